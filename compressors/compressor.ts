@@ -1,0 +1,91 @@
+/** The interfaces of a compressor. @module */
+
+import type { Key } from "../random.ts";
+
+/** The options of a compressor, as they are compared between ranks and printed. */
+export type CompressorOptions = Readonly<Record<string, number | string | boolean>>;
+
+/** Maps vectors to messages: a pure function of (vector, key). Options, never state. */
+export interface Compressor {
+  /** Its factory's name, for instance "topK". */
+  readonly name: string;
+  /** What its factory was called with. */
+  readonly options: CompressorOptions;
+  /** The most bytes that `encode` may write for a vector of `size` numbers. */
+  maxByteLength(size: number): number;
+  /**
+   * Writes C(vector) to the start of `message` and returns the bytes written. Equal vector and key, equal bytes.
+   * Does not modify `vector`, which must be finite; `message` must hold `maxByteLength(vector.length)` bytes.
+   */
+  encode(vector: Float32Array, key: Key, message: Uint8Array): number;
+  /**
+   * into += scale · C(vector), from the message and the key that it was encoded with.
+   *
+   * @throws {RangeError} if the message is not one of this compressor's for a vector of into.length numbers
+   */
+  decodeAdd(message: Uint8Array, key: Key, scale: number, into: Float32Array): void;
+}
+
+/** U(ω): E C(x) = x and E‖C(x) − x‖² ≤ ω ‖x‖² for every x. */
+export interface UnbiasedCompressor extends Compressor {
+  /** ω for vectors of `size` numbers. */
+  omega(size: number): number;
+}
+
+/** B(α): E‖C(x) − x‖² ≤ α ‖x‖² for every x, 0 ≤ α < 1. (Others write δ = 1 − α; this is the α of arXiv:2010.03246.) */
+export interface ContractiveCompressor extends Compressor {
+  /** α for vectors of `size` numbers. */
+  alpha(size: number): number;
+  /** Whether the bound holds for every draw, C(α), and not only in the mean. */
+  readonly everyDraw: boolean;
+}
+
+/** Whether a compressor declares an ω. */
+export function isUnbiased(compressor: Compressor): compressor is UnbiasedCompressor {
+  return "omega" in compressor;
+}
+
+/** Whether a compressor declares an α. */
+export function isContractive(compressor: Compressor): compressor is ContractiveCompressor {
+  return "alpha" in compressor;
+}
+
+/**
+ * C(vector) as bytes: a view of `buffer` where one of `maxByteLength(vector.length)` bytes is given, else of a new one.
+ *
+ * @throws {RangeError} if the buffer is too short
+ *
+ * @example
+ * ```ts
+ * import { compress, decompress, identity, key } from "@gradwire/tfjs";
+ * const message = compress(identity(), Float32Array.of(1, 2, 3), key(1));
+ * console.assert(decompress(identity(), message, key(1), 3).join() === "1,2,3");
+ * ```
+ */
+export function compress(compressor: Compressor, vector: Float32Array, key: Key, buffer?: Uint8Array): Uint8Array {
+  const most = compressor.maxByteLength(vector.length);
+  buffer ??= new Uint8Array(most);
+  if (buffer.length < most) {
+    throw new RangeError(
+      `Cannot compress ${vector.length} numbers with ${compressor.name}: the buffer has ${buffer.length} bytes, expected at least ${most}`,
+    );
+  }
+  return buffer.subarray(0, compressor.encode(vector, key, buffer));
+}
+
+/**
+ * The vector of `size` numbers that a message stands for.
+ *
+ * @throws {RangeError} if the message is not one of the compressor's for that size
+ */
+export function decompress(compressor: Compressor, message: Uint8Array, key: Key, size: number): Float32Array {
+  const vector = new Float32Array(size);
+  compressor.decodeAdd(message, key, 1, vector);
+  return vector;
+}
+
+/** A compressor as text, as one would write it: `topK({ k: 3 })`. */
+export function describe({ name, options }: Compressor): string {
+  const list = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`);
+  return `${name}(${list.length === 0 ? "" : `{ ${list.join(", ")} }`})`;
+}

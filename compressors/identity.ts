@@ -1,0 +1,39 @@
+import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
+
+/**
+ * No compression: the vector as little-endian float32, 32 bits a number. ω = α = 0, for every draw.
+ *
+ * @example
+ * ```ts
+ * import { compress, identity, key } from "@gradwire/tfjs";
+ * console.assert(compress(identity(), Float32Array.of(1, 2), key(0)).length === 8);
+ * ```
+ */
+export function identity(): UnbiasedCompressor & ContractiveCompressor {
+  return {
+    name: "identity",
+    options: {},
+    everyDraw: true,
+    omega: () => 0,
+    alpha: () => 0,
+    maxByteLength: (size) => 4 * size,
+    encode(vector, _key, message) {
+      message.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+      return vector.byteLength;
+    },
+    decodeAdd(message, _key, scale, into) {
+      if (message.length !== into.byteLength) {
+        throw new RangeError(
+          `Cannot decode identity: the message has ${message.length} bytes, expected ${into.byteLength} for ${into.length} numbers`,
+        );
+      }
+      const view = new DataView(message.buffer, message.byteOffset, message.length);
+      if (message.byteOffset % 4 === 0) {
+        const values = new Float32Array(message.buffer, message.byteOffset, into.length);
+        for (let i = 0; i < into.length; i++) into[i]! += scale * values[i]!;
+      } else {
+        for (let i = 0; i < into.length; i++) into[i]! += scale * view.getFloat32(4 * i, true);
+      }
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** Compressors: vector ⇄ message. @module */
+
+export type { Key } from "../random.ts";
+export * from "./compressor.ts";
+export { identity } from "./identity.ts";

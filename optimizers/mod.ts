@@ -1,0 +1,12 @@
+/** Methods, and the wrapper that brings them into tfjs. @module */
+
+export type { Key } from "../random.ts";
+export type {
+  Compressor,
+  CompressorOptions,
+  ContractiveCompressor,
+  UnbiasedCompressor,
+} from "../compressors/compressor.ts";
+export type { Round } from "../transport/round.ts";
+export * from "./reducer.ts";
+export { average } from "./average.ts";

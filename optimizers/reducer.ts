@@ -1,0 +1,104 @@
+/** The interfaces of a method. @module */
+
+import { fold, type Key, key } from "../random.ts";
+import type { Exchange } from "../transport/round.ts";
+
+export type { Exchange } from "../transport/round.ts";
+
+/** The parameters of a model as one flat vector: their names, shapes and total length. */
+export interface Layout {
+  readonly names: readonly string[];
+  readonly shapes: readonly (readonly number[])[];
+  /** The sum over shapes of their products. */
+  readonly size: number;
+}
+
+/** Named vectors. */
+export type Vectors = Readonly<Record<string, Float32Array>>;
+
+/**
+ * What a method remembers between steps. `local` differs by rank; `shared` is bit-identical on all ranks. Written only
+ * after the last round of a step, so that a lost peer leaves it as it was. The caller owns it: a checkpoint writes it.
+ */
+export interface State {
+  readonly local: Vectors;
+  readonly shared: Vectors;
+}
+
+/** Working memory of one rank, reused from step to step; contents do not survive a step. */
+export interface Workspace {
+  /** `length` bytes, the same memory whenever the same slot is asked for. */
+  bytes(slot: string, length: number): Uint8Array;
+  /** `length` floats, not cleared. */
+  floats(slot: string, length: number): Float32Array;
+}
+
+/** What a step is told. Keys are folded from (seed, step, rank), never stored. */
+export interface Context {
+  /** Steps taken before this one. */
+  readonly step: number;
+  readonly rank: number;
+  readonly size: number;
+  /** The key of what that rank encodes in this step. */
+  keyOf(rank: number): Key;
+  /** A key that all ranks share in this step. */
+  readonly shared: Key;
+  readonly workspace: Workspace;
+  /** The inner optimizer's learning rate at this step, where it has one. Absent: taken as constant. */
+  readonly learningRate?: number | undefined;
+  /** The model's parameters before this step, flat; do not modify. Methods that need them throw if they are absent. */
+  readonly parameters?: Float32Array | undefined;
+}
+
+/** A method: options in its closure, state in values. */
+export interface Reducer<S extends State = State> {
+  /** Its factory's name, for instance "errorFeedback". */
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /**
+   * What `reduce` leaves in the gradient: "gradient" (default), an estimate that the inner optimizer is given, or
+   * "step", what is subtracted from the parameters as it is, for methods that have their own update.
+   */
+  readonly yields?: "gradient" | "step";
+  /** The state before the first step. */
+  init(layout: Layout): S;
+  /** Replaces this rank's gradient by the estimate that all ranks agree on, bit for bit. */
+  reduce(gradient: Float32Array, state: S, context: Context): Exchange;
+}
+
+/** A workspace that grows to what it is asked for. */
+export function workspace(): Workspace {
+  const bytes = new Map<string, Uint8Array>(), floats = new Map<string, Float32Array>();
+  return {
+    bytes: (slot, length) => grown(bytes, slot, length, Uint8Array),
+    floats: (slot, length) => grown(floats, slot, length, Float32Array),
+  };
+}
+
+function grown<A extends Uint8Array | Float32Array>(
+  slots: Map<string, A>,
+  slot: string,
+  length: number,
+  type: new (length: number) => A,
+): A {
+  let memory = slots.get(slot);
+  if (memory === undefined || memory.length < length) slots.set(slot, memory = new type(length));
+  return (memory.length === length ? memory : memory.subarray(0, length)) as A;
+}
+
+/**
+ * The context of one step.
+ *
+ * @example
+ * ```ts
+ * import { context, workspace } from "@gradwire/tfjs/optimizers";
+ * const { shared } = context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace() });
+ * console.assert(shared.length === 2);
+ * ```
+ */
+export function context(
+  { seed, ...rest }: Omit<Context, "keyOf" | "shared"> & { readonly seed: number },
+): Context {
+  const ofStep = fold(key(seed), rest.step);
+  return { ...rest, shared: fold(ofStep, 0), keyOf: (rank) => fold(ofStep, rank + 1) };
+}

@@ -1,0 +1,218 @@
+/**
+ * Counter-based random numbers: equal keys give equal draws on every machine and every JavaScript engine.
+ *
+ * The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
+ * 1, 2, 3", SC 2011). A stream is addressed by (key, position), so any part of it can be made without the rest, and
+ * there is no state to save. Everything after the integers uses only IEEE double arithmetic and `Math.sqrt`, which
+ * the language defines to the last bit.
+ *
+ * @module
+ */
+
+/** Two 32-bit words. Equal keys, equal draws. */
+export type Key = readonly [number, number];
+
+/** The second word of the counter separates the two uses of a key: drawing numbers and deriving other keys. */
+const DRAW = 0, FOLD = 1;
+
+/**
+ * Threefry-2x32-20: 64 bits of counter under 64 bits of key, written to out[at] and out[at + 1].
+ *
+ * @example
+ * ```ts
+ * import { threefry } from "@gradwire/tfjs";
+ * const out = new Uint32Array(2);
+ * threefry(0, 0, 0, 0, out, 0);
+ * console.assert(out[0] === 0x6b200159 && out[1] === 0x99ba4efe);
+ * ```
+ */
+export function threefry(key0: number, key1: number, a: number, b: number, out: Uint32Array, at: number): void {
+  const key2 = 0x1bd11bda ^ key0 ^ key1;
+  a = (a + key0) | 0, b = (b + key1) | 0;
+  a = (a + b) | 0, b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0, b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0, b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0, b = ((b << 6) | (b >>> 26)) ^ a;
+  a = (a + key1) | 0, b = (b + key2 + 1) | 0;
+  a = (a + b) | 0, b = ((b << 17) | (b >>> 15)) ^ a;
+  a = (a + b) | 0, b = ((b << 29) | (b >>> 3)) ^ a;
+  a = (a + b) | 0, b = ((b << 16) | (b >>> 16)) ^ a;
+  a = (a + b) | 0, b = ((b << 24) | (b >>> 8)) ^ a;
+  a = (a + key2) | 0, b = (b + key0 + 2) | 0;
+  a = (a + b) | 0, b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0, b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0, b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0, b = ((b << 6) | (b >>> 26)) ^ a;
+  a = (a + key0) | 0, b = (b + key1 + 3) | 0;
+  a = (a + b) | 0, b = ((b << 17) | (b >>> 15)) ^ a;
+  a = (a + b) | 0, b = ((b << 29) | (b >>> 3)) ^ a;
+  a = (a + b) | 0, b = ((b << 16) | (b >>> 16)) ^ a;
+  a = (a + b) | 0, b = ((b << 24) | (b >>> 8)) ^ a;
+  a = (a + key1) | 0, b = (b + key2 + 4) | 0;
+  a = (a + b) | 0, b = ((b << 13) | (b >>> 19)) ^ a;
+  a = (a + b) | 0, b = ((b << 15) | (b >>> 17)) ^ a;
+  a = (a + b) | 0, b = ((b << 26) | (b >>> 6)) ^ a;
+  a = (a + b) | 0, b = ((b << 6) | (b >>> 26)) ^ a;
+  out[at] = a + key2;
+  out[at + 1] = b + key0 + 5;
+}
+
+const pair = new Uint32Array(2);
+
+/**
+ * A key from a seed: any safe non-negative integer.
+ *
+ * @throws {RangeError} if the seed is not a safe non-negative integer
+ *
+ * @example
+ * ```ts
+ * import { key, uniform } from "@gradwire/tfjs";
+ * const draws = uniform(key(7), new Float32Array(4));
+ * console.assert(draws.every((u) => 0 <= u && u < 1));
+ * ```
+ */
+export function key(seed: number): Key {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`Cannot make a key: seed is ${seed}, expected a safe non-negative integer`);
+  }
+  return [Math.floor(seed / 2 ** 32) | 0, seed | 0];
+}
+
+/**
+ * The key that belongs to `data` (a step, a rank, a block: an integer, taken modulo 2³²) under `key`.
+ *
+ * @example
+ * ```ts
+ * import { fold, key } from "@gradwire/tfjs";
+ * const ofStep = fold(key(7), 100), ofRank = fold(ofStep, 3);
+ * console.assert(ofStep.join() !== ofRank.join());
+ * ```
+ */
+export function fold(key: Key, data: number): Key {
+  threefry(key[0], key[1], FOLD, data | 0, pair, 0);
+  return [pair[0]! | 0, pair[1]! | 0];
+}
+
+/**
+ * Fills `out` with the 32-bit words from..from + out.length of the key's stream.
+ *
+ * @throws {RangeError} if `from` is odd or negative: words come in pairs
+ */
+export function bits(key: Key, out: Uint32Array, from = 0): Uint32Array {
+  checkFrom(from);
+  const [key0, key1] = key, even = out.length & ~1, block = from / 2;
+  for (let i = 0; i < even; i += 2) threefry(key0, key1, DRAW, block + (i >>> 1), out, i);
+  if (even < out.length) {
+    threefry(key0, key1, DRAW, block + (even >>> 1), pair, 0);
+    out[even] = pair[0]!;
+  }
+  return out;
+}
+
+/**
+ * Fills `out` with numbers uniform on [0, 1), multiples of 2⁻²⁴: positions from..from + out.length of the stream.
+ *
+ * @throws {RangeError} if `from` is odd or negative
+ */
+export function uniform(key: Key, out: Float32Array, from = 0): Float32Array {
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
+  bits(key, words, from);
+  for (let i = 0; i < words.length; i++) out[i] = (words[i]! >>> 8) * 2 ** -24;
+  return out;
+}
+
+/**
+ * Fills `out` with standard normal numbers (Box–Muller; |value| < 6.8): positions from..from + out.length of the stream.
+ * The number of words used never depends on their values, and logarithm and sine are polynomials evaluated in IEEE
+ * doubles, so every engine gets the same bits.
+ *
+ * @throws {RangeError} if `from` is odd or negative
+ */
+export function normal(key: Key, out: Float32Array, from = 0): Float32Array {
+  checkFrom(from);
+  const [key0, key1] = key, block = from / 2;
+  for (let i = 0; i < out.length; i += 2) {
+    threefry(key0, key1, DRAW, block + (i >>> 1), pair, 0);
+    const radius = Math.sqrt(-2 * ln((pair[0]! + 0.5) * 2 ** -32));
+    sinCos(pair[1]!);
+    out[i] = radius * cosine;
+    if (i + 1 < out.length) out[i + 1] = radius * sine;
+  }
+  return out;
+}
+
+/**
+ * `count` distinct indices below `size`, ascending, every subset equally likely (Floyd's algorithm on a bitmap; at most
+ * 2 words drawn per index, size / 8 bytes of reused working memory). Beyond count and size nothing is sent: a receiver
+ * with the key makes the same set.
+ *
+ * @throws {RangeError} unless 0 ≤ count ≤ size < 2³²
+ *
+ * @example
+ * ```ts
+ * import { choose, key } from "@gradwire/tfjs";
+ * console.assert(choose(key(1), 5, 5).join() === "0,1,2,3,4");
+ * ```
+ */
+export function choose(key: Key, count: number, size: number, out: Uint32Array = new Uint32Array(count)): Uint32Array {
+  if (!(Number.isInteger(count) && Number.isInteger(size) && 0 <= count && count <= size && size < 2 ** 32)) {
+    throw new RangeError(`Cannot choose ${count} of ${size} indices: expected integers 0 ≤ count ≤ size < 2³²`);
+  }
+  const words = (size + 31) >>> 5;
+  if (bitmap.length < words) bitmap = new Uint32Array(words);
+  bitmap.fill(0, 0, words);
+  // Draw the smaller of the set and its complement.
+  const few = Math.min(count, size - count), complement = few < count;
+  for (let j = size - few, block = 0; j < size; j++, block++) {
+    threefry(key[0], key[1], DRAW, block, pair, 0);
+    const index = Math.min(j, Math.floor((pair[0]! * 2 ** 21 + (pair[1]! >>> 11)) * 2 ** -53 * (j + 1)));
+    const taken = (bitmap[index >>> 5]! >>> (index & 31)) & 1, chosen = taken ? j : index;
+    bitmap[chosen >>> 5]! |= 1 << (chosen & 31);
+  }
+  let n = 0;
+  for (let w = 0; w < words; w++) {
+    let set = complement ? ~bitmap[w]! : bitmap[w]!;
+    if (w === words - 1 && (size & 31) !== 0) set &= (1 << (size & 31)) - 1;
+    for (; set !== 0; set &= set - 1) out[n++] = w * 32 + 31 - Math.clz32(set & -set);
+  }
+  return out;
+}
+
+let bitmap = new Uint32Array(0);
+
+function checkFrom(from: number): void {
+  if (!(from >= 0 && from % 2 === 0)) {
+    throw new RangeError(`Cannot draw from position ${from}: expected an even number ≥ 0`);
+  }
+}
+
+const double = new Float64Array(1), halves = new Uint32Array(double.buffer);
+
+/** Natural logarithm of a normal positive double, to about 1e-15 relative to max(1, |ln|). */
+function ln(x: number): number {
+  double[0] = x;
+  let exponent = (halves[1]! >>> 20) - 1023;
+  halves[1] = (halves[1]! & 0xfffff) | 0x3ff00000;
+  let m = double[0]!;
+  if (m > 1.4142135623730951) m /= 2, exponent++;
+  const s = (m - 1) / (m + 1), t = s * s;
+  const series = 1 +
+    t *
+      (1 / 3 +
+        t * (1 / 5 + t * (1 / 7 + t * (1 / 9 + t * (1 / 11 + t * (1 / 13 + t * (1 / 15 + t * (1 / 17 + t / 19))))))));
+  return exponent * 0.6931471805599453 + 2 * s * series;
+}
+
+let sine = 0, cosine = 0;
+
+/** sine, cosine := those of 2π · word / 2³², by octant and Taylor polynomial, to about 1e-16. */
+function sinCos(word: number): void {
+  const quadrant = word >>> 30, x = ((word & 0x3fffffff) - 2 ** 29) * (Math.PI * 2 ** -31), t = x * x; // |x| ≤ π/4
+  const s = x *
+    (1 - t / 6 * (1 - t / 20 * (1 - t / 42 * (1 - t / 72 * (1 - t / 110 * (1 - t / 156 * (1 - t / 210)))))));
+  const c = 1 - t / 2 * (1 - t / 12 * (1 - t / 30 * (1 - t / 56 * (1 - t / 90 * (1 - t / 132 * (1 - t / 182))))));
+  // Rotate by π/4 (the middle of the quadrant), then by the quadrant.
+  const a = (c - s) * Math.SQRT1_2, b = (c + s) * Math.SQRT1_2;
+  cosine = quadrant === 0 ? a : quadrant === 1 ? -b : quadrant === 2 ? -a : b;
+  sine = quadrant === 0 ? b : quadrant === 1 ? a : quadrant === 2 ? -b : -a;
+}

@@ -1,0 +1,199 @@
+/** Rounds (what a method yields) and the three drivers that answer them. @module */
+
+/** One synchronised exchange. Replies and the bytes in them are valid until the next round: the buffers are reused. */
+export type Round =
+  /** Reply: the messages of all ranks, in rank order. */
+  | { readonly op: "allGather"; readonly message: Uint8Array }
+  /** Reply: what each rank sent to me (messages[me] of each), in rank order. */
+  | { readonly op: "allToAll"; readonly messages: readonly Uint8Array[] }
+  /** vector := the sum over ranks, bit-identical on all of them. Reply: empty. */
+  | { readonly op: "allReduce"; readonly vector: Float32Array }
+  /** Reply: one message, the root's. */
+  | { readonly op: "broadcast"; readonly root: number; readonly message: Uint8Array }
+  /** Answered locally: into := this rank's gradient at the point `at`, on the batch of this step. Reply: empty. */
+  | { readonly op: "gradient"; readonly at: Float32Array; readonly into: Float32Array };
+
+/** A round that goes over the wire. */
+export type WireRound = Exclude<Round, { op: "gradient" }>;
+
+/** What a method is: a generator that yields rounds, is sent their replies, and returns R. */
+export type Exchange<R = void> = Generator<Round, R, readonly Uint8Array[]>;
+
+/** into := this rank's gradient at the point `at`. */
+export type GradientOracle = (at: Float32Array, into: Float32Array) => void;
+
+/** What a group has moved since it was made, in bytes, per rank. */
+export interface Traffic {
+  /** Rounds performed. */
+  rounds: number;
+  /** This rank's own messages, each counted once: what papers plot. */
+  encodedBytes: number;
+  /** Sent by this rank, fan-out and framing included. */
+  sentBytes: number;
+  /** Received by this rank, framing included. */
+  receivedBytes: number;
+}
+
+/** Connected ranks, awaited. */
+export interface Collective extends AsyncDisposable {
+  readonly rank: number;
+  readonly size: number;
+  readonly traffic: Readonly<Traffic>;
+  /** Performs one round together with all other ranks. Rejects with a TransportError if one is lost. */
+  perform(round: WireRound): Promise<readonly Uint8Array[]>;
+}
+
+/** Connected ranks, blocking: what `model.fit` needs. */
+export interface BlockingCollective extends Disposable {
+  readonly rank: number;
+  readonly size: number;
+  readonly traffic: Readonly<Traffic>;
+  /** Performs one round together with all other ranks. Throws a TransportError if one is lost. */
+  perform(round: WireRound): readonly Uint8Array[];
+}
+
+/** The messages of all ranks, in rank order. */
+export function* allGather(message: Uint8Array): Exchange<readonly Uint8Array[]> {
+  return yield { op: "allGather", message };
+}
+
+/** What each rank sent to this one, in rank order. */
+export function* allToAll(messages: readonly Uint8Array[]): Exchange<readonly Uint8Array[]> {
+  return yield { op: "allToAll", messages };
+}
+
+/** vector := the sum over ranks. */
+export function* allReduce(vector: Float32Array): Exchange {
+  yield { op: "allReduce", vector };
+}
+
+/** The root's message. What the other ranks pass is ignored. */
+export function* broadcast(root: number, message: Uint8Array): Exchange<Uint8Array> {
+  return (yield { op: "broadcast", root, message })[0]!;
+}
+
+/** into := this rank's gradient at `at`. */
+export function* gradientAt(at: Float32Array, into: Float32Array): Exchange {
+  yield { op: "gradient", at, into };
+}
+
+const nothing: readonly Uint8Array[] = [];
+
+function noOracle(): never {
+  throw new TypeError("Cannot run the exchange: it asks for a gradient, and no gradient oracle was given");
+}
+
+/** Runs an exchange on a blocking group. */
+export function runBlocking<R>(
+  exchange: Exchange<R>,
+  group: BlockingCollective,
+  gradient: GradientOracle = noOracle,
+): R {
+  return unwind(exchange, () => {
+    let next = exchange.next(nothing);
+    while (!next.done) {
+      next = exchange.next(answerLocally(next.value, gradient) ?? group.perform(next.value as WireRound));
+    }
+    return next.value;
+  });
+}
+
+/** Runs an exchange on an awaited group. */
+export async function runAsync<R>(
+  exchange: Exchange<R>,
+  group: Collective,
+  gradient: GradientOracle = noOracle,
+): Promise<R> {
+  let done = false;
+  try {
+    let next = exchange.next(nothing);
+    while (!next.done) {
+      next = exchange.next(answerLocally(next.value, gradient) ?? await group.perform(next.value as WireRound));
+    }
+    done = true;
+    return next.value;
+  } finally {
+    if (!done) exchange.return(undefined as R);
+  }
+}
+
+/**
+ * Runs the exchanges of all ranks in this thread, in lockstep.
+ *
+ * @throws {Error} if the ranks yield different rounds or end at different times
+ */
+export function runTogether<R>(exchanges: readonly Exchange<R>[], gradients: readonly GradientOracle[] = []): R[] {
+  try {
+    let replies = exchanges.map(() => nothing);
+    for (;;) {
+      const next = exchanges.map((exchange, rank) => {
+        let next = exchange.next(replies[rank]!);
+        while (!next.done && next.value.op === "gradient") {
+          next = exchange.next(answerLocally(next.value, gradients[rank] ?? noOracle)!);
+        }
+        return next;
+      });
+      const ends = next.filter(({ done }) => done).length;
+      if (ends === next.length) return next.map(({ value }) => value as R);
+      if (ends > 0) {
+        throw new Error(`Cannot run together: rank ${next.findIndex(({ done }) => done)} ended while others go on`);
+      }
+      replies = performTogether(next.map(({ value }) => value as WireRound));
+    }
+  } catch (error) {
+    for (const exchange of exchanges) exchange.return(undefined as R);
+    throw error;
+  }
+}
+
+/** The replies of one round, computed from the rounds of all ranks. */
+export function performTogether(rounds: readonly WireRound[]): (readonly Uint8Array[])[] {
+  const first = rounds[0]!, odd = rounds.findIndex(({ op }) => op !== first.op);
+  if (odd >= 0) {
+    throw new Error(`Cannot perform the round: rank 0 asks for ${first.op}, rank ${odd} for ${rounds[odd]!.op}`);
+  }
+  switch (first.op) {
+    case "allGather": {
+      const messages = rounds.map((round) => (round as typeof first).message.slice());
+      return rounds.map(() => messages);
+    }
+    case "allToAll":
+      return rounds.map((_, to) => rounds.map((round) => (round as typeof first).messages[to]!.slice()));
+    case "allReduce": {
+      const sum = first.vector.slice();
+      rounds.forEach((round, rank) => {
+        const { vector } = round as typeof first;
+        if (vector.length !== sum.length) {
+          throw new RangeError(
+            `Cannot all-reduce: rank ${rank} has ${vector.length} numbers, rank 0 has ${sum.length}`,
+          );
+        }
+        if (rank > 0) vector.forEach((value, i) => sum[i]! += value);
+      });
+      for (const round of rounds) (round as typeof first).vector.set(sum);
+      return rounds.map(() => nothing);
+    }
+    case "broadcast": {
+      const message = [(rounds[first.root] as typeof first).message.slice()];
+      return rounds.map(() => message);
+    }
+  }
+}
+
+function answerLocally(round: Round, gradient: GradientOracle): readonly Uint8Array[] | undefined {
+  if (round.op !== "gradient") return undefined;
+  gradient(round.at, round.into);
+  return nothing;
+}
+
+/** Runs `body`; if it throws, ends the exchange so that its `finally` blocks run. */
+function unwind<R>(exchange: Exchange<R>, body: () => R): R {
+  let done = false;
+  try {
+    const result = body();
+    done = true;
+    return result;
+  } finally {
+    if (!done) exchange.return(undefined as R);
+  }
+}
