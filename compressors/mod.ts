@@ -2,4 +2,4 @@
 
 export type { Key } from "../random.ts";
 export * from "./compressor.ts";
-export { identity } from "./identity.ts";
+export * from "./factories.ts";

@@ -9,4 +9,4 @@ export type {
 } from "../compressors/compressor.ts";
 export type { Round } from "../transport/round.ts";
 export * from "./reducer.ts";
-export { average } from "./average.ts";
+export * from "./factories.ts";

@@ -1,0 +1,3 @@
+/** Every compressor and combinator, one line each. What is listed here can be named in text, see `parse`. @module */
+
+export { identity } from "./identity.ts";

@@ -1,0 +1,3 @@
+/** The inner loops of the compressors in plain TypeScript: their definition. One file a topic. @module */
+
+export {};

@@ -1,0 +1,3 @@
+/** Conformance suites for your own compressors, reducers and transports. @module */
+
+export type { Property } from "./property.ts";
