@@ -3,3 +3,4 @@
 export type { Key } from "../random.ts";
 export * from "./compressor.ts";
 export * from "./factories.ts";
+export * from "./parse.ts";

@@ -1,0 +1,34 @@
+/**
+ * Type-checks what must run in browsers against the DOM's libraries alone: every library file but those that own a
+ * socket, a process or tfjs. Run by `deno task ok`.
+ *
+ * @module
+ */
+
+const root = new URL("../../", import.meta.url);
+/** Files that may name Deno or import tfjs, and what re-exports them. */
+const apart = /^(transport\/(tcp|mpi|launch|connect|comm_worker|worker|mod)|optimizers\/mod)[\w.]*$/;
+
+async function* sources(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
+    if (isDirectory) yield* sources(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield folder + name;
+  }
+}
+
+const files = ["random.ts"];
+for (const folder of ["compressors/", "optimizers/", "transport/", "testing/"]) {
+  for await (const file of sources(folder)) {
+    const text = await Deno.readTextFile(new URL(file, root));
+    if (!apart.test(file) && !/from "@tensorflow/.test(text)) files.push(file);
+  }
+}
+const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+  args: ["check", "--quiet", "--config", "tests/browser/deno.json", "--no-lock", ...files.sort()],
+  cwd: root,
+}).output();
+if (!success) {
+  console.error(new TextDecoder().decode(stderr));
+  Deno.exit(1);
+}
+console.log(`${files.length} files check against browser libraries`);
