@@ -7,6 +7,7 @@ import type { Reducer } from "./reducer.ts";
 /**
  * Distributed compressed gradient descent: the mean of the ranks' compressed gradients, g ← (1/n) Σ C(gᵢ).
  *
+ * Step size: γ ≤ 1/(L + 2 ω Lmax / n); converges to a neighbourhood of the optimum unless ∇fᵢ(x*) = 0.
  * Needs an unbiased compressor. Memory: none. Messages per step: one all-gather. Source: Khirirat, Feyzmahdavian,
  * Johansson, "Distributed learning with compressed gradients", arXiv:1806.06573; Alistarh et al., arXiv:1610.02132.
  *
@@ -26,6 +27,8 @@ export function average(compressor: UnbiasedCompressor = identity()): Reducer {
   return {
     name: "average",
     options: { compressor },
+    stepSize: ({ size, ranks, smoothness, largestSmoothness }) =>
+      1 / (smoothness + 2 * compressor.omega(size) * largestSmoothness / ranks),
     init: () => ({ local: {}, shared: {} }),
     *reduce(gradient, _state, { rank, size, keyOf, workspace }) {
       const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));

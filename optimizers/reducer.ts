@@ -50,6 +50,24 @@ export interface Context {
   readonly parameters?: Float32Array | undefined;
 }
 
+/** What theory needs to know of f = (1/n) Σ fᵢ, the sum over ranks, to give a step size. */
+export interface Constants {
+  /** The number of parameters, d. */
+  readonly size: number;
+  /** The number of ranks, n. */
+  readonly ranks: number;
+  /** L: the smoothness of f. */
+  readonly smoothness: number;
+  /** Lmax: the largest smoothness of an fᵢ. */
+  readonly largestSmoothness: number;
+  /** L̄: the root of the mean square of the smoothness of the fᵢ. */
+  readonly meanSquareSmoothness: number;
+  /** μ: the strong convexity of f, 0 where there is none. */
+  readonly convexity: number;
+  /** m: the terms that each fᵢ is a mean of, where it is one. */
+  readonly terms?: number;
+}
+
 /** A method: options in its closure, state in values. */
 export interface Reducer<S extends State = State> {
   /** Its factory's name, for instance "errorFeedback". */
@@ -60,6 +78,8 @@ export interface Reducer<S extends State = State> {
    * "step", what is subtracted from the parameters as it is, for methods that have their own update.
    */
   readonly yields?: "gradient" | "step";
+  /** The largest step size γ (learning rate of plain gradient descent) that its theory allows. */
+  stepSize?(constants: Constants): number;
   /** The state before the first step. */
   init(layout: Layout): S;
   /** Replaces this rank's gradient by the estimate that all ranks agree on, bit for bit. */
