@@ -10,3 +10,5 @@ export type {
 export type { Round } from "../transport/round.ts";
 export * from "./reducer.ts";
 export * from "./factories.ts";
+export * from "./libsvm.ts";
+export * from "./problem.ts";

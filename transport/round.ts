@@ -77,6 +77,22 @@ export function* gradientAt(at: Float32Array, into: Float32Array): Exchange {
   yield { op: "gradient", at, into };
 }
 
+/** The bytes of a rank's own messages in a round, each counted once: what papers plot. */
+export function encodedBytes(round: Round, rank: number): number {
+  switch (round.op) {
+    case "allGather":
+      return round.message.length;
+    case "allToAll":
+      return round.messages.reduce((sum, { length }, to) => to === rank ? sum : sum + length, 0);
+    case "allReduce":
+      return round.vector.byteLength;
+    case "broadcast":
+      return round.root === rank ? round.message.length : 0;
+    case "gradient":
+      return 0;
+  }
+}
+
 const nothing: readonly Uint8Array[] = [];
 
 function noOracle(): never {
