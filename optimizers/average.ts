@@ -1,5 +1,4 @@
-import { compress } from "../compressors/compressor.ts";
-import type { UnbiasedCompressor } from "../compressors/compressor.ts";
+import { compress, type Compressor, isUnbiased } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
 import { allGather } from "../transport/round.ts";
 import type { Reducer } from "./reducer.ts";
@@ -7,8 +6,9 @@ import type { Reducer } from "./reducer.ts";
 /**
  * Distributed compressed gradient descent: the mean of the ranks' compressed gradients, g ← (1/n) Σ C(gᵢ).
  *
- * Step size: γ ≤ 1/(L + 2 ω Lmax / n); converges to a neighbourhood of the optimum unless ∇fᵢ(x*) = 0.
- * Needs an unbiased compressor. Memory: none. Messages per step: one all-gather. Source: Khirirat, Feyzmahdavian,
+ * Step size with an unbiased compressor: γ ≤ 1/(L + 2 ω Lmax / n); converges to a neighbourhood of the optimum, to the
+ * optimum itself where all ∇fᵢ(x*) = 0. A contractive compressor is sound for one rank only, with γ ≤ 1/L (compressed
+ * gradient descent, arXiv:2010.03246, section 1); several ranks want `errorFeedback`. Memory: none. Messages per step: one all-gather. Source: Khirirat, Feyzmahdavian,
  * Johansson, "Distributed learning with compressed gradients", arXiv:1806.06573; Alistarh et al., arXiv:1610.02132.
  *
  * @example
@@ -23,12 +23,12 @@ import type { Reducer } from "./reducer.ts";
  * console.assert(gradients.every((gradient) => gradient.join() === "2,4"));
  * ```
  */
-export function average(compressor: UnbiasedCompressor = identity()): Reducer {
+export function average(compressor: Compressor = identity()): Reducer {
   return {
     name: "average",
     options: { compressor },
     stepSize: ({ size, ranks, smoothness, largestSmoothness }) =>
-      1 / (smoothness + 2 * compressor.omega(size) * largestSmoothness / ranks),
+      1 / (smoothness + (isUnbiased(compressor) ? 2 * compressor.omega(size) * largestSmoothness / ranks : 0)),
     init: () => ({ local: {}, shared: {} }),
     *reduce(gradient, _state, { rank, size, keyOf, workspace }) {
       const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
