@@ -7,8 +7,12 @@ export type {
   ContractiveCompressor,
   UnbiasedCompressor,
 } from "../compressors/compressor.ts";
-export type { Round } from "../transport/round.ts";
+export type { BlockingCollective, Collective, Exchange, Round, Traffic, WireRound } from "../transport/round.ts";
+export type { NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from "@tensorflow/tfjs";
 export * from "./reducer.ts";
 export * from "./factories.ts";
 export * from "./libsvm.ts";
 export * from "./problem.ts";
+export * from "./bucket.ts";
+export * from "./distributed.ts";
+export * from "./digest.ts";

@@ -1,0 +1,95 @@
+/** Tensors ⇄ one flat vector. @module */
+
+import * as tf from "@tensorflow/tfjs";
+import { digest } from "./digest.ts";
+import type { Layout } from "./reducer.ts";
+
+/** What has a name and a shape: a variable, or a stand-in for one. */
+export interface Named {
+  /** Its name, used only to report. */
+  readonly name: string;
+  /** Its shape. */
+  readonly shape: readonly number[];
+}
+
+/** The layout of variables, in the order given. */
+export function layoutOf(variables: readonly Named[]): Layout {
+  const names = variables.map(({ name }) => name), shapes = variables.map(({ shape }) => shape.slice());
+  return { names, shapes, size: shapes.reduce((size, shape) => size + count(shape), 0) };
+}
+
+/**
+ * A digest of a layout's shapes in their order. Names are left out: tfjs numbers layers per process, so two ranks with
+ * the same model may name its variables differently.
+ */
+export function layoutDigest(layout: Layout): string {
+  return digest().text(JSON.stringify(layout.shapes)).hex();
+}
+
+/**
+ * All parameters as one flat vector in a fixed order, made once and reused: a step copies numbers and allocates nothing
+ * in proportion to the model.
+ */
+export class Bucket {
+  /** What lies where. */
+  readonly layout: Layout;
+  /** The flat vector, layout.size numbers. */
+  readonly vector: Float32Array;
+  /** Where each variable starts, and after the last one the size. */
+  readonly offsets: readonly number[];
+
+  /** A bucket for variables of this layout. */
+  constructor(layout: Layout) {
+    this.layout = layout;
+    this.vector = new Float32Array(layout.size);
+    const offsets = [0];
+    for (const shape of layout.shapes) offsets.push(offsets.at(-1)! + count(shape));
+    this.offsets = offsets;
+  }
+
+  /** `into` (default: the bucket's vector) := the tensors one after the other; a missing tensor counts as zeros. */
+  gather(tensors: readonly (tf.Tensor | null | undefined)[], into: Float32Array = this.vector): Float32Array {
+    const { layout: { names, shapes }, offsets } = this;
+    if (tensors.length !== names.length) {
+      throw new RangeError(`Cannot gather ${tensors.length} tensors: the bucket holds ${names.length}`);
+    }
+    tensors.forEach((tensor, i) => {
+      if (tensor === null || tensor === undefined) {
+        into.fill(0, offsets[i]!, offsets[i + 1]!);
+      } else if (tensor.dtype !== "float32" || tensor.size !== offsets[i + 1]! - offsets[i]!) {
+        throw new RangeError(
+          `Cannot gather variable ${i} (${
+            names[i]
+          }): the tensor is ${tensor.dtype} of shape [${tensor.shape}], expected float32 of shape [${shapes[i]}]`,
+        );
+      } else {
+        into.set(tensor.dataSync<"float32">(), offsets[i]!);
+      }
+    });
+    return into;
+  }
+
+  /**
+   * Variable i of `from` (default: the bucket's vector) as a tensor. On tfjs's cpu backend it shares the vector's
+   * memory: use it and dispose of it before the vector changes.
+   */
+  tensor(i: number, from: Float32Array = this.vector): tf.Tensor {
+    const view = from.subarray(this.offsets[i]!, this.offsets[i + 1]!);
+    return tf.tensor(view, this.layout.shapes[i]!.slice(), "float32");
+  }
+
+  /** The first variable with a NaN or an infinity in the bucket's vector, or −1. */
+  firstNonFinite(): number {
+    const { vector, offsets } = this;
+    // x · 0 is 0 for finite x and NaN for all else: one pass without branches finds whether there is one at all.
+    let sum = 0;
+    for (let i = 0; i < vector.length; i++) sum += vector[i]! * 0;
+    if (sum === 0) return -1;
+    const at = vector.findIndex((value) => !Number.isFinite(value));
+    return offsets.findIndex((offset) => offset > at) - 1;
+  }
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
