@@ -1,0 +1,62 @@
+/** Checks of a method's options, for callers whom the types do not reach. @module */
+
+import {
+  type Compressor,
+  type ContractiveCompressor,
+  describe,
+  isContractive,
+  isUnbiased,
+  type UnbiasedCompressor,
+} from "../compressors/compressor.ts";
+
+/** @throws {TypeError} if the compressor declares no ω */
+export function requireUnbiased(method: string, compressor: Compressor): asserts compressor is UnbiasedCompressor {
+  if (!isUnbiased(compressor)) {
+    throw new TypeError(
+      `Cannot make ${method}: ${
+        describe(compressor)
+      } is not unbiased, expected a compressor with an omega, such as randK or induced(biased, unbiased)`,
+    );
+  }
+}
+
+/** @throws {TypeError} if the compressor declares no α */
+export function requireContractive(
+  method: string,
+  compressor: Compressor,
+): asserts compressor is ContractiveCompressor {
+  if (!isContractive(compressor)) {
+    throw new TypeError(
+      `Cannot make ${method}: ${
+        describe(compressor)
+      } is not contractive, expected a compressor with an alpha, such as topK or contractive(unbiased)`,
+    );
+  }
+}
+
+/** @throws {RangeError} unless value is an integer ≥ least */
+export function requireInteger(method: string, option: string, value: number, least: number): void {
+  if (!(Number.isSafeInteger(value) && value >= least)) {
+    throw new RangeError(`Cannot make ${method}: ${option} is ${value}, expected an integer ≥ ${least}`);
+  }
+}
+
+/** @throws {RangeError} unless low ≤ value ≤ high; a bound marked as open must not be met */
+export function requireNumber(
+  method: string,
+  option: string,
+  value: number,
+  { above = -Infinity, least = -Infinity, most = Infinity, below = Infinity }: {
+    readonly above?: number;
+    readonly least?: number;
+    readonly most?: number;
+    readonly below?: number;
+  },
+): void {
+  if (value > above && value >= least && value <= most && value < below && Number.isFinite(value)) return;
+  const low = above > -Infinity ? `> ${above}` : least > -Infinity ? `≥ ${least}` : "";
+  const high = below < Infinity ? `< ${below}` : most < Infinity ? `≤ ${most}` : "";
+  throw new RangeError(
+    `Cannot make ${method}: ${option} is ${value}, expected a number ${[low, high].filter(Boolean).join(" and ")}`,
+  );
+}
