@@ -47,7 +47,9 @@ const optimizers: Record<string, () => tf.Optimizer> = {
   adadelta: () => tf.train.adadelta(0.5),
   adam: () => tf.train.adam(0.01),
   adamax: () => tf.train.adamax(0.01),
-  rmsprop: () => tf.train.rmsprop(0.01, 0.9, 0.9, 0.01, true),
+  rmsprop: () => tf.train.rmsprop(0.01, 0.9, 0.9),
+  // tfjs subtracts epsilon below the root when centered: NaN where it exceeds the variance, so a tiny one.
+  "centered rmsprop": () => tf.train.rmsprop(0.01, 0.9, 0.9, 1e-14, true),
 };
 
 function perceptron(seed = 1): tf.LayersModel {
