@@ -2,3 +2,5 @@
 
 export * from "./transport.ts";
 export * from "./round.ts";
+export * from "./memory.ts";
+export { collective, type CollectiveOptions, encodedBytes } from "./collective.ts";

@@ -26,7 +26,10 @@ export type GradientOracle = (at: Float32Array, into: Float32Array) => void;
 export interface Traffic {
   /** Rounds performed. */
   rounds: number;
-  /** This rank's own messages, each counted once: what papers plot. */
+  /**
+   * This rank's own messages, each counted once: what papers plot. All-gather: the message; all-to-all: all of them, its
+   * own share too; all-reduce: 4 bytes a number; broadcast: the root's message, at the root.
+   */
   encodedBytes: number;
   /** Sent by this rank, fan-out and framing included. */
   sentBytes: number;
@@ -36,8 +39,11 @@ export interface Traffic {
 
 /** Connected ranks, awaited. */
 export interface Collective extends AsyncDisposable {
+  /** This rank's number, 0 ≤ rank < size. */
   readonly rank: number;
+  /** How many ranks are connected. */
   readonly size: number;
+  /** What this rank has moved so far. */
   readonly traffic: Readonly<Traffic>;
   /** Performs one round together with all other ranks. Rejects with a TransportError if one is lost. */
   perform(round: WireRound): Promise<readonly Uint8Array[]>;
@@ -45,8 +51,11 @@ export interface Collective extends AsyncDisposable {
 
 /** Connected ranks, blocking: what `model.fit` needs. */
 export interface BlockingCollective extends Disposable {
+  /** This rank's number, 0 ≤ rank < size. */
   readonly rank: number;
+  /** How many ranks are connected. */
   readonly size: number;
+  /** What this rank has moved so far. */
   readonly traffic: Readonly<Traffic>;
   /** Performs one round together with all other ranks. Throws a TransportError if one is lost. */
   perform(round: WireRound): readonly Uint8Array[];
@@ -70,6 +79,11 @@ export function* allReduce(vector: Float32Array): Exchange {
 /** The root's message. What the other ranks pass is ignored. */
 export function* broadcast(root: number, message: Uint8Array): Exchange<Uint8Array> {
   return (yield { op: "broadcast", root, message })[0]!;
+}
+
+/** Ends when all ranks have begun it. Moves no message. */
+export function* barrier(): Exchange {
+  yield { op: "allGather", message: new Uint8Array(0) };
 }
 
 /** into := this rank's gradient at `at`. */

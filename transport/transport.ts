@@ -8,12 +8,23 @@ export interface Transport extends AsyncDisposable {
   readonly size: number;
   /** Resolves when `message` may be reused. Rejects with a TransportError if the peer is lost. */
   send(to: number, message: Uint8Array): Promise<void>;
-  /** The next message from that rank: first in, first out; any length, also 0. */
+  /**
+   * The next message from that rank: first in, first out; any length, also 0. What was sent before a peer was lost is
+   * still received; then it rejects with a TransportError. The bytes are valid until the next `receive` from that rank.
+   */
   receive(from: number): Promise<Uint8Array>;
+  /** Bytes that go over the wire with each message besides its own; 0 if absent. What `sentBytes` adds. */
+  readonly framing?: number;
+  /**
+   * Ends the transport because of an error and tells the peers whom to blame, so that all ranks name the same one. A
+   * transport without it is disposed of instead, and the peers name this rank.
+   */
+  abort?(reason: TransportError): Promise<void>;
 }
 
 /** A peer was lost, did not answer in time, or sent what is not ours. `rank` names it where it is known. */
 export class TransportError extends Error {
+  /** "TransportError". */
   override readonly name = "TransportError";
   /** The peer that was lost. */
   readonly rank?: number;
