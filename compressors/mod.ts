@@ -2,5 +2,6 @@
 
 export type { Key } from "../random.ts";
 export * from "./compressor.ts";
+export * from "./entropy.ts";
 export * from "./factories.ts";
 export * from "./parse.ts";
