@@ -40,6 +40,21 @@ export interface ContractiveCompressor extends Compressor {
   readonly everyDraw: boolean;
 }
 
+/**
+ * A compressor that is linear for a fixed key, and whose message is C(vector) in `length` little-endian float32: messages
+ * that all ranks encode with one key add up to the message of the sum, so an all-reduce of them serves. Its noise is
+ * common to the ranks: the mean over n of them has variance ω ‖mean‖², not less with n.
+ */
+export interface LinearCompressor extends Compressor {
+  /** Float32 in a message for a vector of `size` numbers. */
+  linearLength(size: number): number;
+}
+
+/** Whether a compressor's messages may be summed. All ranks then encode with the step's shared key. */
+export function isLinear(compressor: Compressor): compressor is LinearCompressor {
+  return "linearLength" in compressor;
+}
+
 /** Whether a compressor declares an ω. */
 export function isUnbiased(compressor: Compressor): compressor is UnbiasedCompressor {
   return "omega" in compressor;

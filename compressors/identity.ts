@@ -1,4 +1,5 @@
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
+import { refuse, requireLength } from "./refuse.ts";
 
 /**
  * No compression: the vector as little-endian float32, 32 bits a number. ω = α = 0, for every draw.
@@ -22,18 +23,22 @@ export function identity(): UnbiasedCompressor & ContractiveCompressor {
       return vector.byteLength;
     },
     decodeAdd(message, _key, scale, into) {
-      if (message.length !== into.byteLength) {
-        throw new RangeError(
-          `Cannot decode identity: the message has ${message.length} bytes, expected ${into.byteLength} for ${into.length} numbers`,
-        );
-      }
-      const view = new DataView(message.buffer, message.byteOffset, message.length);
+      requireLength("identity", message, into.byteLength, into.length);
+      let finite = 0; // NaN once a value is not
       if (message.byteOffset % 4 === 0) {
         const values = new Float32Array(message.buffer, message.byteOffset, into.length);
-        for (let i = 0; i < into.length; i++) into[i]! += scale * values[i]!;
+        for (let i = 0; i < into.length; i++) {
+          const value = values[i]!;
+          finite += value * 0, into[i]! += scale * value;
+        }
       } else {
-        for (let i = 0; i < into.length; i++) into[i]! += scale * view.getFloat32(4 * i, true);
+        const view = new DataView(message.buffer, message.byteOffset, message.length);
+        for (let i = 0; i < into.length; i++) {
+          const value = view.getFloat32(4 * i, true);
+          finite += value * 0, into[i]! += scale * value;
+        }
       }
+      if (finite !== 0) refuse("identity", "a value is not finite");
     },
   };
 }

@@ -1,0 +1,56 @@
+/** The vectors that break compressors. @module */
+
+import { fold, type Key, key, normal, uniform } from "../random.ts";
+
+const makers: Readonly<Record<string, (size: number, key: Key) => Float32Array>> = {
+  gaussian,
+  lognormal: (size, key) => {
+    const magnitudes = gaussian(size, key).map((z) => Math.exp(2 * z));
+    return magnitudes.map((m, i) => i % 3 === 1 ? -m : m);
+  },
+  heavySparse: (size, key) => {
+    const keep = uniform(fold(key, 1), new Float32Array(size));
+    return gaussian(size, key).map((z, i) => keep[i]! < 0.1 ? z ** 3 : 0);
+  },
+  allEqual: (size) => new Float32Array(size).fill(0.7),
+  allNegative: (size, key) => gaussian(size, key).map((z) => -Math.abs(z) - 0.1),
+  oneHot: (size) => new Float32Array(size).map((_, i) => i === size >> 1 ? -3 : 0),
+  twoHot: (size) => new Float32Array(size).map((_, i) => i === 0 ? 3 : i === 1 ? 1 : 0),
+  alternating: (size) => new Float32Array(size).map((_, i) => i % 2 === 0 ? 1 : -1),
+  ramp: (size) => new Float32Array(size).map((_, i) => i + 1),
+  ties: (size, key) => gaussian(size, key).map((z) => Math.round(z)),
+  offset: (size, key) => gaussian(size, key).map((z) => 5 + z),
+  huge: (size, key) => gaussian(size, key).map((z) => z * 1e30),
+  tiny: (size, key) => gaussian(size, key).map((z) => z * 1e-30),
+  dynamic: (size, key) => gaussian(size, key).map((z, i) => (i % 2 === 0 ? 1 : -1) * 10 ** (9 * z)),
+  zeros: (size) => new Float32Array(size),
+  negativeZeros: (size) => new Float32Array(size).fill(-0),
+  subnormal: (size, key) => gaussian(size, key).map((z) => z * 1e-42),
+  largest: (size, key) => gaussian(size, key).map((z) => z < 0 ? -3.4e38 : 1e38),
+};
+
+function gaussian(size: number, key: Key): Float32Array {
+  return normal(key, new Float32Array(size));
+}
+
+/** The names that {@linkcode adversarialVector} knows. */
+export const adversarialKinds: readonly string[] = Object.keys(makers);
+
+/**
+ * A vector of `size` numbers of one of the {@linkcode adversarialKinds}: gaussian, one-hot, all equal, subnormal, …
+ *
+ * @throws {RangeError} if the kind is not known
+ *
+ * @example
+ * ```ts
+ * import { adversarialVector } from "@gradwire/tfjs/testing";
+ * console.assert(adversarialVector("twoHot", 4).join() === "3,1,0,0");
+ * ```
+ */
+export function adversarialVector(kind: string, size: number, seed = 1): Float32Array {
+  const make = makers[kind];
+  if (make === undefined) {
+    throw new RangeError(`Cannot make a vector of kind ${kind}: expected one of ${adversarialKinds.join(", ")}`);
+  }
+  return make(size, fold(fold(key(seed), size), adversarialKinds.indexOf(kind)));
+}
