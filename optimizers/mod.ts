@@ -16,3 +16,4 @@ export * from "./problem.ts";
 export * from "./bucket.ts";
 export * from "./distributed.ts";
 export * from "./digest.ts";
+export * from "./parse.ts";

@@ -1,0 +1,26 @@
+import type { Compressor } from "../compressors/compressor.ts";
+import * as compressors from "../compressors/factories.ts";
+import { type Factories, parse } from "../compressors/parse.ts";
+import * as reducers from "./factories.ts";
+import type { Reducer } from "./reducer.ts";
+
+/**
+ * The method that a text names, as one would write the call: `errorFeedback(topK({ k: 3 }))`, `diana(identity)`.
+ *
+ * @throws {SyntaxError} if the text is not such a call
+ * @throws {RangeError} if it names no method; the message lists the known ones
+ * @throws {TypeError} if a compressor stands where a method must, or the method does not take the compressor
+ *
+ * @example
+ * ```ts
+ * import { parseReducer } from "@gradwire/tfjs/optimizers";
+ * console.assert(parseReducer("average(identity)").name === "average");
+ * ```
+ */
+export function parseReducer(text: string): Reducer {
+  const name = /^\s*(\w*)/.exec(text)![1]!;
+  // An unknown name is refused with the list of methods alone, without the compressors they may be given.
+  if (!Object.hasOwn(reducers, name)) parse(name, reducers as unknown as Factories<Reducer>, "method");
+  const table = { ...compressors, ...reducers } as unknown as Factories<Compressor | Reducer>;
+  return parse(text, table, "method") as Reducer;
+}
