@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { BlockingCollective, Collective } from "../transport/round.ts";
+import type { BlockingCollective, Collective, GradientOracle } from "../transport/round.ts";
 import { broadcast, type Exchange, runAsync, runBlocking } from "../transport/round.ts";
 import { Bucket, layoutOf } from "./bucket.ts";
 import { type Context, context, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
@@ -149,7 +149,7 @@ export class DistributedOptimizer extends tf.Optimizer {
 
   /** A group of one has nothing to agree on; a reducer with its own update must run all the same. */
   get #alone(): boolean {
-    return this.#group.size === 1 && this.#reducer.yields !== "step";
+    return this.#group.size === 1 && (this.#reducer.yields ?? "gradient") === "gradient";
   }
 
   #minimizeAlone(f: () => tf.Scalar, returnCost: boolean, varList?: tf.Variable[]): tf.Scalar | null {
@@ -222,7 +222,7 @@ export class DistributedOptimizer extends tf.Optimizer {
       const copy = new Float32Array(weights.slice().buffer);
       variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, copy))));
     }
-    this.#state = this.#reducer.init(bucket.layout);
+    this.#state = this.#reducer.init(bucket.layout, this.#group.size);
     this.#bucket = bucket;
   }
 
@@ -233,9 +233,9 @@ export class DistributedOptimizer extends tf.Optimizer {
     const present = yield* this.#agree(tensors.map((tensor) => tensor !== null && tensor !== undefined));
     if (present !== undefined) {
       yield* this.#reducer.reduce(bucket.vector, this.#state!, this.#context());
-      const step = this.#reducer.yields === "step";
       const agreed = names.map((name, i) => ({ name, tensor: present[i] ? bucket.tensor(i) : undefined }));
-      if (step) subtract(agreed);
+      if (this.#reducer.yields === "step") subtract(agreed);
+      else if (this.#reducer.yields === "parameters") replace(agreed);
       else this.#inner.applyGradients(agreed as unknown as tf.NamedTensorMap);
       for (const { tensor } of agreed) tensor?.dispose();
     }
@@ -275,8 +275,14 @@ export class DistributedOptimizer extends tf.Optimizer {
   }
 
   /** into := this rank's gradient at the point `at`, on the batch of the step under way. */
-  readonly #gradientAt = (at: Float32Array, into: Float32Array): void => {
+  readonly #gradientAt: GradientOracle = (at, into, of = "batch") => {
     const loss = this.#loss, bucket = this.#bucket!, { names } = bucket.layout;
+    if (of !== "batch") {
+      throw new TypeError(
+        `Cannot evaluate the gradient that ${this.#reducer.name} asks for: it is that of ` +
+          `${of === "all" ? "all data" : `term ${of} of the data`}, and a step knows only its batch`,
+      );
+    }
     if (loss === undefined) {
       throw new TypeError(
         `Cannot evaluate the gradient that ${this.#reducer.name} asks for: applyGradients knows no loss. Call minimize`,
@@ -363,6 +369,16 @@ function subtract(steps: readonly NamedGradient[]): void {
   tf.tidy(() => {
     for (const { name, tensor } of steps) {
       if (tensor) variable(name).assign(tf.sub(variable(name), tensor));
+    }
+  });
+}
+
+/** What methods that own the parameters have made of them. */
+function replace(values: readonly NamedGradient[]): void {
+  tf.tidy(() => {
+    for (const { name, tensor } of values) {
+      // A product with one, because on the cpu backend the variable would share the bucket's memory from now on.
+      if (tensor) variable(name).assign(tf.mul(tensor, 1));
     }
   });
 }

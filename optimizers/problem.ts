@@ -2,9 +2,17 @@
 
 import { EigenvalueDecomposition, Matrix, solve } from "ml-matrix";
 import { choose, fold, type Key, key } from "../random.ts";
-import { type BlockingCollective, encodedBytes, type Exchange, runBlocking, runTogether } from "../transport/round.ts";
+import {
+  type BlockingCollective,
+  encodedBytes,
+  type Exchange,
+  type GradientPart,
+  runBlocking,
+  runTogether,
+} from "../transport/round.ts";
 import type { Rows } from "./libsvm.ts";
 import { type Constants, context, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
+import { addScaled } from "./vector.ts";
 
 export type { BlockingCollective, Traffic } from "../transport/round.ts";
 
@@ -284,7 +292,7 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
     rank,
     x: start.slice(),
     gradient: new Float32Array(size),
-    state: reducer.init(layout),
+    state: reducer.init(layout, ranks),
     workspace: workspace(),
     bytes: 0,
   }));
@@ -297,7 +305,8 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
   for (; round < rounds && !reached && entry.bytes < (options.bytes ?? Infinity);) {
     const oracles = nodes.map(({ rank }) => {
       const terms = batch === undefined ? undefined : drawTerms(problem, rank, batch, key(seed), round);
-      return (at: Float32Array, into: Float32Array) => problem.gradient(rank, at, into, terms);
+      return (at: Float32Array, into: Float32Array, of: GradientPart = "batch") =>
+        problem.gradient(rank, at, into, of === "batch" ? terms : of === "all" ? undefined : Uint32Array.of(of));
     });
     const exchanges = nodes.map((node, i) => {
       oracles[i]!(node.x, node.gradient);
@@ -308,8 +317,8 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
     if (group) runBlocking(exchanges[0]!, group, oracles[0]);
     else runTogether(exchanges, oracles);
     for (const { x, gradient } of nodes) {
-      const share = reducer.yields === "step" ? 1 : step;
-      for (let j = 0; j < size; j++) x[j]! -= share * gradient[j]!;
+      if (reducer.yields === "parameters") x.set(gradient);
+      else addScaled(x, reducer.yields === "step" ? -1 : -step, gradient);
       prox?.(x, step);
     }
     round++;

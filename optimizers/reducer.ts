@@ -33,6 +33,9 @@ export interface Workspace {
   floats(slot: string, length: number): Float32Array;
 }
 
+/** The keys of a step. */
+export type Keys = Pick<Context, "keyOf" | "shared">;
+
 /** What a step is told. Keys are folded from (seed, step, rank), never stored. */
 export interface Context {
   /** Steps taken before this one. */
@@ -43,6 +46,8 @@ export interface Context {
   keyOf(rank: number): Key;
   /** A key that all ranks share in this step. */
   readonly shared: Key;
+  /** The keys of another step, for what is drawn once for several of them. */
+  keysAt(step: number): Keys;
   readonly workspace: Workspace;
   /** The inner optimizer's learning rate at this step, where it has one. Absent: taken as constant. */
   readonly learningRate?: number | undefined;
@@ -74,15 +79,17 @@ export interface Reducer<S extends State = State> {
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;
   /**
-   * What `reduce` leaves in the gradient: "gradient" (default), an estimate that the inner optimizer is given, or
-   * "step", what is subtracted from the parameters as it is, for methods that have their own update.
+   * What `reduce` leaves in the gradient: "gradient" (default), an estimate that the inner optimizer is given; or, for
+   * methods that have their own update, "step", what is subtracted from the parameters as it is, or "parameters", what
+   * the parameters become. Only the last can bring ranks together, bit for bit, whose parameters differ: methods that
+   * communicate every so many steps leave each rank its own parameters in between.
    */
-  readonly yields?: "gradient" | "step";
+  readonly yields?: "gradient" | "step" | "parameters";
   /** The largest step size γ (learning rate of plain gradient descent) that its theory allows. */
   stepSize?(constants: Constants): number;
-  /** The state before the first step. */
-  init(layout: Layout): S;
-  /** Replaces this rank's gradient by the estimate that all ranks agree on, bit for bit. */
+  /** The state before the first step, for a group of `ranks` (default 1). */
+  init(layout: Layout, ranks?: number): S;
+  /** Replaces this rank's gradient by what `yields` says: equal on all ranks, bit for bit, whenever they exchanged. */
   reduce(gradient: Float32Array, state: S, context: Context): Exchange;
 }
 
@@ -117,8 +124,11 @@ function grown<A extends Uint8Array | Float32Array>(
  * ```
  */
 export function context(
-  { seed, ...rest }: Omit<Context, "keyOf" | "shared"> & { readonly seed: number },
+  { seed, ...rest }: Omit<Context, keyof Keys | "keysAt"> & { readonly seed: number },
 ): Context {
-  const ofStep = fold(key(seed), rest.step);
-  return { ...rest, shared: fold(ofStep, 0), keyOf: (rank) => fold(ofStep, rank + 1) };
+  const keysAt = (step: number): Keys => {
+    const ofStep = fold(key(seed), step);
+    return { shared: fold(ofStep, 0), keyOf: (rank) => fold(ofStep, rank + 1) };
+  };
+  return { ...rest, ...keysAt(rest.step), keysAt };
 }

@@ -10,8 +10,11 @@ export type Round =
   | { readonly op: "allReduce"; readonly vector: Float32Array }
   /** Reply: one message, the root's. */
   | { readonly op: "broadcast"; readonly root: number; readonly message: Uint8Array }
-  /** Answered locally: into := this rank's gradient at the point `at`, on the batch of this step. Reply: empty. */
-  | { readonly op: "gradient"; readonly at: Float32Array; readonly into: Float32Array };
+  /** Answered locally: into := this rank's gradient at the point `at`. Reply: empty. */
+  | { readonly op: "gradient"; readonly at: Float32Array; readonly into: Float32Array; readonly of?: GradientPart };
+
+/** Of what a gradient is asked for: the batch of this step (default), all of this rank's data, or one of its terms. */
+export type GradientPart = "batch" | "all" | number;
 
 /** A round that goes over the wire. */
 export type WireRound = Exclude<Round, { op: "gradient" }>;
@@ -19,8 +22,8 @@ export type WireRound = Exclude<Round, { op: "gradient" }>;
 /** What a method is: a generator that yields rounds, is sent their replies, and returns R. */
 export type Exchange<R = void> = Generator<Round, R, readonly Uint8Array[]>;
 
-/** into := this rank's gradient at the point `at`. */
-export type GradientOracle = (at: Float32Array, into: Float32Array) => void;
+/** into := this rank's gradient at the point `at`. Throws a TypeError for a part that it cannot tell apart. */
+export type GradientOracle = (at: Float32Array, into: Float32Array, of?: GradientPart) => void;
 
 /** What a group has moved since it was made, in bytes, per rank. */
 export interface Traffic {
@@ -87,8 +90,8 @@ export function* barrier(): Exchange {
 }
 
 /** into := this rank's gradient at `at`. */
-export function* gradientAt(at: Float32Array, into: Float32Array): Exchange {
-  yield { op: "gradient", at, into };
+export function* gradientAt(at: Float32Array, into: Float32Array, of: GradientPart = "batch"): Exchange {
+  yield { op: "gradient", at, into, of };
 }
 
 /** The bytes of a rank's own messages in a round, each counted once: what papers plot. */
@@ -212,7 +215,7 @@ export function performTogether(rounds: readonly WireRound[]): (readonly Uint8Ar
 
 function answerLocally(round: Round, gradient: GradientOracle): readonly Uint8Array[] | undefined {
   if (round.op !== "gradient") return undefined;
-  gradient(round.at, round.into);
+  gradient(round.at, round.into, round.of ?? "batch");
   return nothing;
 }
 
