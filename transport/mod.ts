@@ -4,3 +4,6 @@ export * from "./transport.ts";
 export * from "./round.ts";
 export * from "./memory.ts";
 export { collective, type CollectiveOptions, encodedBytes } from "./collective.ts";
+export { alone } from "./alone.ts";
+export { broadcastChannel, broadcastChannelAsync, type BroadcastChannelOptions } from "./broadcast_channel.ts";
+export { connect, type ConnectOptions } from "./connect.ts";

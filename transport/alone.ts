@@ -1,0 +1,30 @@
+import { checkRound, encodedBytes } from "./collective.ts";
+import type { BlockingCollective, Traffic, WireRound } from "./round.ts";
+
+/**
+ * A group of one: answers every round from its own message, copies nothing and sends nothing.
+ *
+ * @example
+ * ```ts
+ * import { alone } from "@gradwire/tfjs/transport";
+ * using group = alone();
+ * console.assert(group.perform({ op: "allGather", message: Uint8Array.of(7) })[0]![0] === 7);
+ * ```
+ */
+export function alone(): BlockingCollective {
+  const traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
+  return {
+    rank: 0,
+    size: 1,
+    traffic,
+    perform(round: WireRound): readonly Uint8Array[] {
+      checkRound(round, 1, 2 ** 32 - 1);
+      traffic.rounds++;
+      traffic.encodedBytes += encodedBytes(round, 0);
+      return round.op === "allReduce" ? nothing : round.op === "allToAll" ? round.messages : [round.message];
+    },
+    [Symbol.dispose]() {},
+  };
+}
+
+const nothing: readonly Uint8Array[] = [];
