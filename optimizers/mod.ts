@@ -7,7 +7,15 @@ export type {
   ContractiveCompressor,
   UnbiasedCompressor,
 } from "../compressors/compressor.ts";
-export type { BlockingCollective, Collective, Exchange, Round, Traffic, WireRound } from "../transport/round.ts";
+export type {
+  BlockingCollective,
+  Collective,
+  Exchange,
+  GradientPart,
+  Round,
+  Traffic,
+  WireRound,
+} from "../transport/round.ts";
 export type { NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from "@tensorflow/tfjs";
 export * from "./reducer.ts";
 export * from "./factories.ts";

@@ -7,7 +7,9 @@ export type { Exchange } from "../transport/round.ts";
 
 /** The parameters of a model as one flat vector: their names, shapes and total length. */
 export interface Layout {
+  /** Their names, used only to report. */
   readonly names: readonly string[];
+  /** Their shapes, in the same order. */
   readonly shapes: readonly (readonly number[])[];
   /** The sum over shapes of their products. */
   readonly size: number;
@@ -21,7 +23,9 @@ export type Vectors = Readonly<Record<string, Float32Array>>;
  * after the last round of a step, so that a lost peer leaves it as it was. The caller owns it: a checkpoint writes it.
  */
 export interface State {
+  /** This rank's own. */
   readonly local: Vectors;
+  /** Equal on all ranks. */
   readonly shared: Vectors;
 }
 
@@ -40,7 +44,9 @@ export type Keys = Pick<Context, "keyOf" | "shared">;
 export interface Context {
   /** Steps taken before this one. */
   readonly step: number;
+  /** This rank's number, 0 ≤ rank < size. */
   readonly rank: number;
+  /** The number of ranks. */
   readonly size: number;
   /** The key of what that rank encodes in this step. */
   keyOf(rank: number): Key;
@@ -48,6 +54,7 @@ export interface Context {
   readonly shared: Key;
   /** The keys of another step, for what is drawn once for several of them. */
   keysAt(step: number): Keys;
+  /** Memory to work in. */
   readonly workspace: Workspace;
   /** The inner optimizer's learning rate at this step, where it has one. Absent: taken as constant. */
   readonly learningRate?: number | undefined;
@@ -77,6 +84,7 @@ export interface Constants {
 export interface Reducer<S extends State = State> {
   /** Its factory's name, for instance "errorFeedback". */
   readonly name: string;
+  /** What its factory was called with. */
   readonly options: Readonly<Record<string, unknown>>;
   /**
    * What `reduce` leaves in the gradient: "gradient" (default), an estimate that the inner optimizer is given; or, for

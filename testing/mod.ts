@@ -9,5 +9,18 @@ export type {
   UnbiasedCompressor,
 } from "../compressors/mod.ts";
 export * from "./compressor.ts";
+export type {
+  Constants,
+  Context,
+  Exchange,
+  Keys,
+  Layout,
+  Reducer,
+  State,
+  Vectors,
+  Workspace,
+} from "../optimizers/reducer.ts";
+export type { GradientPart, Round } from "../transport/round.ts";
 export type { Property } from "./property.ts";
+export * from "./reducer.ts";
 export * from "./vectors.ts";
