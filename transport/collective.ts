@@ -132,16 +132,20 @@ export class Exchanger {
   readonly #frames: Uint8Array[];
   readonly #parts: Float32Array[];
   readonly #reserve: (byteLength: number) => Uint8Array | Promise<Uint8Array>;
+  readonly #onProgress: (() => void) | undefined;
   #busy = false;
   #failure: TransportError | undefined;
   /** When a peer last moved. */
   #progress = 0;
 
-  /** @param reserve returns the memory of a round's replies, aligned to 16 bytes; it is asked once per round */
+  /**
+   * @param hooks `reserve` returns the memory of a round's replies, aligned to 16 bytes, and is asked once per round;
+   *     `moved` is called whenever a peer moves: how one that waits for the round tells a long one from a dead one
+   */
   constructor(
     transport: Transport,
     { timeout = 30_000, maxMessageBytes = 2 ** 30 }: CollectiveOptions,
-    reserve?: (byteLength: number) => Uint8Array | Promise<Uint8Array>,
+    hooks: { reserve?: (byteLength: number) => Uint8Array | Promise<Uint8Array>; moved?: () => void } = {},
   ) {
     if (!(timeout > 0 && timeout < 2 ** 31)) {
       throw new RangeError(`Cannot make a group: timeout must be above 0 and below 2^31 ms, received ${timeout}`);
@@ -162,12 +166,8 @@ export class Exchanger {
     this.#unsent = new Int32Array(size);
     this.#frames = Array.from({ length: size }, () => new Uint8Array(0));
     this.#parts = Array.from({ length: size }, () => new Float32Array(0));
-    this.#reserve = reserve ?? growing();
-  }
-
-  /** Changes whenever a peer moves: how one that waits for the round tells a long one from a dead one. */
-  get progress(): number {
-    return this.#progress;
+    this.#reserve = hooks.reserve ?? growing();
+    this.#onProgress = hooks.moved;
   }
 
   async perform(round: WireRound): Promise<readonly Uint8Array[]> {
@@ -440,6 +440,7 @@ export class Exchanger {
 
   #moved(): void {
     this.#progress = performance.now();
+    this.#onProgress?.();
   }
 
   #unequal(from: number, theirs: number, mine: number): TransportError {

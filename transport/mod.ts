@@ -7,3 +7,5 @@ export { collective, type CollectiveOptions, encodedBytes } from "./collective.t
 export { alone } from "./alone.ts";
 export { broadcastChannel, broadcastChannelAsync, type BroadcastChannelOptions } from "./broadcast_channel.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
+export { tcp } from "./tcp.ts";
+export type { TcpOptions } from "./tcp_options.ts";

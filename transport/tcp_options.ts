@@ -1,0 +1,69 @@
+/** Where the ranks of a TCP group meet and what they agree on. @module */
+
+import type { CollectiveOptions } from "./collective.ts";
+
+/** Options of {@link tcp} and {@link tcpBlocking}. */
+export interface TcpOptions extends CollectiveOptions {
+  /** This process's number, 0 ≤ rank < size. */
+  readonly rank: number;
+  /** How many ranks there are. */
+  readonly size: number;
+  /** Where rank 0 is reached, name or address. */
+  readonly host: string;
+  /** The port that rank 0 listens on, 1 to 65 535. */
+  readonly port: number;
+  /**
+   * The local address to listen on. Default: `host` on rank 0; on others the address they reach rank 0 from. They
+   * choose a free port. With "0.0.0.0" a rank listens everywhere and is told to others as the latter address.
+   */
+  readonly bind?: string;
+  /** Tells apart runs that use the same host and port: ranks of another run are refused. Default "". */
+  readonly run?: string;
+  /** How long to wait for all ranks to connect, in milliseconds. Default: `timeout`. */
+  readonly connectTimeout?: number;
+  /** How often to let the peers know that this rank lives, in milliseconds. Default: a sixth of `timeout`. */
+  readonly heartbeat?: number;
+}
+
+const known = [
+  "rank",
+  "size",
+  "host",
+  "port",
+  "bind",
+  "run",
+  "connectTimeout",
+  "heartbeat",
+  "timeout",
+  "maxMessageBytes",
+];
+
+/**
+ * Throws what is wrong with the options before anything is connected.
+ *
+ * @throws {RangeError} if a number is out of range
+ * @throws {TypeError} if an option is unknown or is no string where one is needed
+ */
+export function checkTcpOptions(options: TcpOptions): void {
+  const { rank, size, host, port, bind = "", run = "", timeout = 1, connectTimeout = 1, heartbeat = 1 } = options;
+  const refuse = (what: string, value: unknown): never => {
+    throw new RangeError(`Cannot connect: ${what}, received ${value}`);
+  };
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`Cannot connect: unknown option "${name}", known are ${known.join(", ")}`);
+    }
+  }
+  if (!(Number.isInteger(size) && size >= 1)) refuse("size must be a positive integer", size);
+  if (!(Number.isInteger(rank) && rank >= 0 && rank < size)) {
+    refuse(`rank must be an integer from 0 to ${size - 1}`, rank);
+  }
+  if (!(Number.isInteger(port) && port >= 1 && port <= 65535)) refuse("port must be an integer from 1 to 65535", port);
+  for (const [name, value] of Object.entries({ host, bind, run })) {
+    if (typeof value !== "string") throw new TypeError(`Cannot connect: ${name} must be a string, received ${value}`);
+  }
+  if (host === "") refuse("host must be a name or an address", '""');
+  for (const [name, value] of Object.entries({ timeout, connectTimeout, heartbeat })) {
+    if (!(value > 0 && value < 2 ** 31)) refuse(`${name} must be above 0 and below 2^31 ms`, value);
+  }
+}
