@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { digest } from "./digest.ts";
 import type { Layout } from "./reducer.ts";
+import type { Tensor } from "./tfjs.ts";
 
 /** What has a name and a shape: a variable, or a stand-in for one. */
 export interface Named {
@@ -48,7 +49,7 @@ export class Bucket {
   }
 
   /** `into` (default: the bucket's vector) := the tensors one after the other; a missing tensor counts as zeros. */
-  gather(tensors: readonly (tf.Tensor | null | undefined)[], into: Float32Array = this.vector): Float32Array {
+  gather(tensors: readonly (Tensor | null | undefined)[], into: Float32Array = this.vector): Float32Array {
     const { layout: { names, shapes }, offsets } = this;
     if (tensors.length !== names.length) {
       throw new RangeError(`Cannot gather ${tensors.length} tensors: the bucket holds ${names.length}`);
@@ -73,7 +74,7 @@ export class Bucket {
    * Variable i of `from` (default: the bucket's vector) as a tensor. On tfjs's cpu backend it shares the vector's
    * memory: use it and dispose of it before the vector changes.
    */
-  tensor(i: number, from: Float32Array = this.vector): tf.Tensor {
+  tensor(i: number, from: Float32Array = this.vector): Tensor {
     const view = from.subarray(this.offsets[i]!, this.offsets[i + 1]!);
     return tf.tensor(view, this.layout.shapes[i]!.slice(), "float32");
   }

@@ -1,16 +1,38 @@
 import * as tf from "@tensorflow/tfjs";
-import type { BlockingCollective, Collective, GradientOracle } from "../transport/round.ts";
-import { broadcast, type Exchange, runAsync, runBlocking } from "../transport/round.ts";
-import { Bucket, layoutOf } from "./bucket.ts";
-import { type Context, context, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
+import { alone } from "../transport/alone.ts";
+import {
+  type BlockingCollective,
+  broadcast,
+  type Exchange,
+  type GradientOracle,
+  runAsync,
+  runBlocking,
+} from "../transport/round.ts";
+import { Bucket, layoutDigest, layoutOf } from "./bucket.ts";
+import { average } from "./average.ts";
+import { describeReducer } from "./describe.ts";
+import { type Group, isBlocking } from "./group.ts";
+import {
+  type Context,
+  context,
+  type Layout,
+  type Reducer,
+  type State,
+  type Vectors,
+  type Workspace,
+  workspace,
+} from "./reducer.ts";
+import { checkSlots, readSlots, type Slots, writeSlots } from "./slots.ts";
+import { Snapshot } from "./snapshot.ts";
 import { exchangeStatus } from "./status.ts";
+import { type NamedTensorMap, Optimizer, type Scalar, type Tensor, type Variable } from "./tfjs.ts";
 
 /** A gradient and the name of its variable, as tfjs passes them: the tensor is missing where there is no gradient. */
 export interface NamedGradient {
   /** The variable's name in tfjs's registry. */
   readonly name: string;
   /** Its gradient. */
-  readonly tensor: tf.Tensor | null | undefined;
+  readonly tensor: Tensor | null | undefined;
 }
 
 /** The options of {@linkcode DistributedOptimizer}. */
@@ -18,17 +40,39 @@ export interface DistributedOptimizerOptions {
   /** The method by which ranks agree on a gradient, for instance `average()`. */
   readonly reducer: Reducer;
   /** The connected ranks. `fit` needs a blocking group; an awaited one serves `minimizeAsync`. */
-  readonly group: BlockingCollective | Collective;
+  readonly group: Group;
   /** Where all randomness of the reducer comes from; equal on all ranks. Default 0. */
   readonly seed?: number;
   /** What all ranks do in a step in which a gradient of any rank is NaN or infinite. Default "throw". */
   readonly nonFinite?: "throw" | "skip";
 }
 
+/** What must be kept to go on after an interruption as if there had been none; the weights apart. */
+export interface OptimizerState {
+  /** Steps taken. */
+  readonly step: number;
+  /** The seed that keys are folded from. */
+  readonly seed: number;
+  /** This rank. */
+  readonly rank: number;
+  /** How many ranks there are. */
+  readonly size: number;
+  /** The reducer and its options, as text. */
+  readonly reducer: string;
+  /** The variables' layout; absent before the first step and in a group of one, which needs no bucket. */
+  readonly layout?: Layout;
+  /** The reducer's state of this rank. */
+  readonly local: Vectors;
+  /** The reducer's state that all ranks share; rank 0's counts. */
+  readonly shared: Vectors;
+  /** The inner optimizer's class, configuration and slots. */
+  readonly inner: Slots;
+}
+
 /** The loss of the step under way and its variables: what the gradient at another point needs. */
 interface Loss {
-  readonly f: () => tf.Scalar;
-  readonly variables: readonly tf.Variable[] | undefined;
+  readonly f: () => Scalar;
+  readonly variables: readonly Variable[] | undefined;
 }
 
 /**
@@ -41,16 +85,37 @@ interface Loss {
  * - All ranks must take equally many steps; see `shard`.
  * - If a step fails (a rank is lost, a gradient is not finite), weights, slots and reducer state are as before it.
  *
- * Memory: three times the parameters at most, made at the first step, and what the reducer keeps. Messages per step:
- * 12 bytes and a bit per variable, and the reducer's. `group` remains the caller's to close.
+ * Memory, made at the first step: one vector of the parameters' size, another where the reducer reads the parameters,
+ * and what the reducer itself needs. Messages per step: 12 bytes and a bit per variable, and the reducer's. `group`
+ * remains the caller's to close. A reducer that asks for the gradient at another point has the loss evaluated once more:
+ * dropout then draws another mask, `trainOnBatch` returns its metrics twice, and what the loss itself passes to
+ * `tf.keep` in such an evaluation is disposed of at the next step.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { average, DistributedOptimizer } from "@gradwire/tfjs/optimizers";
+ * import { collective, memory } from "@gradwire/tfjs/transport";
+ * // Two ranks in one thread, each with half of the data; among workers or machines there is one of these per process.
+ * const ranks = memory(2).map((transport) => {
+ *   const group = collective(transport), w = tf.variable(tf.scalar(0));
+ *   const optimizer = new DistributedOptimizer(tf.train.sgd(0.5), { reducer: average(), group });
+ *   const loss = () => w.sub(group.rank).square().asScalar();
+ *   return { group, w, step: () => optimizer.minimizeAsync(loss, false, [w]) };
+ * });
+ * await Promise.all(ranks.map(({ step }) => step()));
+ * console.assert(ranks.every(({ w }) => w.dataSync()[0] === 0.5)); // the mean of 0 and 1
+ * for (const { group } of ranks) await group[Symbol.asyncDispose]();
+ * // In fit: model.compile({ optimizer: new DistributedOptimizer(tf.train.adam(), { reducer, group: await connect() }), … })
+ * ```
  */
-export class DistributedOptimizer extends tf.Optimizer {
+export class DistributedOptimizer extends Optimizer {
   /** The name that saved models know this class by. */
   static readonly className: string = "DistributedOptimizer";
 
-  readonly #inner: tf.Optimizer;
+  readonly #inner: Optimizer;
   readonly #reducer: Reducer;
-  readonly #group: BlockingCollective | Collective;
+  readonly #group: Group;
   readonly #seed: number;
   readonly #nonFinite: "throw" | "skip";
   readonly #workspace: Workspace = workspace();
@@ -60,6 +125,12 @@ export class DistributedOptimizer extends tf.Optimizer {
   #loss: Loss | undefined;
   #parameters: { readonly vector: Float32Array; step: number } | undefined;
   #busy = false;
+  /** What the checkpoint said of a step not yet taken. */
+  #restored: OptimizerState | undefined;
+  /** The variables that the forward pass itself assigns to: BatchNorm's moving averages. Known after the first step. */
+  #writtenForward: readonly Variable[] | undefined;
+  /** Metrics that `fit` keeps whenever it evaluates the loss, of evaluations at other points. */
+  #leftovers: readonly Tensor[] = [];
 
   /**
    * Wraps `inner`.
@@ -67,11 +138,11 @@ export class DistributedOptimizer extends tf.Optimizer {
    * @throws {TypeError} if an argument is not what it should be or an option is unknown
    * @throws {RangeError} if the seed is not a safe non-negative integer
    */
-  constructor(inner: tf.Optimizer, options: DistributedOptimizerOptions) {
+  constructor(inner: Optimizer, options: DistributedOptimizerOptions) {
     super();
     const { reducer, group, seed = 0, nonFinite = "throw", ...unknown } = options;
     const refuse = (why: string) => new TypeError(`Cannot make a DistributedOptimizer: ${why}`);
-    if (typeof inner?.applyGradients !== "function") throw refuse(`inner is ${inner}, expected a tf.Optimizer`);
+    if (typeof inner?.applyGradients !== "function") throw refuse(`inner is ${inner}, expected a Optimizer`);
     if (#inner in inner) throw refuse("inner is one already, expected the optimizer to wrap");
     if (typeof reducer?.reduce !== "function") throw refuse(`reducer is ${reducer}, expected one such as average()`);
     if (typeof group?.perform !== "function") throw refuse(`group is ${group}, expected one such as connect() gives`);
@@ -107,7 +178,7 @@ export class DistributedOptimizer extends tf.Optimizer {
    * @throws {TransportError} if a rank is lost
    * @throws {RangeError} if a gradient of any rank is not finite
    */
-  override minimize(f: () => tf.Scalar, returnCost = false, varList?: tf.Variable[]): tf.Scalar | null {
+  override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
     if (this.#alone) return this.#minimizeAlone(f, returnCost, varList);
     const group = this.#blocking("minimize");
     return this.#enter(() => {
@@ -124,7 +195,7 @@ export class DistributedOptimizer extends tf.Optimizer {
    * @throws {TransportError} if a rank is lost
    * @throws {RangeError} if a gradient of any rank is not finite
    */
-  async minimizeAsync(f: () => tf.Scalar, returnCost = false, varList?: tf.Variable[]): Promise<tf.Scalar | null> {
+  async minimizeAsync(f: () => Scalar, returnCost = false, varList?: Variable[]): Promise<Scalar | null> {
     if (this.#alone || isBlocking(this.#group)) return this.minimize(f, returnCost, varList);
     const group = this.#group;
     return await this.#enterAsync(async () => {
@@ -137,9 +208,9 @@ export class DistributedOptimizer extends tf.Optimizer {
    * Agrees on gradients computed elsewhere and has `inner` apply them. Reducers that ask for the gradient at another
    * point need `minimize`.
    */
-  override applyGradients(variableGradients: tf.NamedTensorMap | NamedGradient[]): void {
+  override applyGradients(variableGradients: NamedTensorMap | NamedGradient[]): void {
     if (this.#alone) {
-      this.#inner.applyGradients(variableGradients as tf.NamedTensorMap);
+      this.#inner.applyGradients(variableGradients as NamedTensorMap);
       this.#step++;
       return;
     }
@@ -147,12 +218,69 @@ export class DistributedOptimizer extends tf.Optimizer {
     this.#enter(() => runBlocking(this.#apply(toList(variableGradients)), group, this.#gradientAt));
   }
 
+  /**
+   * The loss and its gradients on this rank's batch. Before the first step of a blocking group the ranks take over rank
+   * 0's values of the variables in `varList`.
+   */
+  override computeGradients(f: () => Scalar, varList?: Variable[]): {
+    value: Scalar;
+    grads: NamedTensorMap;
+  } {
+    const group = this.#group;
+    if (!this.#alone && this.#bucket === undefined && varList !== undefined && isBlocking(group)) {
+      this.#enter(() => runBlocking(this.#begin(varList), group));
+    }
+    return super.computeGradients(f, varList);
+  }
+
+  /**
+   * What must be kept of this rank to go on later. Its vectors are the live ones: write them out before the next step.
+   * See {@linkcode saveCheckpoint}.
+   */
+  getState(): OptimizerState {
+    const layout = this.#bucket?.layout, restored = this.#restored;
+    return {
+      step: this.#step,
+      seed: this.#seed,
+      rank: this.#group.rank,
+      size: this.#group.size,
+      reducer: describeReducer(this.#reducer),
+      ...layout ? { layout } : restored?.layout ? { layout: restored.layout } : {},
+      local: this.#state?.local ?? restored?.local ?? {},
+      shared: this.#state?.shared ?? restored?.shared ?? {},
+      inner: readSlots(this.#inner),
+    };
+  }
+
+  /**
+   * Goes on where another optimizer of the same options stopped. All ranks must call it with what they got from
+   * `getState`; the next step compares it among ranks and with the variables.
+   *
+   * @throws {Error} if the seed, rank, size, reducer, inner optimizer or layout differs; the message names it
+   */
+  setState(state: OptimizerState): void {
+    const mine = this.getState();
+    for (const what of ["seed", "rank", "size", "reducer"] as const) {
+      if (state[what] !== mine[what]) {
+        throw new Error(`Cannot restore the state: ${what} is ${state[what]} in the checkpoint, ${mine[what]} here`);
+      }
+    }
+    checkSlots(this.#inner, state.inner);
+    if (state.layout && this.#bucket) checkLayout(state.layout, this.#bucket.layout);
+    writeSlots(this.#inner, state.inner);
+    this.#step = state.step;
+    this.#parameters = undefined;
+    // The reducer's vectors are made, and filled, before the next step.
+    this.#restored = state;
+    this.#bucket = this.#state = undefined;
+  }
+
   /** A group of one has nothing to agree on; a reducer with its own update must run all the same. */
   get #alone(): boolean {
     return this.#group.size === 1 && (this.#reducer.yields ?? "gradient") === "gradient";
   }
 
-  #minimizeAlone(f: () => tf.Scalar, returnCost: boolean, varList?: tf.Variable[]): tf.Scalar | null {
+  #minimizeAlone(f: () => Scalar, returnCost: boolean, varList?: Variable[]): Scalar | null {
     const value = this.#inner.minimize(f, returnCost, varList);
     this.#step++;
     return value;
@@ -191,14 +319,18 @@ export class DistributedOptimizer extends tf.Optimizer {
     this.#busy = true;
   }
 
-  *#minimize(f: () => tf.Scalar, varList?: readonly tf.Variable[]): Exchange<tf.Scalar> {
+  *#minimize(f: () => Scalar, varList?: readonly Variable[]): Exchange<Scalar> {
     if (this.#bucket === undefined && varList !== undefined) yield* this.#begin(varList);
-    let done = false, { value, grads } = tf.variableGrads(f, varList as tf.Variable[]);
+    tf.dispose(this.#leftovers as Tensor[]);
+    using before = new Snapshot(this.#writtenForward ?? notTrained());
+    let done = false, { value, grads } = tf.variableGrads(f, varList as Variable[]);
     try {
+      this.#writtenForward ??= before.changed();
       if (this.#bucket === undefined) {
         // Which variables there are is only known now; the gradients were taken at this rank's own weights.
         yield* this.#begin(toList(grads).map(({ name }) => variable(name)));
         tf.dispose([value, grads]);
+        before.restore();
         ({ value, grads } = tf.variableGrads(f));
       }
       this.#loss = { f, variables: varList };
@@ -208,21 +340,28 @@ export class DistributedOptimizer extends tf.Optimizer {
     } finally {
       this.#loss = undefined;
       tf.dispose(grads);
-      if (!done) value.dispose();
+      if (!done) value.dispose(), before.restore();
     }
   }
 
-  /** Before the first step: all ranks take over rank 0's weights. */
-  *#begin(variables: readonly tf.Variable[]): Exchange {
-    const bucket = new Bucket(layoutOf(variables));
-    const mine = bucket.gather(variables);
-    const weights = yield* broadcast(0, new Uint8Array(mine.buffer, mine.byteOffset, mine.byteLength));
-    if (this.#group.rank !== 0) {
-      // A copy, because on the cpu backend the variables share its memory from now on.
-      const copy = new Float32Array(weights.slice().buffer);
-      variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, copy))));
+  /** Before the first step: all ranks take over rank 0's weights, and what of a checkpoint only rank 0 has. */
+  *#begin(variables: readonly Variable[]): Exchange {
+    const bucket = new Bucket(layoutOf(variables)), restored = this.#restored, { rank, size } = this.#group;
+    if (restored?.layout) checkLayout(restored.layout, bucket.layout);
+    // Methods that own the parameters may have let them differ when the checkpoint was written.
+    if (!(restored?.layout && this.#reducer.yields === "parameters")) yield* takeOver(bucket, variables, rank);
+    const state = this.#reducer.init(bucket.layout, size);
+    if (restored?.layout) {
+      copyVectors("local", restored.local, state.local);
+      if (rank === 0) copyVectors("shared", restored.shared, state.shared);
+      for (const name of Object.keys(state.shared).sort()) {
+        const { buffer, byteOffset, byteLength } = state.shared[name]!;
+        const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+        bytes.set(yield* broadcast(0, bytes));
+      }
     }
-    this.#state = this.#reducer.init(bucket.layout, this.#group.size);
+    this.#restored = undefined;
+    this.#state = state;
     this.#bucket = bucket;
   }
 
@@ -236,7 +375,7 @@ export class DistributedOptimizer extends tf.Optimizer {
       const agreed = names.map((name, i) => ({ name, tensor: present[i] ? bucket.tensor(i) : undefined }));
       if (this.#reducer.yields === "step") subtract(agreed);
       else if (this.#reducer.yields === "parameters") replace(agreed);
-      else this.#inner.applyGradients(agreed as unknown as tf.NamedTensorMap);
+      else this.#inner.applyGradients(agreed as unknown as NamedTensorMap);
       for (const { tensor } of agreed) tensor?.dispose();
     }
     this.#step++;
@@ -288,68 +427,126 @@ export class DistributedOptimizer extends tf.Optimizer {
         `Cannot evaluate the gradient that ${this.#reducer.name} asks for: applyGradients knows no loss. Call minimize`,
       );
     }
-    const variables = names.map(variable), before = variables.map((variable) => variable.clone());
+    const variables = names.map(variable);
+    using before = new Snapshot([...variables, ...this.#writtenForward!]);
     try {
       variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, at))));
-      const { value, grads } = tf.variableGrads(loss.f, loss.variables as tf.Variable[]);
+      let made: readonly Tensor[] = [];
+      const { value, grads } = tf.variableGrads(() => {
+        const value = loss.f();
+        made = tf.engine().state.activeScope.track;
+        return value;
+      }, loss.variables as Variable[]);
       bucket.gather(names.map((name) => grads[name]), into);
       tf.dispose([value, grads]);
+      this.#leftovers = [...this.#leftovers, ...made.filter(({ kept, isDisposed }) => kept && !isDisposed)];
     } finally {
-      variables.forEach((variable, i) => variable.assign(before[i]!));
-      tf.dispose(before);
+      before.restore();
     }
   };
 
   /** Disposes of `inner`'s slots. The group stays open. */
   override dispose(): void {
+    tf.dispose(this.#leftovers as Tensor[]);
     this.#inner.dispose();
   }
 
-  /** What a saved model remembers. */
-  override getConfig(): ReturnType<tf.Optimizer["getConfig"]> {
+  /** What a saved model remembers: `inner`, and for information the reducer and the seed. */
+  override getConfig(): ReturnType<Optimizer["getConfig"]> {
     return {
       inner: { className: this.#inner.getClassName(), config: this.#inner.getConfig() },
-      reducer: this.#reducer.name,
+      reducer: describeReducer(this.#reducer),
       seed: this.#seed,
     };
   }
 
   /** The inner optimizer's slots. */
-  override getWeights(): ReturnType<tf.Optimizer["getWeights"]> {
+  override getWeights(): ReturnType<Optimizer["getWeights"]> {
     return this.#inner.getWeights();
   }
 
-  /** Sets the inner optimizer's slots. */
-  override setWeights(weightValues: Parameters<tf.Optimizer["setWeights"]>[0]): Promise<void> {
-    return this.#inner.setWeights(weightValues);
+  /** Sets the inner optimizer's slots, and the number of steps taken. */
+  override async setWeights(weightValues: Parameters<Optimizer["setWeights"]>[0]): Promise<void> {
+    await this.#inner.setWeights(weightValues);
+    this.#step = this.#inner.iterations;
+  }
+
+  /**
+   * The optimizer of a loaded model: `inner` in a group of one, because what is loaded has no group. Compile the model
+   * again to train it among ranks.
+   */
+  static fromConfig<T extends Optimizer>(
+    cls: new (inner: Optimizer, options: DistributedOptimizerOptions) => T,
+    config: ReturnType<Optimizer["getConfig"]>,
+  ): T {
+    const { className, config: options } = config["inner"] as { className: string; config: typeof config };
+    const known = tf.serialization.SerializationMap.getMap().classNameMap[className];
+    if (!known) {
+      throw new Error(`Cannot load a DistributedOptimizer: tfjs does not know its inner class ${className}`);
+    }
+    const [innerClass, make] = known, seed = config["seed"] as number;
+    return new cls(make(innerClass, options) as Optimizer, { reducer: average(), group: alone(), seed });
   }
 }
 
 tf.serialization.registerClass(
-  DistributedOptimizer as unknown as tf.serialization.SerializableConstructor<tf.Optimizer>,
+  DistributedOptimizer as unknown as tf.serialization.SerializableConstructor<Optimizer>,
 );
 
-function isBlocking(group: BlockingCollective | Collective): group is BlockingCollective {
-  return Symbol.dispose in group;
+/** variables := rank 0's. */
+function* takeOver(bucket: Bucket, variables: readonly Variable[], rank: number): Exchange {
+  const { buffer, byteOffset, byteLength } = bucket.gather(variables);
+  const weights = yield* broadcast(0, new Uint8Array(buffer, byteOffset, byteLength));
+  if (rank === 0) return;
+  // A copy, because on the cpu backend the variables share its memory from now on.
+  const copy = new Float32Array(weights.slice().buffer);
+  variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, copy))));
 }
 
-function variable(name: string): tf.Variable {
+function notTrained(): Variable[] {
+  return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);
+}
+
+function checkLayout(theirs: Layout, mine: Layout): void {
+  if (layoutDigest(theirs) === layoutDigest(mine)) return;
+  const shape = ({ shapes, names }: Layout, i: number) => i < shapes.length ? `${names[i]} [${shapes[i]}]` : "absent";
+  let i = 0;
+  while (String(theirs.shapes[i]) === String(mine.shapes[i])) i++;
+  throw new Error(
+    `Cannot restore the state: variable ${i} is ${shape(theirs, i)} in the checkpoint, ${shape(mine, i)} here`,
+  );
+}
+
+function copyVectors(kind: string, from: Vectors, to: Vectors): void {
+  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    if (from[name]?.length !== to[name]?.length) {
+      throw new Error(
+        `Cannot restore the state: ${kind} vector ${name} has ${
+          from[name]?.length ?? "no"
+        } numbers in the checkpoint, ${to[name]?.length ?? "none"} here`,
+      );
+    }
+    to[name]!.set(from[name]!);
+  }
+}
+
+function variable(name: string): Variable {
   return tf.engine().registeredVariables[name]!;
 }
 
-function cost(value: tf.Scalar, wanted: boolean): tf.Scalar | null {
+function cost(value: Scalar, wanted: boolean): Scalar | null {
   if (wanted) return value;
   value.dispose();
   return null;
 }
 
-function toList(gradients: tf.NamedTensorMap | readonly NamedGradient[]): readonly NamedGradient[] {
+function toList(gradients: NamedTensorMap | readonly NamedGradient[]): readonly NamedGradient[] {
   if (Array.isArray(gradients)) return gradients;
-  return Object.entries(gradients as tf.NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
+  return Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
 }
 
 /** The tensors in the order of the first step; a variable that is not in the list has none. */
-function inOrder(given: readonly NamedGradient[], names: readonly string[]): (tf.Tensor | null | undefined)[] {
+function inOrder(given: readonly NamedGradient[], names: readonly string[]): (Tensor | null | undefined)[] {
   if (given.length === names.length && given.every(({ name }, i) => name === names[i])) {
     return given.map(({ tensor }) => tensor);
   }

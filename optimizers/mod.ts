@@ -16,12 +16,20 @@ export type {
   Traffic,
   WireRound,
 } from "../transport/round.ts";
-export type { NamedTensorMap, Optimizer, Scalar, Tensor, Variable } from "@tensorflow/tfjs";
 export * from "./reducer.ts";
 export * from "./factories.ts";
 export * from "./libsvm.ts";
 export * from "./problem.ts";
 export * from "./bucket.ts";
-export * from "./distributed.ts";
+export * from "./callbacks.ts";
+export * from "./checkpoint.ts";
+export * from "./describe.ts";
 export * from "./digest.ts";
 export * from "./parse.ts";
+export * from "./distributed.ts";
+export type { Group } from "./group.ts";
+export * from "./safetensors.ts";
+export * from "./shard.ts";
+export type { Slot, Slots } from "./slots.ts";
+export { averageState, broadcastState, type Weights, weightsDigest } from "./weights.ts";
+export * from "./tfjs.ts";

@@ -1,0 +1,93 @@
+/** Callbacks for `fit` and `fitDataset`. @module */
+
+import { allGather, type Exchange } from "../transport/round.ts";
+import { type Group, runOn } from "./group.ts";
+import { averageState } from "./weights.ts";
+import type { LayersModel, Logs } from "./tfjs.ts";
+
+/** A callback as `fit` takes it: alone, in an array, or spread into one of your own. */
+export interface EpochEndCallback {
+  /** Called by tfjs when an epoch has ended, on all ranks. */
+  onEpochEnd(epoch: number, logs?: Logs): Promise<void>;
+}
+
+/**
+ * A callback that makes the losses and metrics of every epoch their mean over ranks, in `History` and for the callbacks
+ * after it. Without it each rank reports its own share of the data. All ranks must use it. Messages: one all-gather of
+ * the metrics as text per epoch.
+ *
+ * @throws {Error} (out of `fit`) if another rank reports other metrics or is at another epoch
+ * @throws {TransportError} (out of `fit`) if a rank is lost
+ *
+ * @example
+ * ```ts
+ * import { syncMetrics } from "@gradwire/tfjs/optimizers";
+ * import { collective, memory } from "@gradwire/tfjs/transport";
+ * const groups = memory(2).map((transport) => collective(transport));
+ * const logs = groups.map(({ rank }) => ({ loss: rank }));
+ * await Promise.all(groups.map((group, rank) => syncMetrics(group).onEpochEnd(0, logs[rank])));
+ * console.assert(logs.every(({ loss }) => loss === 0.5));
+ * for (const group of groups) await group[Symbol.asyncDispose]();
+ * // await model.fit(xs, ys, { callbacks: syncMetrics(group) });
+ * ```
+ */
+export function syncMetrics(group: Group): EpochEndCallback {
+  return {
+    async onEpochEnd(epoch, logs = {}) {
+      Object.assign(logs, await runOn(meanOfLogs(epoch, logs, group.size), group));
+    },
+  };
+}
+
+/**
+ * A callback that averages a model's BatchNorm statistics over ranks after every epoch, see {@linkcode averageState}.
+ * Put it before callbacks that validate or save.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { syncState } from "@gradwire/tfjs/optimizers";
+ * import { collective, memory } from "@gradwire/tfjs/transport";
+ * const [group] = memory(1).map((transport) => collective(transport));
+ * const model = tf.sequential({ layers: [tf.layers.batchNormalization({ inputShape: [2] })] });
+ * await syncState(model, group!).onEpochEnd(0);
+ * await group![Symbol.asyncDispose]();
+ * ```
+ */
+export function syncState(model: LayersModel, group: Group): EpochEndCallback {
+  return { onEpochEnd: () => averageState(model, group) };
+}
+
+const TAG = "GWmetrics";
+
+function* meanOfLogs(epoch: number, logs: Logs, size: number): Exchange<Logs> {
+  const names = Object.keys(logs).sort();
+  // Numbers as text: JSON has no NaN.
+  const mine = JSON.stringify([TAG, epoch, names, names.map((name) => String(logs[name]))]);
+  const messages = yield* allGather(new TextEncoder().encode(mine));
+  const mean: Logs = Object.fromEntries(names.map((name) => [name, 0]));
+  messages.forEach((message, rank) => {
+    const [tag, theirEpoch, theirNames, values] = read(message);
+    if (tag !== TAG) {
+      throw new Error(
+        `Cannot average the metrics of epoch ${epoch}: rank ${rank} sent something else. ` +
+          "All ranks must have equally many batches and use syncMetrics",
+      );
+    }
+    if (theirEpoch !== epoch || String(theirNames) !== String(names)) {
+      throw new Error(
+        `Cannot average the metrics of epoch ${epoch} (${names}): rank ${rank} reports ${theirNames} of epoch ${theirEpoch}`,
+      );
+    }
+    names.forEach((name, i) => mean[name]! += Number((values as string[])[i]) / size);
+  });
+  return mean;
+}
+
+function read(message: Uint8Array): unknown[] {
+  try {
+    return JSON.parse(new TextDecoder().decode(message)) as unknown[];
+  } catch {
+    return [];
+  }
+}
