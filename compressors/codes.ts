@@ -1,0 +1,150 @@
+/**
+ * The part that fixed-width formats share: a vector goes to its message, and back, in chunks whose codes fit the first
+ * level cache, so that no memory in proportion to the vector is needed.
+ *
+ * @module
+ */
+
+import { pack, packDigits, unpack, unpackDigits } from "./kernels/reference.ts";
+
+/** Codes in a chunk: even (random words come in pairs), whole bytes for every width and for 3 or 5 digits a byte. */
+const CHUNK = 3840;
+const memory = new Uint32Array(CHUNK);
+
+/** How integers 0 … count − 1 are laid out. */
+export interface Width {
+  /** How many different codes there are. */
+  readonly count: number;
+  /** Bits per code, where codes are packed as bits. */
+  readonly bits: number;
+  /** Codes per byte, where they are packed as digits, else 0. */
+  readonly perByte: number;
+}
+
+/** The denser of ⌈log₂ count⌉ bits and whole digits of base `count` in a byte (which is shorter for counts 3 and 5). */
+export function widthOf(count: number): Width {
+  const bits = Math.max(1, 32 - Math.clz32(count - 1));
+  let perByte = 0;
+  while (count ** (perByte + 1) <= 256) perByte++;
+  return { count, bits, perByte: 8 / perByte < bits ? perByte : 0 };
+}
+
+/** Bytes of `size` codes. */
+export function byteLengthOf({ bits, perByte }: Width, size: number): number {
+  return Math.ceil(perByte > 0 ? size / perByte : size * bits / 8);
+}
+
+/** Sets the codes of the positions that begin at `from`. */
+export type Fill = (codes: Uint32Array, from: number) => void;
+
+/** Fills the codes of `size` positions, chunk by chunk, and hands each chunk to `use`. */
+export function eachChunk(size: number, fill: Fill, use: Fill): void {
+  for (let from = 0; from < size; from += CHUNK) {
+    const codes = size - from < CHUNK ? memory.subarray(0, size - from) : memory;
+    fill(codes, from);
+    use(codes, from);
+  }
+}
+
+/** Appends `size` codes from byte `at` on. Returns the end. */
+export function writeCodes(width: Width, size: number, message: Uint8Array, at: number, fill: Fill): number {
+  eachChunk(size, fill, (codes) => {
+    at = width.perByte > 0
+      ? packDigits(codes, width.count, width.perByte, message, at)
+      : pack(codes, width.bits, message, at);
+  });
+  return at;
+}
+
+/**
+ * Hands `size` codes from byte `at` on to `use`, chunk by chunk. Returns the end.
+ *
+ * @throws {RangeError} if the message is too short or a code is out of range
+ */
+export function readCodes(width: Width, size: number, message: Uint8Array, at: number, use: Fill): number {
+  if (message.length - at < byteLengthOf(width, size)) {
+    throw new RangeError(
+      `Cannot read the message: it has ${message.length} bytes, expected ${at + byteLengthOf(width, size)}`,
+    );
+  }
+  const exact = width.perByte > 0 || width.count === 2 ** width.bits;
+  for (let from = 0; from < size; from += CHUNK) {
+    const codes = size - from < CHUNK ? memory.subarray(0, size - from) : memory;
+    at = width.perByte > 0
+      ? unpackDigits(message, at, width.count, width.perByte, codes)
+      : unpack(message, at, width.bits, codes);
+    if (!exact) {
+      let most = 0;
+      for (let i = 0; i < codes.length; i++) most = Math.max(most, codes[i]!);
+      if (most >= width.count) {
+        throw new RangeError(`Cannot read the message: a code is ${most}, expected less than ${width.count}`);
+      }
+    }
+    use(codes, from);
+  }
+  return at;
+}
+
+/**
+ * Checks that a message ends where its content does.
+ *
+ * @throws {RangeError} if it does not
+ */
+export function expectEnd(name: string, message: Uint8Array, at: number): void {
+  if (message.length !== at) {
+    throw new RangeError(`Cannot decode ${name}: the message has ${message.length} bytes, expected ${at}`);
+  }
+}
+
+const float = new Float32Array(1), word = new Uint32Array(float.buffer);
+
+/** Writes a float32, little-endian, at byte `at`. Returns the position after it. */
+export function putFloat(value: number, message: Uint8Array, at: number): number {
+  float[0] = value;
+  for (let shift = 0; shift < 32; shift += 8) message[at++] = word[0]! >>> shift;
+  return at;
+}
+
+/**
+ * The finite float32 at byte `at`.
+ *
+ * @throws {RangeError} if the message ends before or the number is not finite
+ */
+export function getFloat(message: Uint8Array, at: number): number {
+  if (message.length < at + 4) {
+    throw new RangeError(`Cannot read the message: it has ${message.length} bytes, expected at least ${at + 4}`);
+  }
+  word[0] = message[at]! | (message[at + 1]! << 8) | (message[at + 2]! << 16) | (message[at + 3]! << 24);
+  if (!Number.isFinite(float[0]!)) throw new RangeError(`Cannot read the message: a scale is ${float[0]}`);
+  return float[0]!;
+}
+
+/**
+ * The float32 at byte `at` as a scale.
+ *
+ * @throws {RangeError} if it is negative, not finite, or cut off
+ */
+export function getScale(message: Uint8Array, at: number): number {
+  const scale = getFloat(message, at);
+  if (scale < 0) throw new RangeError(`Cannot read the message: a scale is ${scale}, expected at least 0`);
+  return scale;
+}
+
+/** The largest finite float32. */
+export const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
+
+/** Throws unless `value` is an integer in least..most. */
+export function checkInteger(what: string, name: string, value: number, least: number, most: number): void {
+  if (!(Number.isInteger(value) && least <= value && value <= most)) {
+    throw new RangeError(`Cannot make ${what}: ${name} is ${value}, expected an integer from ${least} to ${most}`);
+  }
+}
+
+/** Throws unless `value` is one of `choices`. */
+export function checkChoice(what: string, name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) {
+    throw new TypeError(
+      `Cannot make ${what}: ${name} is ${JSON.stringify(value)}, expected one of ${choices.join(", ")}`,
+    );
+  }
+}

@@ -1,0 +1,28 @@
+/** Norms, summed in doubles. @module */
+
+/** Σ x². Four running sums: the definition, so that SIMD may add in the same order. */
+export function sumOfSquares(vector: Float32Array): number {
+  const size = vector.length, whole = size & ~3;
+  let a = 0, b = 0, c = 0, d = 0;
+  for (let i = 0; i < whole; i += 4) {
+    const p = vector[i]!, q = vector[i + 1]!, r = vector[i + 2]!, s = vector[i + 3]!;
+    a += p * p, b += q * q, c += r * r, d += s * s;
+  }
+  for (let i = whole; i < size; i++) a += vector[i]! * vector[i]!;
+  return (a + b) + (c + d);
+}
+
+/** max |x|, 0 for no numbers. */
+export function largest(vector: Float32Array): number {
+  const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length);
+  // Without their sign the words of finite floats are in the order of their values.
+  let most = 0;
+  for (let i = 0; i < words.length; i++) {
+    const magnitude = words[i]! & 0x7fffffff;
+    if (magnitude > most) most = magnitude;
+  }
+  word[0] = most;
+  return float[0]!;
+}
+
+const float = new Float32Array(1), word = new Uint32Array(float.buffer);
