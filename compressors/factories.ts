@@ -2,3 +2,14 @@
 
 export { identity } from "./identity.ts";
 export { dithering, type DitheringOptions, type Flattened, qsgd, ternGrad, type TernGradOptions } from "./dithering.ts";
+export { naturalCompression } from "./natural_compression.ts";
+export { naturalDithering, type NaturalDitheringOptions } from "./natural_dithering.ts";
+export { oneBit } from "./one_bit.ts";
+export { cast, type CastOptions } from "./cast.ts";
+export { blockwiseInt8, type BlockwiseInt8Options } from "./blockwise_int8.ts";
+export {
+  stochasticLevels,
+  type StochasticLevelsOptions,
+  variableLength,
+  type VariableLengthOptions,
+} from "./stochastic_levels.ts";

@@ -32,3 +32,19 @@ export function addSigned(codes: Uint32Array, zero: number, step: number, into: 
 export function addValues(codes: Uint32Array, values: Float64Array, into: Float32Array, from: number): void {
   for (let i = 0; i < codes.length; i++) into[from + i]! += values[codes[i]!]!;
 }
+
+/** into[from + i] += scale · values[codes[i]]. */
+export function addScaled(
+  codes: Uint32Array,
+  values: Float64Array,
+  scale: number,
+  into: Float32Array,
+  from: number,
+): void {
+  for (let i = 0; i < codes.length; i++) into[from + i]! += scale * values[codes[i]!]!;
+}
+
+/** codes[i] := rate · vector[i] rounded to the nearest integer, plus offset (at least the largest |rate · x|). */
+export function roundHalfUp(vector: Float32Array, rate: number, offset: number, codes: Uint32Array): void {
+  for (let i = 0; i < codes.length; i++) codes[i] = offset + 0.5 + rate * vector[i]!;
+}

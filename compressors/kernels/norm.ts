@@ -26,3 +26,15 @@ export function largest(vector: Float32Array): number {
 }
 
 const float = new Float32Array(1), word = new Uint32Array(float.buffer);
+
+/** The least and the largest number; zeros for no numbers. */
+export function extremes(vector: Float32Array): { least: number; most: number } {
+  if (vector.length === 0) return { least: 0, most: 0 };
+  let least = Infinity, most = -Infinity;
+  for (let i = 0; i < vector.length; i++) {
+    const x = vector[i]!;
+    least = Math.min(least, x);
+    most = Math.max(most, x);
+  }
+  return { least, most };
+}

@@ -1,7 +1,19 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, dithering, qsgd, ternGrad } from "../../compressors/mod.ts";
+import { compressorProperties } from "../../testing/compressor.ts";
 import { key } from "../../random.ts";
 import { adversarial, assertUnbiased, draws, encodeHex, gaussian, oneHot, squaredNorm, X } from "./draws.ts";
+
+// Slack: rounding up the small numbers of a vector of huge dynamic range is too rare to be seen.
+for (
+  const c of [
+    dithering({ levels: 2 }),
+    dithering({ levels: 3, norm: "max", coding: "entropy" }),
+    qsgd({ levels: 2 }),
+    ternGrad(),
+    ternGrad({ clip: 2.5 }),
+  ]
+) for (const { name, check } of compressorProperties(c, { slack: 1e-5 })) Deno.test(name, check);
 
 const within = (actual: number, expected: number, share: number) =>
   assertAlmostEquals(actual, expected, share * Math.abs(expected) + 1e-9);

@@ -1,0 +1,45 @@
+/** One bit a number. @module */
+
+/** The sums of the numbers ≥ 0 and of those below, and how many the latter are. */
+export function signedSums(vector: Float32Array): { positive: number; negative: number; negatives: number } {
+  let positive = 0, negative = 0, negatives = 0;
+  for (let i = 0; i < vector.length; i++) {
+    const x = vector[i]!;
+    // Without branches, which random signs would make the processor guess.
+    positive += Math.max(x, 0);
+    negative += Math.min(x, 0);
+    negatives += x < 0 ? 1 : 0;
+  }
+  return { positive, negative, negatives };
+}
+
+/** Appends a bit for each number, 1 where it is below 0, most significant first; −0 is not. Returns the end. */
+export function packSigns(vector: Float32Array, bytes: Uint8Array, at: number): number {
+  const size = vector.length, whole = size & ~7;
+  let i = 0;
+  for (; i < whole; i += 8) {
+    let byte = 0;
+    for (let j = i; j < i + 8; j++) byte = 2 * byte + (vector[j]! < 0 ? 1 : 0);
+    bytes[at++] = byte;
+  }
+  if (i < size) {
+    let byte = 0;
+    for (let j = i; j < i + 8; j++) byte = 2 * byte + (j < size && vector[j]! < 0 ? 1 : 0);
+    bytes[at++] = byte;
+  }
+  return at;
+}
+
+/** into[i] += bit i, from byte `at` on, ? low : high. */
+export function addSigns(bytes: Uint8Array, at: number, high: number, low: number, into: Float32Array): void {
+  const size = into.length, whole = size & ~7;
+  pair[0] = high, pair[1] = low;
+  let i = 0;
+  for (; i < whole; i += 8) {
+    const byte = bytes[at++]!;
+    for (let j = 0; j < 8; j++) into[i + j]! += pair[(byte >>> (7 - j)) & 1]!;
+  }
+  for (; i < size; i++) into[i]! += pair[(bytes[at]! >>> (7 - (i & 7))) & 1]!;
+}
+
+const pair = new Float64Array(2);
