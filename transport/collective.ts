@@ -187,7 +187,7 @@ export class Exchanger {
           rank,
           cause: error,
         });
-      this.#abort(failure);
+      await this.#abort(failure);
       throw failure;
     } finally {
       this.#busy = false;
@@ -200,14 +200,18 @@ export class Exchanger {
     await this.#transport[Symbol.asyncDispose]();
   }
 
-  /** Without waiting: the peers learn of it as fast as they can, this rank's caller at once. */
+  /** The peers are told before this rank's caller, which may end the process; but nobody waits for deaf ones. */
   async #abort(failure: TransportError): Promise<void> {
-    try {
-      if (this.#transport.abort) await this.#transport.abort(failure);
-      else await this.#transport[Symbol.asyncDispose]();
-    } catch {
-      // The group has failed already, and that is what its caller is told.
-    }
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const told = async () => {
+      try {
+        await (this.#transport.abort?.(failure) ?? this.#transport[Symbol.asyncDispose]());
+      } catch {
+        // The group has failed already, and that is what its caller is told.
+      }
+    };
+    await Promise.race([told(), new Promise((resolve) => timer = setTimeout(resolve, 100))]);
+    clearTimeout(timer);
   }
 
   #run(round: WireRound): Promise<readonly Uint8Array[]> {
@@ -486,7 +490,7 @@ export class Exchanger {
     const silent = [...this.#awaited.keys()].filter((rank) => this.#awaited[rank]! > 0);
     const deaf = [...this.#unsent.keys()].filter((rank) => this.#unsent[rank]! > 0);
     const [who, what] = silent.length > 0 ? [silent, "sent nothing"] : [deaf, "took nothing"];
-    const names = who.length === 1 ? `rank ${who[0]}` : `ranks ${who.join(", ")}`;
+    const names = who.length === 0 ? "this rank" : who.length === 1 ? `rank ${who[0]}` : `ranks ${who.join(", ")}`;
     return new TransportError(`Cannot finish round ${rounds} (${op}): ${names} ${what} for ${seconds} s`, {
       rank: who[0],
     });

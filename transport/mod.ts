@@ -8,4 +8,5 @@ export { alone } from "./alone.ts";
 export { broadcastChannel, broadcastChannelAsync, type BroadcastChannelOptions } from "./broadcast_channel.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { tcp } from "./tcp.ts";
+export { tcpBlocking } from "./blocking.ts";
 export type { TcpOptions } from "./tcp_options.ts";

@@ -1,0 +1,224 @@
+import { checkRound } from "./collective.ts";
+import { alone } from "./alone.ts";
+import {
+  ANSWERED,
+  ASKED,
+  asks,
+  Control,
+  COUNT,
+  FAILED,
+  GROW,
+  type Growth,
+  MEMORY,
+  MOVED,
+  offsets,
+  OP,
+  requireBlocking,
+  roomFor,
+  ROOT,
+  STATUS,
+} from "./mailbox.ts";
+import type { BlockingCollective, Traffic, WireRound } from "./round.ts";
+import { checkTcpOptions, type TcpOptions } from "./tcp_options.ts";
+import { TransportError } from "./transport.ts";
+
+/** What a comm worker is told when it starts. */
+export interface Start {
+  readonly options: TcpOptions;
+  readonly control: SharedArrayBuffer;
+}
+
+/** What a comm worker says when it has connected, or why it has not. */
+export type Started = { readonly connected: true } | {
+  readonly name: string;
+  readonly message: string;
+  readonly rank?: number;
+};
+
+const graceMs = 2000;
+const nothing: readonly Uint8Array[] = [];
+
+/**
+ * A group over TCP whose rounds block: what `model.fit` needs. A comm worker, a thread of its own, owns the connections
+ * and performs the rounds; it goes on sending heartbeats while this thread computes.
+ *
+ * The replies are views of memory that is shared with the worker and valid until the next round. The memory is reused:
+ * no round allocates in proportion to its messages once the longest have been seen. A failed round leaves the vector as
+ * it was and ends the group: each rank throws an error that names the rank to blame.
+ *
+ * The worker inherits this thread's permissions and needs `--allow-net` for the addresses of the ranks.
+ *
+ * @returns the group, when all ranks are connected; disposing of it ends the worker
+ * @throws {TransportError} if the ranks cannot be connected: see {@link tcp}
+ * @throws {TypeError} on the main thread of a page, which must not block
+ * @throws {RangeError | TypeError} if an option is out of range or unknown
+ * @example
+ * ```ts
+ * import { tcpBlocking } from "@gradwire/tfjs/transport";
+ * // In a script that is started `size` times: with RANK=0, RANK=1, …
+ * using group = await tcpBlocking({ rank: 0, size: 1, host: "127.0.0.1", port: 28472 });
+ * const vector = Float32Array.of(1, 2, 3);
+ * group.perform({ op: "allReduce", vector });   // now the sum over all ranks
+ * ```
+ */
+export async function tcpBlocking(options: TcpOptions): Promise<BlockingCollective> {
+  requireBlocking();
+  checkTcpOptions(options);
+  if (options.size === 1) return alone();
+  const worker = new Worker(new URL("./comm_worker.ts", import.meta.url), { type: "module", name: "gradwire" });
+  const control = new Control(Control.allocate(options.size), options.size);
+  try {
+    const { host, port, rank, size } = options;
+    const started = await new Promise<Started>((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<Started>) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new TransportError(`Cannot connect rank ${rank} of ${size} to ${host}:${port}: ${event.message}`));
+      };
+      worker.postMessage({ options, control: control.buffer } satisfies Start);
+    });
+    if ("message" in started) {
+      const { name, message, rank } = started;
+      throw name === "TransportError"
+        ? new TransportError(message, { rank })
+        : Object.assign(new Error(message), { name });
+    }
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+  return new Blocking(options, worker, control);
+}
+
+class Blocking implements BlockingCollective {
+  readonly rank: number;
+  readonly size: number;
+  readonly traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
+  readonly #worker: Worker;
+  readonly #control: Control;
+  readonly #timeout: number;
+  readonly #maxMessageBytes: number;
+  #request: Uint8Array = new Uint8Array(0);
+  #reply: Uint8Array = new Uint8Array(0);
+  #failure: Error | undefined;
+  #disposed = false;
+
+  constructor(
+    { rank, size, timeout = 30_000, maxMessageBytes = 2 ** 30 }: TcpOptions,
+    worker: Worker,
+    control: Control,
+  ) {
+    this.rank = rank;
+    this.size = size;
+    this.#timeout = timeout;
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#worker = worker;
+    this.#control = control;
+    // What escapes the worker's own care: the round that waits, or the next one, runs into its deadline.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#failure ??= new TransportError(`Cannot exchange: the comm worker failed: ${event.message}`, { rank });
+    };
+  }
+
+  perform(round: WireRound): readonly Uint8Array[] {
+    if (this.#failure) throw this.#failure;
+    checkRound(round, this.size, this.#maxMessageBytes);
+    const { lengths, words } = this.#control;
+    switch (round.op) {
+      case "allGather":
+        this.#pack([round.message]);
+        break;
+      case "allToAll":
+        this.#pack(round.messages);
+        break;
+      case "allReduce": {
+        const { buffer, byteOffset, byteLength } = round.vector;
+        this.#pack([new Uint8Array(buffer, byteOffset, byteLength)]);
+        break;
+      }
+      case "broadcast":
+        words[ROOT] = round.root;
+        this.#pack(round.root === this.rank ? [round.message] : nothing);
+    }
+    this.#ask(round.op);
+    const count = words[COUNT]!, starts = offsets(lengths, count);
+    if (round.op === "allReduce") {
+      round.vector.set(new Float32Array(this.#reply.buffer, 0, round.vector.length));
+      return nothing;
+    }
+    return Array.from({ length: count }, (_, i) => this.#reply.subarray(starts[i]!, starts[i]! + lengths[i]!));
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const { rank } = this;
+    this.#failure ??= new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });
+    try {
+      this.#ask("close", 2 * graceMs);
+    } catch {
+      // A worker that does not answer is ended all the same.
+    }
+    this.#worker.terminate();
+  }
+
+  /** Writes the messages and their lengths where the worker finds them. */
+  #pack(messages: readonly Uint8Array[]): void {
+    const { lengths, words } = this.#control;
+    messages.forEach(({ byteLength }, i) => lengths[i] = byteLength);
+    words[COUNT] = messages.length;
+    const starts = offsets(lengths, messages.length), end = starts.at(-1)!;
+    if (end > this.#request.byteLength) {
+      const request = new SharedArrayBuffer(roomFor(end));
+      this.#request = new Uint8Array(request);
+      words[MEMORY]!++;
+      this.#worker.postMessage({ request } satisfies Growth);
+    }
+    messages.forEach((message, i) => this.#request.set(message, starts[i]));
+  }
+
+  /** Stores the next ticket and waits for the answer. */
+  #ask(what: typeof asks[number], patience: number = this.#timeout + graceMs): void {
+    const { words } = this.#control;
+    let answered = Atomics.load(words, ANSWERED);
+    words[OP] = asks.indexOf(what);
+    Atomics.add(words, ASKED, 1);
+    Atomics.notify(words, ASKED);
+    for (;;) {
+      this.#await(answered, what, patience);
+      answered = Atomics.load(words, ANSWERED);
+      const status = words[STATUS]!;
+      if (status === GROW) {
+        const reply = new SharedArrayBuffer(roomFor(4096 * words[COUNT]!));
+        this.#reply = new Uint8Array(reply);
+        this.#worker.postMessage({ reply } satisfies Growth);
+        continue;
+      }
+      [this.traffic.rounds, this.traffic.encodedBytes, this.traffic.sentBytes, this.traffic.receivedBytes] = this
+        .#control.traffic as unknown as [number, number, number, number];
+      if (status === FAILED) throw this.#failure ??= this.#control.failure();
+      return;
+    }
+  }
+
+  /** Blocks until the worker has answered. While peers move, so does the deadline: a long message is no dead one. */
+  #await(answered: number, what: string, patience: number): void {
+    const { words } = this.#control;
+    let moved = Atomics.load(words, MOVED), deadline = performance.now() + patience;
+    while (Atomics.load(words, ANSWERED) === answered) {
+      const now = performance.now(), latest = Atomics.load(words, MOVED);
+      if (latest !== moved) {
+        moved = latest;
+        deadline = now + patience;
+      }
+      if (now >= deadline) {
+        throw this.#failure ??= new TransportError(
+          `Cannot finish ${what}: the comm worker has not answered for ${patience / 1000} s`,
+          { rank: this.rank },
+        );
+      }
+      Atomics.wait(words, ANSWERED, answered, Math.min(deadline - now, 1000));
+    }
+  }
+}

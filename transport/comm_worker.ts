@@ -1,0 +1,148 @@
+/**
+ * The thread that owns the connections of a blocking group: it performs the rounds that the mailbox brings.
+ *
+ * @module
+ */
+
+import type { Start, Started } from "./blocking.ts";
+import { Exchanger } from "./collective.ts";
+import {
+  ANSWERED,
+  ASKED,
+  asks,
+  Control,
+  COUNT,
+  DONE,
+  FAILED,
+  GROW,
+  type Growth,
+  MEMORY,
+  MOVED,
+  offsets,
+  OP,
+  ROOT,
+  STATUS,
+} from "./mailbox.ts";
+import type { WireRound } from "./round.ts";
+import { tcp } from "./tcp.ts";
+import { type Transport, TransportError } from "./transport.ts";
+
+const scope = globalThis as unknown as {
+  onmessage: (event: { data: Start | Growth }) => void;
+  postMessage(message: Started): void;
+};
+
+scope.onmessage = async ({ data }) => {
+  const { options, control } = data as Start;
+  try {
+    const transport = await tcp(options);
+    const office = new Office(transport, options, new Control(control, options.size));
+    scope.onmessage = ({ data }) => office.grow(data as Growth);
+    scope.postMessage({ connected: true });
+    await office.serve();
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const rank = error instanceof TransportError ? error.rank : undefined;
+    scope.postMessage({ name, message, ...(rank === undefined ? {} : { rank }) });
+  }
+};
+
+/** Takes rounds from the mailbox, one at a time, until it is asked to close. */
+class Office {
+  readonly #control: Control;
+  readonly #exchanger: Exchanger;
+  readonly #rank: number;
+  #request: Uint8Array = new Uint8Array(0);
+  #requests = 0;
+  #reply: Uint8Array = new Uint8Array(0);
+  /** Called when new memory has arrived. */
+  #grown: () => void = () => {};
+
+  constructor(transport: Transport, options: Start["options"], control: Control) {
+    this.#rank = transport.rank;
+    this.#control = control;
+    this.#exchanger = new Exchanger(transport, options, {
+      reserve: (byteLength) => this.#reserve(byteLength),
+      moved: () => Atomics.add(control.words, MOVED, 1),
+    });
+  }
+
+  grow({ request, reply }: Growth): void {
+    if (request) {
+      this.#request = new Uint8Array(request);
+      this.#requests++;
+    }
+    if (reply) this.#reply = new Uint8Array(reply);
+    this.#grown();
+  }
+
+  async serve(): Promise<void> {
+    const { words } = this.#control;
+    for (let ticket = 0;; ticket++) {
+      while (Atomics.load(words, ASKED) === ticket) {
+        // Not `wait`: the sockets go on while nothing is asked.
+        const asked = Atomics.waitAsync(words, ASKED, ticket);
+        if (asked.async) await asked.value;
+      }
+      const op = asks[words[OP]!]!;
+      if (op === "close") {
+        await this.#exchanger.close();
+        return this.#answer(DONE);
+      }
+      try {
+        await this.#perform(op);
+        this.#answer(DONE);
+      } catch (error) {
+        this.#control.fail(error);
+        this.#answer(FAILED);
+      }
+    }
+  }
+
+  async #perform(op: WireRound["op"]): Promise<void> {
+    const { words, lengths } = this.#control;
+    while (this.#requests !== words[MEMORY]) await new Promise<void>((resolve) => this.#grown = resolve);
+    const count = words[COUNT]!, starts = offsets(lengths, count);
+    const messages = Array.from(
+      { length: count },
+      (_, i) => this.#request.subarray(starts[i]!, starts[i]! + lengths[i]!),
+    );
+    const replies = await this.#exchanger.perform(this.#round(op, messages));
+    replies.forEach(({ byteLength }, i) => lengths[i] = byteLength);
+    words[COUNT] = replies.length;
+  }
+
+  #round(op: WireRound["op"], messages: readonly Uint8Array[]): WireRound {
+    const message = messages[0] ?? new Uint8Array(0);
+    switch (op) {
+      case "allGather":
+        return { op, message };
+      case "allToAll":
+        return { op, messages };
+      case "allReduce":
+        return { op, vector: new Float32Array(message.buffer, message.byteOffset, message.byteLength / 4) };
+      case "broadcast":
+        return { op, root: this.#control.words[ROOT]!, message };
+    }
+  }
+
+  /** Room for the replies, where the caller reads them. */
+  async #reserve(byteLength: number): Promise<Uint8Array> {
+    const { words } = this.#control;
+    if (byteLength > this.#reply.byteLength) {
+      words[COUNT] = Math.ceil(byteLength / 4096);
+      this.#answer(GROW);
+      while (byteLength > this.#reply.byteLength) await new Promise<void>((resolve) => this.#grown = resolve);
+    }
+    return this.#reply.subarray(0, byteLength);
+  }
+
+  #answer(status: number): void {
+    const { words, traffic } = this.#control,
+      { rounds, encodedBytes, sentBytes, receivedBytes } = this.#exchanger.traffic;
+    traffic.set([rounds, encodedBytes, sentBytes, receivedBytes]);
+    words[STATUS] = status;
+    Atomics.add(words, ANSWERED, 1);
+    Atomics.notify(words, ANSWERED);
+  }
+}
