@@ -86,7 +86,8 @@ function* meanOfLogs(epoch: number, logs: Logs, size: number): Exchange<Logs> {
 
 function read(message: Uint8Array): unknown[] {
   try {
-    return JSON.parse(new TextDecoder().decode(message)) as unknown[];
+    const metrics: unknown = JSON.parse(new TextDecoder().decode(message.slice())); // decoders refuse shared memory
+    return Array.isArray(metrics) ? metrics : [];
   } catch {
     return [];
   }

@@ -142,7 +142,7 @@ export class DistributedOptimizer extends Optimizer {
     super();
     const { reducer, group, seed = 0, nonFinite = "throw", ...unknown } = options;
     const refuse = (why: string) => new TypeError(`Cannot make a DistributedOptimizer: ${why}`);
-    if (typeof inner?.applyGradients !== "function") throw refuse(`inner is ${inner}, expected a Optimizer`);
+    if (typeof inner?.applyGradients !== "function") throw refuse(`inner is ${inner}, expected a tf.Optimizer`);
     if (#inner in inner) throw refuse("inner is one already, expected the optimizer to wrap");
     if (typeof reducer?.reduce !== "function") throw refuse(`reducer is ${reducer}, expected one such as average()`);
     if (typeof group?.perform !== "function") throw refuse(`group is ${group}, expected one such as connect() gives`);

@@ -1,32 +1,21 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { average, DistributedOptimizer, type Reducer } from "../../optimizers/mod.ts";
-import { type BlockingCollective, type Collective, performTogether, type WireRound } from "../../transport/mod.ts";
+import { identity } from "../../compressors/mod.ts";
+import { average, DistributedOptimizer, errorFeedback, type Reducer, weightsDigest } from "../../optimizers/mod.ts";
+import {
+  type BlockingCollective,
+  type Collective,
+  collective,
+  memory,
+  performTogether,
+  TransportError,
+} from "../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 
-/** Awaited groups of one thread: a round is performed when all ranks have asked for one. */
+/** Awaited groups of one thread. */
 function together(size: number): Collective[] {
-  let waiting: { round: WireRound; resolve: (reply: readonly Uint8Array[]) => void; reject: (e: unknown) => void }[] =
-    [];
-  return Array.from({ length: size }, (_, rank) => ({
-    rank,
-    size,
-    traffic: { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 },
-    perform: (round) =>
-      new Promise((resolve, reject) => {
-        waiting[rank] = { round, resolve, reject };
-        if (waiting.filter(() => true).length < size) return;
-        const all = waiting;
-        waiting = [];
-        try {
-          performTogether(all.map(({ round }) => round)).forEach((reply, r) => all[r]!.resolve(reply));
-        } catch (error) {
-          for (const { reject } of all) reject(error);
-        }
-      }),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }));
+  return memory(size).map((transport) => collective(transport, { timeout: 5000 }));
 }
 
 /** A blocking group whose other ranks say what this one says: what a rank's own path can be tested with. */
@@ -67,6 +56,10 @@ function data(rows: number, seed = 3): { xs: tf.Tensor2D; ys: tf.Tensor2D } {
   return { xs, ys: tf.oneHot(xs.slice([0, 0], [rows, 3]).argMax(1), 3).toFloat() as tf.Tensor2D };
 }
 
+function variables(model: tf.LayersModel): tf.Variable[] {
+  return model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+}
+
 function weights(model: tf.LayersModel): number[] {
   return model.getWeights().flatMap((weight) => [...weight.dataSync()]);
 }
@@ -94,7 +87,6 @@ Deno.test("ranks with a share of the batch each train as one rank with all of it
       ys.slice([from, 0], [count, 3]),
       model.predict(xs.slice([from, 0], [count, 6])) as tf.Tensor,
     ).asScalar();
-  const variables = (model: tf.LayersModel) => model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const alone = perceptron(), adam = tf.train.adam(0.01), losses: number[] = [];
   for (let step = 0; step < 20; step++) {
     losses.push(adam.minimize(loss(alone, 0, rows), true, variables(alone))!.dataSync()[0]!);
@@ -121,6 +113,98 @@ Deno.test("ranks with a share of the batch each train as one rank with all of it
   weights(alone).forEach((weight, i) => assert(Math.abs(weight - first![i]!) < 1e-4));
 });
 
+/** Every way to train, by a name that says how. */
+const ways: Record<string, (model: tf.LayersModel, data: { xs: tf.Tensor; ys: tf.Tensor }) => Promise<unknown>> = {
+  fit: (model, { xs, ys }) => model.fit(xs, ys, { epochs: 2, batchSize: 8, shuffle: false, verbose: 0 }),
+  fitDataset: (model, { xs, ys }) => {
+    const rows = (from: tf.Tensor) => tf.data.array(tf.unstack(from));
+    return model.fitDataset(tf.data.zip({ xs: rows(xs), ys: rows(ys) }).batch(8), { epochs: 2, verbose: 0 });
+  },
+  trainOnBatch: async (model, { xs, ys }) => [await model.trainOnBatch(xs, ys), await model.trainOnBatch(xs, ys)],
+  minimize: (model, { xs, ys }) => {
+    const loss = () => tf.losses.softmaxCrossEntropy(ys, model.predict(xs) as tf.Tensor).asScalar();
+    return Promise.resolve([1, 2].map(() => model.optimizer.minimize(loss, true)!.dataSync()[0]));
+  },
+  "minimize with a list": (model, { xs, ys }) => {
+    const loss = () => tf.losses.softmaxCrossEntropy(ys, model.predict(xs) as tf.Tensor).asScalar();
+    return Promise.resolve([1, 2].map(() => model.optimizer.minimize(loss, true, variables(model))!.dataSync()[0]));
+  },
+};
+
+/** Models that are not a plain chain of trained layers. */
+const models: Record<string, () => tf.LayersModel> = {
+  plain: perceptron,
+  frozen: () => {
+    const model = perceptron();
+    model.layers[0]!.trainable = false;
+    return model;
+  },
+  "batch normalisation": () =>
+    tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: [6], units: 4, kernelInitializer: tf.initializers.glorotNormal({ seed: 5 }) }),
+        tf.layers.batchNormalization(),
+        tf.layers.dense({
+          units: 3,
+          activation: "softmax",
+          kernelInitializer: tf.initializers.glorotNormal({ seed: 6 }),
+        }),
+      ],
+    }),
+  "a shared layer": () => {
+    const input = tf.input({ shape: [6] });
+    const kernelInitializer = (seed: number) => tf.initializers.glorotNormal({ seed });
+    const shared = tf.layers.dense({ units: 6, activation: "tanh", kernelInitializer: kernelInitializer(5) });
+    const last = tf.layers.dense({ units: 3, activation: "softmax", kernelInitializer: kernelInitializer(6) });
+    return tf.model({ inputs: input, outputs: last.apply(shared.apply(shared.apply(input))) as tf.SymbolicTensor });
+  },
+};
+
+for (const [modelName, make] of Object.entries(models)) {
+  for (const [way, train] of Object.entries(ways)) {
+    Deno.test(`${way} on a ${modelName} model gives what the inner optimizer gives`, async () => {
+      const batch = data(16),
+        run = async (optimizer: tf.Optimizer) => {
+          const model = make();
+          // The others must not be trained by minimize without a list.
+          for (const variable of Object.values(tf.engine().registeredVariables)) {
+            if (!model.weights.some((weight) => weight.read() === variable)) variable.dispose();
+          }
+          model.compile({ optimizer, loss: "categoricalCrossentropy", metrics: ["accuracy"] });
+          const result = await train(model, batch);
+          return { result: (result as tf.History).history ?? result, weights: weights(model) };
+        };
+      const plain = await run(tf.train.sgd(0.1));
+      assertEquals(
+        await run(new DistributedOptimizer(tf.train.sgd(0.1), { reducer: average(), group: echo(2) })),
+        plain,
+      );
+    });
+  }
+}
+
+Deno.test("several inputs and outputs", async () => {
+  const run = async (optimizer: tf.Optimizer) => {
+    const inputs = [tf.input({ shape: [2] }), tf.input({ shape: [3] })];
+    const dense = (units: number, seed: number) =>
+      tf.layers.dense({ name: `dense${seed}`, units, kernelInitializer: tf.initializers.glorotNormal({ seed }) });
+    const hidden = tf.layers.concatenate().apply(
+      inputs.map((input, i) => dense(2, 1 + i).apply(input)) as tf.SymbolicTensor[],
+    );
+    const outputs = [dense(1, 7).apply(hidden), dense(2, 8).apply(hidden)] as tf.SymbolicTensor[];
+    const model = tf.model({ inputs, outputs });
+    model.compile({ optimizer, loss: ["meanSquaredError", "meanSquaredError"] });
+    const xs = [tf.randomNormal([8, 2], 0, 1, "float32", 1), tf.randomNormal([8, 3], 0, 1, "float32", 2)];
+    const ys = [tf.ones([8, 1]), tf.ones([8, 2])];
+    const { history } = await model.fit(xs, ys, { epochs: 3, batchSize: 4, shuffle: false, verbose: 0 });
+    return { history, weights: weights(model) };
+  };
+  assertEquals(
+    await run(new DistributedOptimizer(tf.train.adam(0.1), { reducer: average(), group: echo(3) })),
+    await run(tf.train.adam(0.1)),
+  );
+});
+
 Deno.test("a group that must be awaited is refused by fit, in words", async () => {
   const model = perceptron(), { xs, ys } = data(8);
   const optimizer = new DistributedOptimizer(tf.train.sgd(0.1), { reducer: average(), group: together(2)[0]! });
@@ -131,12 +215,12 @@ Deno.test("a group that must be awaited is refused by fit, in words", async () =
 Deno.test("no tensor is left after 1 000 steps", () => {
   const { xs, ys } = data(4), model = perceptron();
   const optimizer = new DistributedOptimizer(tf.train.adam(0.01), { reducer: average(), group: echo(2) });
-  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+  const list = variables(model);
   const step = () =>
     optimizer.minimize(
       () => tf.losses.meanSquaredError(ys, model.predict(xs) as tf.Tensor).asScalar(),
       false,
-      variables,
+      list,
     );
   step();
   const { numTensors, numDataBuffers } = tf.memory();
@@ -185,20 +269,149 @@ Deno.test("a variable without a gradient on one rank, or on all", async () => {
   for (const { variables } of ranks) assertEquals(variables.map((v) => v.dataSync()[0]), [0, 0.5, 1]);
 });
 
+/** Yields its own update, the gradient at ten times the parameters. */
+const probe: Reducer = {
+  name: "probe",
+  options: {},
+  yields: "step",
+  init: () => ({ local: {}, shared: {} }),
+  *reduce(gradient, _state, { parameters }) {
+    const at = parameters!.map((value) => 10 * value);
+    yield { op: "gradient", at, into: gradient };
+  },
+};
+
 Deno.test("a reducer that asks for the gradient at another point gets it, and one that has its own update applies it", () => {
-  const reducer: Reducer = {
-    name: "probe",
-    options: {},
-    yields: "step",
-    init: () => ({ local: {}, shared: {} }),
-    *reduce(gradient, _state, { parameters }) {
-      const at = parameters!.map((value) => 10 * value);
-      yield { op: "gradient", at, into: gradient };
-    },
-  };
   const w = tf.variable(tf.tensor1d([1, 2, 3]));
-  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer, group: echo(1) });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: probe, group: echo(1) });
   optimizer.minimize(() => w.square().sum().asScalar(), false, [w]);
   assertEquals([...w.dataSync()], [1 - 20, 2 - 40, 3 - 60]);
   assertThrows(() => optimizer.applyGradients([{ name: w.name, tensor: w }]), TypeError, "Call minimize");
+});
+
+Deno.test("the gradient at another point leaves no tensor behind, nor a trace in BatchNorm's averages", async () => {
+  const { xs, ys } = data(8), once = models["batch normalisation"]!(), twice = models["batch normalisation"]!();
+  twice.setWeights(once.getWeights());
+  const still: Reducer = {
+    ...probe,
+    *reduce(gradient, _state, { parameters }) {
+      yield { op: "gradient", at: parameters!.map((value) => value + 1), into: gradient };
+      gradient.fill(0);
+    },
+  };
+  const loss = "categoricalCrossentropy", metrics = ["accuracy"];
+  once.compile({ optimizer: tf.train.sgd(0), loss, metrics });
+  twice.compile({
+    optimizer: new DistributedOptimizer(tf.train.sgd(0), { reducer: still, group: echo(2) }),
+    loss,
+    metrics,
+  });
+  const options = { epochs: 3, batchSize: 4, shuffle: false, verbose: 0 } as const;
+  await once.fit(xs, ys, options);
+  const tensors: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    if (i === 0) await twice.fit(xs, ys, options);
+    else {await twice.fitDataset(tf.data.zip({ xs: tf.data.array([xs]), ys: tf.data.array([ys]) }), {
+        epochs: 3,
+        verbose: 0,
+      });}
+    if (i === 0) assertEquals(weights(twice), weights(once));
+    tensors.push(tf.memory().numTensors);
+  }
+  assertEquals(tensors[2], tensors[1]);
+});
+
+Deno.test("a lost rank: the others throw, and everything is as before the step", async () => {
+  const { xs, ys } = data(8);
+  const groups = together(2),
+    ranks = groups.map((group) => {
+      const model = models["batch normalisation"]!();
+      const optimizer = new DistributedOptimizer(tf.train.adam(0.1), { reducer: errorFeedback(identity()), group });
+      const loss = () => tf.losses.meanSquaredError(ys, model.apply(xs, { training: true }) as tf.Tensor).asScalar();
+      return { model, optimizer, step: () => optimizer.minimizeAsync(loss, false, variables(model)) };
+    });
+  const state = () => {
+    const { model, optimizer } = ranks[0]!;
+    return [weightsDigest(model), structuredClone(optimizer.getState()), tf.memory().numTensors];
+  };
+  await Promise.all(ranks.map(({ step }) => step()));
+  await Promise.all(ranks.map(({ step }) => step()));
+  const before = state();
+  const [failed] = await Promise.allSettled([
+    ranks[0]!.step(),
+    // Gone after the status round, in the middle of the step.
+    groups[1]!.perform({ op: "allGather", message: new Uint8Array(0) }).finally(() =>
+      groups[1]![Symbol.asyncDispose]()
+    ),
+  ]);
+  assert(failed.status === "rejected" && failed.reason instanceof Error);
+  assertEquals(state(), before);
+  await assertRejects(() => ranks[0]!.step(), TransportError);
+  assertEquals(state(), before);
+});
+
+Deno.test("ranks at different steps are told so", async () => {
+  const ranks = together(2).map((group) => {
+    const w = tf.variable(tf.scalar(1));
+    const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group });
+    return { optimizer, step: () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]) };
+  });
+  await Promise.all(ranks.map(({ step }) => step()));
+  await ranks[1]!.optimizer.setWeights([{ name: "iter", tensor: tf.scalar(7, "int32") }]);
+  const results = await Promise.allSettled(ranks.map(({ step }) => step()));
+  assertEquals(results.map((result) => (result as PromiseRejectedResult).reason.message.split(".")[0]), [
+    "Cannot take step 1: rank 1 is at step 7",
+    "Cannot take step 7: rank 0 is at step 1",
+  ]);
+});
+
+Deno.test("a step may not start before the last one ended", async () => {
+  const [group] = together(2), w = tf.variable(tf.scalar(1));
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group: group! });
+  const step = () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]);
+  const first = step();
+  await assertRejects(step, Error, "await minimizeAsync");
+  await group![Symbol.asyncDispose]();
+  await assertRejects(() => first, TransportError);
+});
+
+Deno.test("a saved model remembers the inner optimizer", async () => {
+  const model = perceptron(), { xs, ys } = data(8);
+  const optimizer = new DistributedOptimizer(tf.train.adam(0.02, 0.8), { reducer: average(), group: echo(2), seed: 3 });
+  model.compile({ optimizer, loss: "categoricalCrossentropy" });
+  await model.fit(xs, ys, { epochs: 2, shuffle: false, verbose: 0 });
+  let saved!: tf.io.ModelArtifacts;
+  await model.save(
+    tf.io.withSaveHandler((artifacts) => {
+      saved = artifacts;
+      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" as const } });
+    }),
+    { includeOptimizer: true },
+  );
+  const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved));
+  assertEquals(loaded.optimizer.getClassName(), "DistributedOptimizer");
+  assertEquals(loaded.optimizer.getConfig(), optimizer.getConfig());
+  assertEquals(loaded.optimizer.iterations, 2);
+  for (const each of [model, loaded]) await each.fit(xs, ys, { epochs: 1, shuffle: false, verbose: 0 });
+});
+
+Deno.test("options that are wrong are refused in words", () => {
+  const reducer = average(), group = echo(2), sgd = tf.train.sgd(1);
+  const make = (inner: unknown, options: unknown) => () =>
+    new DistributedOptimizer(inner as tf.Optimizer, options as never);
+  assertThrows(make({}, { reducer, group }), TypeError, "expected a tf.Optimizer");
+  assertThrows(
+    make(new DistributedOptimizer(sgd, { reducer, group }), { reducer, group }),
+    TypeError,
+    "is one already",
+  );
+  assertThrows(make(sgd, { group }), TypeError, "reducer is undefined");
+  assertThrows(make(sgd, { reducer }), TypeError, "group is undefined");
+  assertThrows(
+    make(sgd, { reducer, group, sead: 1 }),
+    TypeError,
+    "no option sead, expected reducer, group, seed, nonFinite",
+  );
+  assertThrows(make(sgd, { reducer, group, seed: 0.5 }), RangeError, "seed is 0.5");
+  assertThrows(make(sgd, { reducer, group, nonFinite: "ignore" }), TypeError, 'nonFinite is "ignore"');
 });
