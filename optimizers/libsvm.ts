@@ -4,9 +4,13 @@
 export interface Rows {
   /** How many numbers a row has, zeros included. */
   readonly features: number;
+  /** One for each row. */
   readonly labels: Float64Array;
+  /** Where each row's non-zeros start, and behind them where the last row's end. */
   readonly starts: Uint32Array;
+  /** The non-zeros' columns, from 0. */
   readonly indices: Uint32Array;
+  /** The non-zeros. */
   readonly values: Float64Array;
 }
 

@@ -18,6 +18,7 @@ export type { BlockingCollective, Traffic } from "../transport/round.ts";
 
 /** f(x) = (1/n) Σ fᵢ(x), one fᵢ a rank. */
 export interface Problem {
+  /** d, n, L, μ and the like, of which step sizes are made. */
   readonly constants: Constants;
   /** f(at). */
   loss(at: Float32Array): number;
@@ -221,6 +222,7 @@ export interface MinimiseOptions {
   readonly step?: number;
   /** Multiplies the step size. Default 1. */
   readonly multiplier?: number;
+  /** Where all randomness comes from. Default 0. */
   readonly seed?: number;
   /** Terms drawn per rank and step, uniformly without replacement. Default: all, the full gradient. */
   readonly batch?: number;
@@ -242,6 +244,7 @@ export interface MinimiseOptions {
 
 /** Where a run stands after some rounds. */
 export interface Progress {
+  /** Rounds so far. */
   readonly round: number;
   /** Encoded by one rank so far (the mean over simulated ranks). */
   readonly bytes: number;
@@ -251,7 +254,9 @@ export interface Progress {
 
 /** What `minimise` found. */
 export interface Minimised extends Progress {
+  /** x, the mean over ranks where they differ. */
   readonly parameters: Float32Array;
+  /** The run, from round 0 on. */
   readonly history: readonly Progress[];
   /** Whether `error` was asked for and reached. */
   readonly reached: boolean;
