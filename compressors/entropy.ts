@@ -76,7 +76,7 @@ export class RangeEncoder {
     state[1] = range;
   }
 
-  /** Codes the lowest `count` bits of `value` (0 ≤ count ≤ 32), each equally likely, with no model. */
+  /** Codes the lowest `count` bits of `value` (0 ≤ count ≤ 32), each equally likely, with no model. The decoder asks for the same counts. */
   raw(value: number, count: number): void {
     while (count > 0) {
       const part = Math.min(count, 8);

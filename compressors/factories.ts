@@ -13,3 +13,4 @@ export {
   variableLength,
   type VariableLengthOptions,
 } from "./stochastic_levels.ts";
+export { subtractiveDithering, type SubtractiveDitheringOptions, type TrellisStates } from "./subtractive_dithering.ts";

@@ -1,8 +1,10 @@
 /** The inner loops of the compressors in plain TypeScript: their definition. One file a topic. @module */
 
+export * from "./dither.ts";
 export * from "./dithering.ts";
 export * from "./float_formats.ts";
 export * from "./natural.ts";
 export * from "./norm.ts";
 export * from "./pack.ts";
 export * from "./signs.ts";
+export * from "./trellis.ts";
