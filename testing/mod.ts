@@ -24,3 +24,5 @@ export type { GradientPart, Round } from "../transport/round.ts";
 export type { Property } from "./property.ts";
 export * from "./reducer.ts";
 export * from "./vectors.ts";
+export { transportProperties, type TransportPropertiesOptions } from "./transport.ts";
+export { collectiveProperties, type CollectivePropertiesOptions, collectiveTraffic, type Ranks } from "./collective.ts";

@@ -1,0 +1,377 @@
+import fc from "fast-check";
+import { encodedBytes } from "../transport/collective.ts";
+import { type Collective, performTogether, type WireRound } from "../transport/round.ts";
+import { TransportError } from "../transport/transport.ts";
+import type { Property } from "./property.ts";
+import { expect, lost, pattern, pause, rejects } from "./transport.ts";
+
+/** Ranks under test. */
+export interface Ranks {
+  /** The ranks' groups, in rank order. A blocking group is wrapped: its thread performs, the promise tells. */
+  readonly groups: readonly Collective[];
+  /** Ends a rank as an accident would. Default: it is disposed of. */
+  kill?(rank: number): void | Promise<void>;
+}
+
+/** Options of {@link collectiveProperties}. */
+export interface CollectivePropertiesOptions {
+  /** The group sizes that are tried. Default 1 to 8. */
+  readonly sizes?: readonly number[];
+  /** The lengths that are tried: bytes of a message, numbers of a vector. */
+  readonly lengths?: readonly number[];
+  /** What the claims about failures ask `make` for, in milliseconds: keep it short. Default 500. */
+  readonly timeout?: number;
+  /** How much longer than `timeout` a failure may take, in milliseconds. Default 3 000. */
+  readonly patience?: number;
+  /** How many random cases each random claim is held to. Default 10. */
+  readonly runs?: number;
+  /** Whether sums are taken in rank order, to the last bit. Default false. */
+  readonly inRankOrder?: boolean;
+  /** The documented bytes that `rank` sends and receives in a round, given the rounds of all ranks. Default: not checked. */
+  traffic?(rounds: readonly WireRound[], rank: number): { readonly sentBytes: number; readonly receivedBytes: number };
+}
+
+const someLengths = [0, 1, 2, 3, 7, 8, 9, 64, 1000, 8191, 8192, 8193, 70_001, 300_007];
+const ops = ["allGather", "allToAll", "allReduce", "broadcast"] as const;
+
+/**
+ * What a group must do: every op at every length on every size as {@link performTogether} does it, exact sums of
+ * integers, equal bits on all ranks, traffic as documented, and failures that name the rank to blame, in time, on every
+ * other rank, with the vector as it was.
+ *
+ * @param make connects `size` ranks whose rounds fail after `timeout` milliseconds
+ * @example
+ * ```ts
+ * import { collectiveProperties } from "@gradwire/tfjs/testing";
+ * import { collective, memory } from "@gradwire/tfjs/transport";
+ * const make = (size: number, timeout: number) => ({
+ *   groups: memory(size).map((transport) => collective(transport, { timeout })),
+ * });
+ * for (const { name, check } of collectiveProperties(make, { sizes: [1, 2] })) Deno.test(`mine: ${name}`, check);
+ * ```
+ */
+export function collectiveProperties(
+  make: (size: number, timeout: number) => Ranks | Promise<Ranks>,
+  options: CollectivePropertiesOptions = {},
+): Property[] {
+  const { sizes = [1, 2, 3, 4, 5, 6, 7, 8], lengths = someLengths, runs = 10, timeout = 500, patience = 3000 } =
+    options;
+  const { inRankOrder = false } = options;
+  const several = sizes.filter((size) => size > 1), some = several.includes(3) ? 3 : several.at(-1);
+  const soon = timeout + patience;
+
+  async function connected(
+    size: number,
+    timeout: number,
+    body: (groups: readonly Collective[], kill: (rank: number) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const ranks = await make(size, timeout), { groups } = ranks;
+    try {
+      await body(groups, async (rank) => await (ranks.kill?.(rank) ?? groups[rank]![Symbol.asyncDispose]()));
+    } finally {
+      await Promise.all(groups.map((group) => group[Symbol.asyncDispose]()));
+    }
+  }
+
+  /** Performs a round on all ranks and compares with the model: replies, vectors, what may not change, and traffic. */
+  async function agree(groups: readonly Collective[], rounds: readonly WireRound[]): Promise<void> {
+    const before = groups.map(({ traffic }) => ({ ...traffic }));
+    const expected = rounds.map(copyOf), replies = performTogether(expected);
+    const encoded = rounds.map((round, rank) => encodedBytes(round, rank));
+    const received = await Promise.all(groups.map((group, rank) => group.perform(rounds[rank]!)));
+    groups.forEach((group, rank) => {
+      const what = `${rounds[rank]!.op} on rank ${rank} of ${groups.length}`, mine = received[rank]!;
+      equal(mine.length, replies[rank]!.length, `${what}: replies`);
+      replies[rank]!.forEach((reply, from) => equalBytes(mine[from]!, reply, `${what}: the reply from ${from}`));
+      sentBytesOf(rounds[rank]!).forEach((message, i) => {
+        equalBytes(
+          message,
+          sentBytesOf(expected[rank]!)[i]!,
+          `${what}: ${rounds[rank]!.op === "allReduce" ? "sum" : "own message"}`,
+        );
+      });
+      equal(group.traffic.rounds - before[rank]!.rounds, 1, `${what}: rounds`);
+      equal(group.traffic.encodedBytes - before[rank]!.encodedBytes, encoded[rank]!, `${what}: encoded bytes`);
+      if (!options.traffic) return;
+      const { sentBytes, receivedBytes } = options.traffic(rounds, rank);
+      equal(group.traffic.sentBytes - before[rank]!.sentBytes, sentBytes, `${what}: sent bytes`);
+      equal(group.traffic.receivedBytes - before[rank]!.receivedBytes, receivedBytes, `${what}: received bytes`);
+    });
+  }
+
+  const properties: Property[] = sizes.flatMap((size) => [
+    {
+      name: `size ${size}: every op at every length, exact sums${options.traffic ? ", documented traffic" : ""}`,
+      check: () =>
+        connected(size, 30_000, async (groups) => {
+          equal(groups.length, size, "groups");
+          groups.forEach((group, rank) => {
+            equal(group.rank, rank, "rank");
+            equal(group.size, size, "size");
+          });
+          for (const op of ops) {
+            for (const length of lengths) await agree(groups, roundsOf(op, groups.length, length, length % size, 3));
+          }
+        }),
+    },
+    {
+      name: `size ${size}: any rounds in any order, with messages of different lengths`,
+      check: () =>
+        connected(size, 30_000, (groups) =>
+          fc.assert(
+            fc.asyncProperty(
+              fc.array(
+                fc.record({
+                  op: fc.constantFrom(...ops),
+                  length: fc.oneof(fc.nat(40), fc.nat(40_000)),
+                  root: fc.nat(size - 1),
+                  spread: fc.nat(300),
+                }),
+                { minLength: 1, maxLength: 6 },
+              ),
+              async (plan) => {
+                for (const { op, length, root, spread } of plan) {
+                  await agree(groups, roundsOf(op, size, length, root, spread));
+                }
+              },
+            ),
+            { numRuns: runs, seed: 1 },
+          )),
+    },
+  ]);
+  if (some === undefined) return properties;
+
+  /** Everyone but `culprit` begins a round; all of them must fail, name it, and leave the vector as it was. */
+  async function allBlame(
+    groups: readonly Collective[],
+    culprit: number,
+    accident: () => Promise<void>,
+  ): Promise<void> {
+    const others = groups.filter(({ rank }) => rank !== culprit);
+    const vectors = others.map(() => new Float32Array(20_000).fill(1));
+    const failing = others.map((group, i) =>
+      lost(group.perform({ op: "allReduce", vector: vectors[i]! }), culprit, soon)
+    );
+    await accident();
+    await Promise.all(failing);
+    expect(vectors.every((vector) => vector.every((value) => value === 1)), "the vectors to be as they were");
+    // And for good: nobody exchanges with half a group.
+    await Promise.all(
+      others.map((group) => lost(group.perform({ op: "allGather", message: pattern(1, 1) }), culprit, soon)),
+    );
+  }
+
+  return [
+    ...properties,
+    {
+      name: "sums of floats have the same bits on all ranks",
+      check: async () => {
+        for (const size of several) {
+          await connected(size, 30_000, async (groups) => {
+            for (const length of [5, 9000, 100_003]) {
+              const vectors = groups.map(({ rank }) =>
+                Float32Array.from({ length }, (_, i) => (((i + 1) * (rank + 3) * 7919) % 10_007) / 3 ** (i % 20) - rank)
+              );
+              const model = vectors.map((vector): WireRound => ({ op: "allReduce", vector: vector.slice() }));
+              performTogether(model);
+              await Promise.all(
+                groups.map((group, rank) => group.perform({ op: "allReduce", vector: vectors[rank]! })),
+              );
+              const [first] = sentBytesOf(model[0]!);
+              vectors.forEach((vector, rank) => {
+                const what = `sum of ${length} floats on rank ${rank} of ${size}`;
+                equalBytes(bytesOf(vector), inRankOrder ? first! : bytesOf(vectors[0]!), what);
+              });
+            }
+          });
+        }
+      },
+    },
+    {
+      name: "a killed rank fails the others in time, by name, and leaves their vectors as they were",
+      check: async () => {
+        for (const culprit of [0, some - 1]) {
+          await connected(some, 30_000, async (groups, kill) => {
+            await agree(groups, roundsOf("allGather", some, 10, 0, 3));
+            await allBlame(groups, culprit, async () => {
+              await pause(50);
+              await kill(culprit);
+            });
+          });
+        }
+      },
+    },
+    {
+      name: "a rank that is killed between rounds fails the next round of the others, by name",
+      check: () =>
+        connected(some, timeout, async (groups, kill) => {
+          await agree(groups, roundsOf("allReduce", some, 1000, 0, 3));
+          await kill(1);
+          await pause(50);
+          await allBlame(groups, 1, () => Promise.resolve());
+        }),
+    },
+    {
+      name: "a rank that does not take part fails the others within the deadline, by name",
+      check: () => connected(some, timeout, (groups) => allBlame(groups, some - 1, () => Promise.resolve())),
+    },
+    {
+      name: "a rank that is late, but within the deadline, fails nobody",
+      check: () =>
+        connected(some, timeout, async (groups) => {
+          const rounds = roundsOf("allReduce", some, 100, 0, 3);
+          const early = groups.slice(1).map((group) => group.perform(rounds[group.rank]!));
+          await pause(timeout / 2);
+          await Promise.all([...early, groups[0]!.perform(rounds[0]!)]);
+        }),
+    },
+    {
+      name: "ranks that ask for different ops, lengths or roots all fail, and leave their vectors as they were",
+      check: async () => {
+        const vector = (length: number): WireRound => ({ op: "allReduce", vector: new Float32Array(length).fill(1) });
+        const root = (root: number): WireRound => ({ op: "broadcast", root, message: pattern(10, 1) });
+        const gather: WireRound = { op: "allGather", message: pattern(40, 1) };
+        for (
+          const [usual, odd] of [[gather, vector(10)], [vector(10), vector(11)], [vector(30_000), vector(29_999)], [
+            root(0),
+            root(1),
+          ]]
+        ) {
+          await connected(some, timeout, async (groups) => {
+            const rounds = groups.map(({ rank }) => copyOf(rank === some - 1 ? odd! : usual!));
+            await Promise.all(groups.map(async (group, rank) => {
+              // A root has nothing to wait for: it may learn of it one round later.
+              const work = (async () => {
+                await group.perform(rounds[rank]!);
+                await group.perform(gather);
+              })();
+              await rejects(work, `${usual!.op} beside ${odd!.op}`, 2 * soon);
+            }));
+            for (const round of rounds) {
+              if (round.op === "allReduce") {
+                expect(round.vector.every((value) => value === 1), "the vector to be as it was");
+              }
+            }
+          });
+        }
+      },
+    },
+    {
+      name: "what is wrong with a round is told before anything is sent: the group goes on",
+      check: () =>
+        connected(some, timeout, async (groups) => {
+          for (const group of groups) {
+            await refused(group, { op: "broadcast", root: some, message: pattern(1, 1) });
+            await refused(group, { op: "broadcast", root: -1, message: pattern(1, 1) });
+            await refused(group, { op: "allToAll", messages: [] });
+          }
+          await agree(groups, roundsOf("allGather", some, 10, 0, 3));
+        }),
+    },
+    {
+      name: "a group that was disposed of refuses rounds; disposing of it twice does no harm",
+      check: () =>
+        connected(some, timeout, async (groups) => {
+          await groups[0]![Symbol.asyncDispose]();
+          await groups[0]![Symbol.asyncDispose]();
+          await rejects(groups[0]!.perform({ op: "allGather", message: pattern(1, 1) }), "a round after the end", soon);
+        }),
+    },
+  ];
+
+  async function refused(group: Collective, round: WireRound): Promise<void> {
+    const error = await rejects(group.perform(round), `${round.op}`, soon);
+    expect(!(error instanceof TransportError), `an error of the caller's, received ${error}`);
+  }
+}
+
+/**
+ * The documented traffic of `collective` over a transport that adds `framing` bytes to each packet, from the formulas: an
+ * independent account of what each rank sends and receives in a round.
+ */
+export function collectiveTraffic(
+  framing: number,
+): (rounds: readonly WireRound[], rank: number) => { sentBytes: number; receivedBytes: number } {
+  const wire = (length: number) => length + 16 + framing * Math.max(1, Math.ceil(length / 262_144));
+  /** What one rank sends to another. */
+  const sent = (rounds: readonly WireRound[], from: number, to: number): number => {
+    const round = rounds[from]!, size = rounds.length;
+    switch (round.op) {
+      case "allGather":
+        return wire(round.message.byteLength);
+      case "allToAll":
+        return wire(round.messages[to]!.byteLength);
+      case "allReduce": {
+        const { byteLength, length } = round.vector;
+        const share = (rank: number) => 4 * (Math.floor(length * (rank + 1) / size) - Math.floor(length * rank / size));
+        return byteLength <= 32_768 ? wire(byteLength) : wire(share(to)) + wire(share(from));
+      }
+      case "broadcast": {
+        const { root, message } = rounds[round.root] as typeof round;
+        const place = (to - root + size) % size, parent = place & place - 1; // Without the lowest bit that is set.
+        return to !== root && (parent + root) % size === from ? wire(message.byteLength) : 0;
+      }
+    }
+  };
+  return (rounds, rank) => {
+    const others = [...rounds.keys()].filter((other) => other !== rank);
+    return {
+      sentBytes: others.reduce((sum, to) => sum + sent(rounds, rank, to), 0),
+      receivedBytes: others.reduce((sum, from) => sum + sent(rounds, from, rank), 0),
+    };
+  };
+}
+
+/** A round of every rank: integers whose sums are exact, messages whose lengths differ by up to `spread`. */
+function roundsOf(op: WireRound["op"], size: number, length: number, root: number, spread: number): WireRound[] {
+  const longer = (i: number) => length === 0 && spread < 10 ? 0 : length + i * 31 % (spread + 1);
+  return Array.from({ length: size }, (_, rank): WireRound => {
+    switch (op) {
+      case "allGather":
+        return { op, message: pattern(longer(rank), rank) };
+      case "allToAll":
+        return {
+          op,
+          messages: Array.from({ length: size }, (_, to) => pattern(longer(rank * size + to), rank * size + to)),
+        };
+      case "allReduce":
+        return { op, vector: Float32Array.from({ length }, (_, i) => (i * 37 + rank * 101) % 2001 - 1000) };
+      case "broadcast":
+        return { op, root, message: rank === root ? pattern(longer(root), root) : new Uint8Array(0) };
+    }
+  });
+}
+
+function copyOf(round: WireRound): WireRound {
+  switch (round.op) {
+    case "allReduce":
+      return { ...round, vector: round.vector.slice() };
+    case "allToAll":
+      return { ...round, messages: round.messages.map((message) => message.slice()) };
+    default:
+      return { ...round, message: round.message.slice() };
+  }
+}
+
+function sentBytesOf(round: WireRound): readonly Uint8Array[] {
+  return round.op === "allReduce"
+    ? [bytesOf(round.vector)]
+    : round.op === "allToAll"
+    ? round.messages
+    : [round.message];
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function equal(received: number, expected: number, what: string): void {
+  expect(received === expected, `${what} to be ${expected}, received ${received}`);
+}
+
+function equalBytes(received: Uint8Array, expected: Uint8Array, what: string): void {
+  equal(received?.byteLength, expected.byteLength, `${what}: length`);
+  for (let i = 0; i < expected.byteLength; i++) {
+    if (received[i] !== expected[i]) equal(received[i]!, expected[i]!, `${what}: byte ${i}`);
+  }
+}
