@@ -14,3 +14,5 @@ export {
   type VariableLengthOptions,
 } from "./stochastic_levels.ts";
 export { subtractiveDithering, type SubtractiveDitheringOptions, type TrellisStates } from "./subtractive_dithering.ts";
+export { zipml, type ZipmlOptions } from "./zipml.ts";
+export { adaptiveQuantization, type AdaptiveQuantizationOptions } from "./adaptive_quantization.ts";

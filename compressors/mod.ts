@@ -5,3 +5,4 @@ export * from "./compressor.ts";
 export * from "./entropy.ts";
 export * from "./factories.ts";
 export * from "./parse.ts";
+export { doubleSampling, type LeastSquaresTerm } from "./zipml.ts";

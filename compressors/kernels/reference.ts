@@ -6,5 +6,7 @@ export * from "./float_formats.ts";
 export * from "./natural.ts";
 export * from "./norm.ts";
 export * from "./pack.ts";
+export * from "./points.ts";
+export * from "./select_by_sign.ts";
 export * from "./signs.ts";
 export * from "./trellis.ts";

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { blockwiseInt8, cast, compress, type Compressor } from "../../compressors/mod.ts";
+import { blockwiseInt8, cast, type Compressor } from "../../compressors/mod.ts";
 import { compressorProperties } from "../../testing/compressor.ts";
 import { bits, key } from "../../random.ts";
 import { draws, encodeHex, gaussian, once, squaredNorm, X } from "./draws.ts";
