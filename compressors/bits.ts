@@ -13,6 +13,18 @@ export class BitWriter {
     this.#at = at;
   }
 
+  /** The bits written so far, from the array's start. */
+  get position(): number {
+    return 8 * this.#at + 8 - this.#free;
+  }
+
+  /** Goes on at a bit of the array; the bits before it in its byte are kept. */
+  seek(position: number): void {
+    this.#at = position >>> 3;
+    this.#free = 8 - (position & 7);
+    this.#word = this.#free === 8 ? 0 : this.#bytes[this.#at]! >>> this.#free;
+  }
+
   /** Appends the lowest `count` bits of `value` (0 ≤ count ≤ 32, value an integer below 2³²). */
   write(value: number, count: number): void {
     while (count >= this.#free) {
@@ -50,6 +62,23 @@ export class BitReader {
   constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes;
     this.#at = at;
+  }
+
+  /** The bits read so far, from the array's start. */
+  get position(): number {
+    return 8 * this.#at - this.#left;
+  }
+
+  /** Goes on at a bit of the array. */
+  seek(position: number): void {
+    this.#at = position >>> 3;
+    this.#left = 0;
+    const skipped = position & 7;
+    if (skipped > 0) {
+      // Past the end the next read will say so.
+      if (this.#at < this.#bytes.length) this.#word = this.#bytes[this.#at]!;
+      this.#at++, this.#left = 8 - skipped;
+    }
   }
 
   /**

@@ -16,3 +16,4 @@ export {
 export { subtractiveDithering, type SubtractiveDitheringOptions, type TrellisStates } from "./subtractive_dithering.ts";
 export { zipml, type ZipmlOptions } from "./zipml.ts";
 export { adaptiveQuantization, type AdaptiveQuantizationOptions } from "./adaptive_quantization.ts";
+export { sparseDithering } from "./sparse_dithering.ts";

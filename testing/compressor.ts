@@ -69,7 +69,7 @@ const TAIL = 28;
  * ```ts
  * import { compressorProperties } from "@gradwire/tfjs/testing";
  * import { identity } from "@gradwire/tfjs/compressors";
- * for (const { name, check } of compressorProperties(identity())) Deno.test(name, check);
+ * for (const { name, check } of compressorProperties(identity(), { draws: 100 })) await check(); // Deno.test(name, check)
  * ```
  */
 export function compressorProperties(compressor: Compressor, options: CompressorPropertiesOptions = {}): Property[] {
@@ -108,12 +108,15 @@ export function compressorProperties(compressor: Compressor, options: Compressor
   /** The law of the error on each vector, measured once for all tests that ask. */
   const laws = once(() => {
     const list: [string, Float32Array, Law][] = [];
-    for (const [label, vector] of cases(kinds, lawSizes)) {
+    const varied = kinds.filter((kind) => !["zeros", "negativeZeros"].includes(kind));
+    for (const [label, vector] of cases(varied, lawSizes)) {
+      // Up to scale and sign there is one vector of a number.
+      if (vector.length === 1 && !label.startsWith(varied[0]!)) continue;
       list.push([label, vector, law(compressor, vector, draws, root)]);
     }
     // Large vectors: the error's mean only, which concentrates.
     const large = sizes.filter((size) => !lawSizes.includes(size) && size > 0);
-    for (const [label, vector] of cases(kinds, large)) {
+    for (const [label, vector] of cases(varied, large)) {
       list.push([label, vector, law(compressor, vector, Math.min(draws, 40), root)]);
     }
     return list;
@@ -270,7 +273,8 @@ export function compressorProperties(compressor: Compressor, options: Compressor
         if (norm === 0) continue;
         const expected = exact(vector) / norm;
         assert(
-          Math.abs(error - expected) <= errorMargin + slack * (1 + expected),
+          // What happens less often than once in the draws may be missing from the mean.
+          Math.abs(error - expected) <= errorMargin + slack * (10 + expected),
           () =>
             `E‖C(x) − x‖² / ‖x‖² is ${error} ± ${errorMargin} on ${label} in ${draws} draws, by formula ${expected}`,
         );
@@ -317,7 +321,7 @@ export function compressorProperties(compressor: Compressor, options: Compressor
         for (const [label, , { draws, correlation, correlationMargin }] of laws()) {
           if (draws < 1000) continue;
           assert(
-            Math.abs(correlation) <= correlationMargin + slack * slack,
+            Math.abs(correlation) <= correlationMargin + slack,
             () => `E⟨error of rank 0, error of rank 1⟩ / ‖x‖² is ${correlation} ± ${correlationMargin} on ${label}`,
           );
         }

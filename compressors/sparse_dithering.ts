@@ -1,0 +1,125 @@
+import { BitReader, BitWriter } from "./bits.ts";
+import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
+import { decodeCountMask, encodeCountMask } from "./count_mask.ts";
+import { addLevels, packLevels, roundNearest, roundRandom, squaredNorm, unpackLevels } from "./kernels/reference.ts";
+import { refuse } from "./refuse.ts";
+import { scratch } from "./scratch.ts";
+
+/** How {@linkcode sparseDithering} rounds, and how finely. */
+export interface SparseDitheringOptions {
+  /**
+   * ν ≥ 1e-9: the step is 2 ‖x‖ √(ν / d). The error is at most ν ‖x‖² when rounding to nearest (then ν < 1), and ω ≤ ν when
+   * rounding at random. Default 0.25 at random, 0.1 to nearest: those of the paper's experiments.
+   */
+  readonly nu?: number;
+  /** "random" (default): unbiased. "nearest": contractive, for every draw. */
+  readonly rounding?: "random" | "nearest";
+}
+
+const positionsOf = scratch(Uint32Array), levelsOf = scratch(Int32Array);
+const float = new Float32Array(1), word = new Uint32Array(float.buffer);
+const LARGEST = 3.4028234663852886e38, SMALLEST = 2 ** -126;
+
+/**
+ * Sparse Dithering: every number is rounded to an even multiple of ‖x‖ √(ν / d), in the paper's own code.
+ *
+ * With `rounding: "random"` unbiased: E‖C(x) − x‖² = ‖x‖² (4 ν / d) Σ g(vᵢ), vᵢ = |xᵢ| √(d / ν) / 2 ‖x‖,
+ * g(v) = frac(v) (1 − frac(v)); ω = ν for ν ≤ 1, 2 √ν − 1 above. With `rounding: "nearest"` contractive, α = ν, for
+ * every draw; about ν / 3 on spread-out vectors.
+ *
+ * The message is a scale of 31 bits, the number of zeros, which they are (log₂ C(d, zeros) + 2 bits), a sign for each
+ * other number and its level in unary: at most d (log₂ 3 + 1 / 2√ν) + log₂ d + 33 bits in the mean when random; for a
+ * gaussian vector 2.4 bits a number at ν = 0.25. Magnitudes beyond float32 are clamped to it; vectors whose step would be
+ * below 2⁻¹²⁶ are rounded to multiples of that. Encodes a million numbers in about 35 ms,
+ * decodes in 26.
+ *
+ * Source: "Optimal Gradient Compression for Distributed and Federated Learning", arXiv:2010.03246, section 4.
+ *
+ * @throws {RangeError} unless ν ≥ 1e-9, and ν < 1 where rounding to nearest
+ *
+ * @example
+ * ```ts
+ * import { compress, decompress, key, sparseDithering } from "@gradwire/tfjs";
+ * const nearest = sparseDithering({ nu: 0.1, rounding: "nearest" }), x = Float32Array.of(1, -2, 3, -4);
+ * const message = compress(nearest, x, key(1));
+ * console.assert(message.length === 6); // 44 bits for 128
+ * console.assert(decompress(nearest, message, key(1), 4).every((value, i) => Math.abs(value - x[i]!) < 0.9));
+ * ```
+ */
+export function sparseDithering(
+  options: SparseDitheringOptions & { readonly rounding: "nearest" },
+): ContractiveCompressor;
+/** Rounding at random: unbiased. */
+export function sparseDithering(
+  options?: SparseDitheringOptions & { readonly rounding?: "random" },
+): UnbiasedCompressor;
+/** Rounding known when it runs. */
+export function sparseDithering(options?: SparseDitheringOptions): UnbiasedCompressor | ContractiveCompressor;
+export function sparseDithering(
+  { rounding = "random", nu = rounding === "nearest" ? 0.1 : 0.25 }: SparseDitheringOptions = {},
+): UnbiasedCompressor | ContractiveCompressor {
+  if (rounding !== "random" && rounding !== "nearest") {
+    throw new RangeError(`Cannot make sparseDithering: rounding is ${rounding}, expected "random" or "nearest"`);
+  }
+  if (!(nu >= 1e-9 && nu < (rounding === "nearest" ? 1 : Infinity))) {
+    const accepted = rounding === "nearest" ? "1e-9 ≤ nu < 1, where nearest contracts" : "1e-9 ≤ nu";
+    throw new RangeError(`Cannot make sparseDithering: nu is ${nu}, expected ${accepted}`);
+  }
+  const compressor: Compressor = {
+    name: "sparseDithering",
+    options: { nu, rounding },
+    // Of τ d zeros: the mask, signs and what rounding up adds to levels take H(τ) + 2 (1 − τ) ≤ log₂ 5 bits a number, and
+    // log₂ 5 < 2.33 leaves room for the mask's rounding; Σ vᵢ ≤ d / 2√ν. Then 63 bits before, 2 of the mask's end.
+    maxByteLength: (size) => 9 + Math.ceil(size * (2.33 + 0.5000001 / Math.sqrt(nu)) / 8),
+    encode(vector, key, message) {
+      const size = vector.length, step = stepOf(2 * Math.sqrt(nu * squaredNorm(vector) / size));
+      const writer = new BitWriter(message);
+      float[0] = step;
+      writer.write(word[0]!, 31);
+      if (!(step > 0)) return writer.finish();
+      const positions = positionsOf(size), levels = levelsOf(size), limit = limitOf(step);
+      const count = rounding === "nearest"
+        ? roundNearest(vector, 1 / step, limit, positions, levels)
+        : roundRandom(vector, 1 / step, limit, key, positions, levels);
+      writer.write(size - count, 32 - Math.clz32(size));
+      const { position } = writer;
+      writer.finish();
+      const end = packLevels(levels, count, message, encodeCountMask(positions, count, size, message, position));
+      return (end + 7) >>> 3;
+    },
+    decodeAdd(message, _key, scale, into) {
+      const size = into.length, reader = new BitReader(message);
+      word[0] = reader.read(31);
+      const step = float[0]!;
+      if (step === 0) return reader.end();
+      if (!(step <= LARGEST)) refuse("sparseDithering", `its step is ${step}, expected a finite number`);
+      const zeros = reader.read(32 - Math.clz32(size)), count = size - zeros;
+      if (count < 0) refuse("sparseDithering", `it has ${zeros} zeros, expected at most ${size}`);
+      const positions = positionsOf(size), levels = levelsOf(size);
+      const start = decodeCountMask(message, reader.position, count, size, positions);
+      if (start + 2 * count > 8 * message.length) refuse("sparseDithering", "it ends before its levels");
+      const end = unpackLevels(message, start, count, limitOf(step), levels);
+      if (end < 0) refuse("sparseDithering", "a level exceeds float32");
+      if ((end + 7) >>> 3 !== message.length) {
+        refuse("sparseDithering", `the message has ${message.length} bytes, expected ${(end + 7) >>> 3}`);
+      }
+      addLevels(positions, levels, count, scale * step, into);
+    },
+  };
+  return rounding === "nearest"
+    ? { ...compressor, alpha: () => nu, everyDraw: true }
+    : { ...compressor, omega: () => nu <= 1 ? nu : 2 * Math.sqrt(nu) - 1 };
+}
+
+/** The step as float32, not above what was promised, nor outside of normal float32; 0 for the zero vector. */
+function stepOf(promised: number): number {
+  if (!(promised > 0)) return 0;
+  float[0] = Math.min(promised, LARGEST);
+  if (float[0]! > promised) word[0]!--;
+  return Math.max(float[0]!, SMALLEST);
+}
+
+/** The largest level whose value is finite in float32. */
+function limitOf(step: number): number {
+  return Math.min(2 ** 31 - 1, Math.floor(LARGEST / step));
+}
