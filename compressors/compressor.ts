@@ -11,6 +11,8 @@ export interface Compressor {
   readonly name: string;
   /** What its factory was called with. */
   readonly options: CompressorOptions;
+  /** The positional arguments of its factory, for one made of others: `bucketed(qsgd(), 512)` has two. */
+  readonly parts?: readonly (Compressor | number)[];
   /** The most bytes that `encode` may write for a vector of `size` numbers. */
   maxByteLength(size: number): number;
   /**
@@ -99,8 +101,9 @@ export function decompress(compressor: Compressor, message: Uint8Array, key: Key
   return vector;
 }
 
-/** A compressor as text, as one would write it: `topK({ k: 3 })`. */
-export function describe({ name, options }: Compressor): string {
+/** A compressor as text, as one would write it: `topK({ k: 3 })`, `contractive(randK({ k: 3 }))`. Equal texts, equal maps. */
+export function describe({ name, options, parts = [] }: Compressor): string {
   const list = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`);
-  return `${name}(${list.length === 0 ? "" : `{ ${list.join(", ")} }`})`;
+  const positional = parts.map((part) => typeof part === "number" ? String(part) : describe(part));
+  return `${name}(${[...positional, ...(list.length === 0 ? [] : [`{ ${list.join(", ")} }`])].join(", ")})`;
 }

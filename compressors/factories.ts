@@ -16,4 +16,9 @@ export {
 export { subtractiveDithering, type SubtractiveDitheringOptions, type TrellisStates } from "./subtractive_dithering.ts";
 export { zipml, type ZipmlOptions } from "./zipml.ts";
 export { adaptiveQuantization, type AdaptiveQuantizationOptions } from "./adaptive_quantization.ts";
-export { sparseDithering } from "./sparse_dithering.ts";
+export { sparseDithering, type SparseDitheringOptions } from "./sparse_dithering.ts";
+export { topK } from "./top_k.ts";
+export { randK } from "./rand_k.ts";
+export { scaledSign } from "./scaled_sign.ts";
+export { contractive } from "./contractive.ts";
+export type { Count } from "./count.ts";

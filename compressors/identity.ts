@@ -1,5 +1,6 @@
+import { expectEnd } from "./codes.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
-import { refuse, requireLength } from "./refuse.ts";
+import { refuse } from "./refuse.ts";
 
 /**
  * No compression: the vector as little-endian float32, 32 bits a number. ω = α = 0, for every draw.
@@ -23,7 +24,7 @@ export function identity(): UnbiasedCompressor & ContractiveCompressor {
       return vector.byteLength;
     },
     decodeAdd(message, _key, scale, into) {
-      requireLength("identity", message, into.byteLength, into.length);
+      expectEnd("identity", message, into.byteLength);
       let finite = 0; // NaN once a value is not
       if (message.byteOffset % 4 === 0) {
         const values = new Float32Array(message.buffer, message.byteOffset, into.length);

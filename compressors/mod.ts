@@ -6,4 +6,3 @@ export * from "./entropy.ts";
 export * from "./factories.ts";
 export * from "./parse.ts";
 export { doubleSampling, type LeastSquaresTerm } from "./zipml.ts";
-export type { SparseDitheringOptions } from "./sparse_dithering.ts";

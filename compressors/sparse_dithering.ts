@@ -1,7 +1,15 @@
 import { BitReader, BitWriter } from "./bits.ts";
+import { expectEnd, MAX_FLOAT } from "./codes.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { decodeCountMask, encodeCountMask } from "./count_mask.ts";
-import { addLevels, packLevels, roundNearest, roundRandom, squaredNorm, unpackLevels } from "./kernels/reference.ts";
+import {
+  packLevels,
+  roundNearest,
+  roundRandom,
+  scatterLevels,
+  sumOfSquares,
+  unpackLevels,
+} from "./kernels/reference.ts";
 import { refuse } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
 
@@ -18,7 +26,7 @@ export interface SparseDitheringOptions {
 
 const positionsOf = scratch(Uint32Array), levelsOf = scratch(Int32Array);
 const float = new Float32Array(1), word = new Uint32Array(float.buffer);
-const LARGEST = 3.4028234663852886e38, SMALLEST = 2 ** -126;
+const SMALLEST = 2 ** -126;
 
 /**
  * Sparse Dithering: every number is rounded to an even multiple of ‖x‖ √(ν / d), in the paper's own code.
@@ -72,7 +80,7 @@ export function sparseDithering(
     // log₂ 5 < 2.33 leaves room for the mask's rounding; Σ vᵢ ≤ d / 2√ν. Then 63 bits before, 2 of the mask's end.
     maxByteLength: (size) => 9 + Math.ceil(size * (2.33 + 0.5000001 / Math.sqrt(nu)) / 8),
     encode(vector, key, message) {
-      const size = vector.length, step = stepOf(2 * Math.sqrt(nu * squaredNorm(vector) / size));
+      const size = vector.length, step = stepOf(2 * Math.sqrt(nu * sumOfSquares(vector) / size));
       const writer = new BitWriter(message);
       float[0] = step;
       writer.write(word[0]!, 31);
@@ -92,7 +100,7 @@ export function sparseDithering(
       word[0] = reader.read(31);
       const step = float[0]!;
       if (step === 0) return reader.end();
-      if (!(step <= LARGEST)) refuse("sparseDithering", `its step is ${step}, expected a finite number`);
+      if (!(step <= MAX_FLOAT)) refuse("sparseDithering", `its step is ${step}, expected a finite number`);
       const zeros = reader.read(32 - Math.clz32(size)), count = size - zeros;
       if (count < 0) refuse("sparseDithering", `it has ${zeros} zeros, expected at most ${size}`);
       const positions = positionsOf(size), levels = levelsOf(size);
@@ -100,10 +108,8 @@ export function sparseDithering(
       if (start + 2 * count > 8 * message.length) refuse("sparseDithering", "it ends before its levels");
       const end = unpackLevels(message, start, count, limitOf(step), levels);
       if (end < 0) refuse("sparseDithering", "a level exceeds float32");
-      if ((end + 7) >>> 3 !== message.length) {
-        refuse("sparseDithering", `the message has ${message.length} bytes, expected ${(end + 7) >>> 3}`);
-      }
-      addLevels(positions, levels, count, scale * step, into);
+      expectEnd("sparseDithering", message, (end + 7) >>> 3);
+      scatterLevels(positions, levels, count, scale * step, into);
     },
   };
   return rounding === "nearest"
@@ -114,12 +120,12 @@ export function sparseDithering(
 /** The step as float32, not above what was promised, nor outside of normal float32; 0 for the zero vector. */
 function stepOf(promised: number): number {
   if (!(promised > 0)) return 0;
-  float[0] = Math.min(promised, LARGEST);
+  float[0] = Math.min(promised, MAX_FLOAT);
   if (float[0]! > promised) word[0]!--;
   return Math.max(float[0]!, SMALLEST);
 }
 
 /** The largest level whose value is finite in float32. */
 function limitOf(step: number): number {
-  return Math.min(2 ** 31 - 1, Math.floor(LARGEST / step));
+  return Math.min(2 ** 31 - 1, Math.floor(MAX_FLOAT / step));
 }

@@ -38,3 +38,15 @@ export function extremes(vector: Float32Array): { least: number; most: number } 
   }
   return { least, most };
 }
+
+/** Σ |x| of vector[from .. to), four running sums. */
+export function sumOfMagnitudes(vector: Float32Array, from = 0, to: number = vector.length): number {
+  const whole = from + ((to - from) & ~3);
+  let a = 0, b = 0, c = 0, d = 0;
+  for (let i = from; i < whole; i += 4) {
+    a += Math.abs(vector[i]!), b += Math.abs(vector[i + 1]!);
+    c += Math.abs(vector[i + 2]!), d += Math.abs(vector[i + 3]!);
+  }
+  for (let i = whole; i < to; i++) a += Math.abs(vector[i]!);
+  return (a + b) + (c + d);
+}

@@ -10,6 +10,6 @@ export * from "./points.ts";
 export * from "./select_by_sign.ts";
 export * from "./signs.ts";
 export * from "./trellis.ts";
-export * from "./norms.ts";
+export * from "./sparse.ts";
 export * from "./select.ts";
 export * from "./sparse_dithering.ts";

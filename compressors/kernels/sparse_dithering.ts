@@ -121,7 +121,7 @@ function tail(message: Uint8Array, at: number): number {
 }
 
 /** into[positions[j]] += unit · levels[j]. */
-export function addLevels(
+export function scatterLevels(
   positions: Uint32Array,
   levels: Int32Array,
   count: number,
