@@ -79,13 +79,16 @@ export class Bucket {
     return tf.tensor(view, this.layout.shapes[i]!.slice(), "float32");
   }
 
-  /** The first variable with a NaN or an infinity in the bucket's vector, or −1. */
-  firstNonFinite(): number {
-    const { vector, offsets } = this;
+  /** The first variable with a NaN or an infinity in `vector` (default: the bucket's), or −1. */
+  firstNonFinite(vector: Float32Array = this.vector): number {
+    const { offsets } = this, { length } = vector;
     // x · 0 is 0 for finite x and NaN for all else: one pass without branches finds whether there is one at all.
-    let sum = 0;
-    for (let i = 0; i < vector.length; i++) sum += vector[i]! * 0;
-    if (sum === 0) return -1;
+    let a = 0, b = 0, c = 0, d = 0, i = 0;
+    for (; i + 4 <= length; i += 4) {
+      a += vector[i]! * 0, b += vector[i + 1]! * 0, c += vector[i + 2]! * 0, d += vector[i + 3]! * 0;
+    }
+    for (; i < length; i++) a += vector[i]! * 0;
+    if (a + b + c + d === 0) return -1;
     const at = vector.findIndex((value) => !Number.isFinite(value));
     return offsets.findIndex((offset) => offset > at) - 1;
   }

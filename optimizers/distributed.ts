@@ -22,7 +22,7 @@ import {
   type Workspace,
   workspace,
 } from "./reducer.ts";
-import { checkSlots, readSlots, type Slots, writeSlots } from "./slots.ts";
+import { checkSlots, readSlots, setLearningRate, type Slots, writeSlots } from "./slots.ts";
 import { Snapshot } from "./snapshot.ts";
 import { exchangeStatus } from "./status.ts";
 import { type NamedTensorMap, Optimizer, type Scalar, type Tensor, type Variable } from "./tfjs.ts";
@@ -123,7 +123,7 @@ export class DistributedOptimizer extends Optimizer {
   #bucket: Bucket | undefined;
   #state: State | undefined;
   #loss: Loss | undefined;
-  #parameters: { readonly vector: Float32Array; step: number } | undefined;
+  #parameters: Float32Array | undefined;
   #busy = false;
   /** What the checkpoint said of a step not yet taken. */
   #restored: OptimizerState | undefined;
@@ -168,6 +168,15 @@ export class DistributedOptimizer extends Optimizer {
   override get iterations(): number {
     // The base class's constructor does not ask, but its prototype may be inspected.
     return #step in this ? this.#step : 0;
+  }
+
+  /** The inner optimizer's learning rate, where it has one; setting it sets the inner one's, on this rank. */
+  get learningRate(): number | undefined {
+    return (this.#inner as { readonly learningRate?: number }).learningRate;
+  }
+
+  set learningRate(rate: number) {
+    setLearningRate(this.#inner, rate);
   }
 
   /**
@@ -269,7 +278,6 @@ export class DistributedOptimizer extends Optimizer {
     if (state.layout && this.#bucket) checkLayout(state.layout, this.#bucket.layout);
     writeSlots(this.#inner, state.inner);
     this.#step = state.step;
-    this.#parameters = undefined;
     // The reducer's vectors are made, and filled, before the next step.
     this.#restored = state;
     this.#bucket = this.#state = undefined;
@@ -323,8 +331,9 @@ export class DistributedOptimizer extends Optimizer {
     if (this.#bucket === undefined && varList !== undefined) yield* this.#begin(varList);
     tf.dispose(this.#leftovers as Tensor[]);
     using before = new Snapshot(this.#writtenForward ?? notTrained());
-    let done = false, { value, grads } = tf.variableGrads(f, varList as Variable[]);
+    let done = false, value: Scalar | undefined, grads: NamedTensorMap = {};
     try {
+      ({ value, grads } = tf.variableGrads(f, varList as Variable[]));
       this.#writtenForward ??= before.changed();
       if (this.#bucket === undefined) {
         // Which variables there are is only known now; the gradients were taken at this rank's own weights.
@@ -340,7 +349,7 @@ export class DistributedOptimizer extends Optimizer {
     } finally {
       this.#loss = undefined;
       tf.dispose(grads);
-      if (!done) value.dispose(), before.restore();
+      if (!done) value?.dispose(), before.restore();
     }
   }
 
@@ -397,20 +406,17 @@ export class DistributedOptimizer extends Optimizer {
 
   #context(): Context {
     const { rank, size } = this.#group, seed = this.#seed, step = this.#step;
-    const learningRate = (this.#inner as { readonly learningRate?: number }).learningRate;
-    const made = context({ seed, step, rank, size, workspace: this.#workspace, learningRate });
+    const made = context({ seed, step, rank, size, workspace: this.#workspace, learningRate: this.learningRate });
     // Read only if the reducer asks, and once per step.
-    return Object.defineProperty(made, "parameters", { enumerable: true, get: () => this.#flatParameters(step) });
+    let parameters: Float32Array | undefined;
+    const get = () => parameters ??= this.#readParameters();
+    return Object.defineProperty(made, "parameters", { enumerable: true, get });
   }
 
-  #flatParameters(step: number): Float32Array {
-    const bucket = this.#bucket!;
-    this.#parameters ??= { vector: new Float32Array(bucket.layout.size), step: -1 };
-    if (this.#parameters.step !== step) {
-      bucket.gather(bucket.layout.names.map(variable), this.#parameters.vector);
-      this.#parameters.step = step;
-    }
-    return this.#parameters.vector;
+  #readParameters(): Float32Array {
+    const { layout } = this.#bucket!;
+    this.#parameters ??= new Float32Array(layout.size);
+    return this.#bucket!.gather(layout.names.map(variable), this.#parameters);
   }
 
   /** into := this rank's gradient at the point `at`, on the batch of the step under way. */
@@ -439,6 +445,13 @@ export class DistributedOptimizer extends Optimizer {
       }, loss.variables as Variable[]);
       bucket.gather(names.map((name) => grads[name]), into);
       tf.dispose([value, grads]);
+      const bad = bucket.firstNonFinite(into);
+      if (bad >= 0) {
+        throw new RangeError(
+          `Cannot take step ${this.#step}: the gradient of variable ${bad} (${names[bad]}) that ` +
+            `${this.#reducer.name} asks for on rank ${this.#group.rank} is not finite`,
+        );
+      }
       this.#leftovers = [...this.#leftovers, ...made.filter(({ kept, isDisposed }) => kept && !isDisposed)];
     } finally {
       before.restore();

@@ -69,10 +69,14 @@ export function writeSlots(optimizer: Optimizer, { className, config, iterations
   }
   fields["iterations_"] = iterations;
   const rate = config["learningRate"];
-  if (typeof rate === "number" && rate !== fields.learningRate) {
-    if (fields.setLearningRate) fields.setLearningRate(rate);
-    else fields.learningRate = rate;
-  }
+  if (typeof rate === "number" && rate !== fields.learningRate) setLearningRate(optimizer, rate);
+}
+
+/** SGD and Momentum hold their rate in a tensor too, and have a method to set both. */
+export function setLearningRate(optimizer: Optimizer, rate: number): void {
+  const fields = optimizer as unknown as Fields;
+  if (fields.setLearningRate) fields.setLearningRate(rate);
+  else fields.learningRate = rate;
 }
 
 /** What `writeSlots` refuses. */

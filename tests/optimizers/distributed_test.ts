@@ -256,7 +256,7 @@ Deno.test("a NaN on one rank stops all in the same step, or makes all skip it", 
 
 Deno.test("a variable without a gradient on one rank, or on all", async () => {
   const ranks = together(2).map((group, rank) => {
-    const [a, b, c] = [1, 1, 1].map((value) => tf.variable(tf.scalar(value))) as [
+    const [a, b, c] = [0, 1, 2].map((i) => tf.variable(tf.scalar(1), i < 2)) as [
       tf.Variable,
       tf.Variable,
       tf.Variable,
@@ -319,6 +319,47 @@ Deno.test("the gradient at another point leaves no tensor behind, nor a trace in
     tensors.push(tf.memory().numTensors);
   }
   assertEquals(tensors[2], tensors[1]);
+});
+
+Deno.test("a gradient at another point that is not finite is refused by name, and the weights are as before", () => {
+  const w = tf.variable(tf.tensor1d([1, 2])), v = tf.variable(tf.scalar(1));
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: probe, group: echo(1) });
+  // Finite at 1 and 2, not at 10 and 20.
+  const loss = () => v.add(w.mul(4).exp().mul(w.mul(4).exp()).sum()).asScalar();
+  assertThrows(() => optimizer.minimize(loss, false, [v, w]), RangeError, `variable 1 (${w.name}) that probe asks for`);
+  assertEquals([...w.dataSync(), ...v.dataSync()], [1, 2, 1]);
+});
+
+Deno.test("a loss that throws leaves the weights and averages as they were", () => {
+  const model = models["batch normalisation"]!(), { xs } = data(8);
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group: echo(2) });
+  const step = (fail: boolean) => () => {
+    const loss = (model.apply(xs, { training: true }) as tf.Tensor).sum().asScalar();
+    if (fail) throw new Error("mine");
+    return loss;
+  };
+  optimizer.minimize(step(false), false, variables(model));
+  const before = weightsDigest(model);
+  assertThrows(() => optimizer.minimize(step(true), false, variables(model)), Error, "mine");
+  assertEquals(weightsDigest(model), before);
+});
+
+Deno.test("the learning rate is the inner optimizer's", () => {
+  const rates: (number | undefined)[] = [],
+    reducer: Reducer = {
+      ...probe,
+      // deno-lint-ignore require-yield -- a method may exchange nothing
+      *reduce(_gradient, _state, { learningRate }) {
+        rates.push(learningRate);
+      },
+    };
+  for (const inner of [tf.train.sgd(0.5), tf.train.adam(0.5)]) {
+    const w = tf.variable(tf.scalar(1)), optimizer = new DistributedOptimizer(inner, { reducer, group: echo(1) });
+    optimizer.minimize(() => w.square().asScalar(), false, [w]);
+    optimizer.learningRate = 0.25;
+    optimizer.minimize(() => w.square().asScalar(), false, [w]);
+  }
+  assertEquals(rates, [0.5, 0.25, 0.5, 0.25]);
 });
 
 Deno.test("a lost rank: the others throw, and everything is as before the step", async () => {
