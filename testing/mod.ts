@@ -20,7 +20,8 @@ export type {
   Vectors,
   Workspace,
 } from "../optimizers/reducer.ts";
-export type { GradientPart, Round } from "../transport/round.ts";
+export type { Collective, GradientPart, Round, Traffic, WireRound } from "../transport/round.ts";
+export { type Transport, TransportError } from "../transport/transport.ts";
 export type { Property } from "./property.ts";
 export * from "./reducer.ts";
 export * from "./vectors.ts";

@@ -336,7 +336,7 @@ class Rendezvous {
         for (const what of ["size", "timeout", "maxMessageBytes"] as const) {
           if (hello[what] === mine[what]) continue;
           throw new TransportError(
-            `Cannot connect: the ${what}s differ: ${hello[what]} on rank ${rank}, ${mine[what]} on rank ${mine.rank}`,
+            `Cannot connect: ${what} differs: ${hello[what]} on rank ${rank}, ${mine[what]} on rank ${mine.rank}`,
             { rank },
           );
         }

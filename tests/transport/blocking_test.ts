@@ -1,0 +1,204 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert/mod.js";
+import { collectiveProperties, collectiveTraffic } from "../../testing/mod.ts";
+import { type Collective, tcpBlocking, type TcpOptions, TransportError } from "../../transport/mod.ts";
+import { ANSWERED, Control } from "../../transport/mailbox.ts";
+import type { Answer, Ask } from "./blocking_rank.ts";
+import { freePort } from "./ports.ts";
+
+/** A blocking rank in a worker of its own, seen from here as an awaited group. */
+class Remote implements Collective {
+  readonly rank: number;
+  readonly size: number;
+  traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
+  readonly #worker = new Worker(new URL("./blocking_rank.ts", import.meta.url), { type: "module" });
+  #answer: (answer: Answer) => void = () => {};
+  #ended = false;
+
+  constructor({ rank, size }: TcpOptions) {
+    this.rank = rank;
+    this.size = size;
+    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#answer(data);
+  }
+
+  static async connect(options: TcpOptions): Promise<Remote> {
+    const remote = new Remote(options);
+    await remote.#ask({ connect: options });
+    return remote;
+  }
+
+  async perform(round: Parameters<Collective["perform"]>[0]): Promise<readonly Uint8Array[]> {
+    const { replies } = await this.#ask({ round }, round.op === "allReduce" ? round.vector : undefined);
+    return replies!;
+  }
+
+  async #ask(ask: Ask, vector?: Float32Array): Promise<Answer> {
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#answer = resolve;
+      this.#worker.postMessage(ask);
+    });
+    if (answer.vector) vector!.set(answer.vector);
+    if (answer.traffic) this.traffic = answer.traffic;
+    if (!answer.error) return answer;
+    const { name, message, rank } = answer.error;
+    throw name === "TransportError"
+      ? new TransportError(message, { rank })
+      : Object.assign(new Error(message), { name });
+  }
+
+  kill(): void {
+    this.#ended = true;
+    this.#worker.terminate();
+  }
+
+  /** The worker stays: what it answers after its end is part of what is tested. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) await this.#ask({ dispose: true });
+  }
+}
+
+const remotes: Remote[] = [];
+
+const make = async (size: number, timeout: number) => {
+  for (const remote of remotes.splice(0)) remote.kill();
+  const port = freePort();
+  const groups = await Promise.all(
+    Array.from({ length: size }, (_, rank) => {
+      return Remote.connect({ rank, size, host: "127.0.0.1", port, timeout, connectTimeout: 30_000 });
+    }),
+  );
+  remotes.push(...groups);
+  return { groups, kill: (rank: number) => groups[rank]!.kill() };
+};
+
+for (
+  const { name, check } of collectiveProperties(make, {
+    inRankOrder: true,
+    traffic: collectiveTraffic(8),
+    sizes: [2, 3],
+    lengths: [0, 1, 7, 8193, 300_007],
+    timeout: 1000,
+    runs: 3,
+  })
+) {
+  Deno.test(`tcpBlocking: ${name}`, async () => {
+    try {
+      await check();
+    } finally {
+      for (const remote of remotes.splice(0)) remote.kill();
+    }
+  });
+}
+
+/** Ranks as processes; the first lines they print once they run, and what they print when they fail. */
+async function processes(size: number, timeout: number, accident: (ranks: readonly Deno.ChildProcess[]) => void) {
+  const port = freePort(), script = new URL("./tcp_process.ts", import.meta.url).href;
+  const ranks = Array.from({ length: size }, (_, rank) =>
+    new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--quiet",
+        "--allow-read",
+        "--allow-net=127.0.0.1",
+        script,
+        ...[rank, size, port, timeout].map(String),
+      ],
+      stdout: "piped",
+    }).spawn());
+  const readers = ranks.map(({ stdout }) => stdout.pipeThrough(new TextDecoderStream()).getReader());
+  try {
+    for (const reader of readers) assertEquals((await reader.read()).value, "running\n");
+    accident(ranks);
+    const begin = performance.now();
+    const said = await Promise.all(readers.map(async (reader, rank) => {
+      const { value } = rank === 1 ? { value: undefined } : await reader.read();
+      return value === undefined ? undefined : JSON.parse(value) as { named: number; kept: boolean; message: string };
+    }));
+    return { said, seconds: (performance.now() - begin) / 1000 };
+  } finally {
+    for (const rank of ranks) {
+      try {
+        rank.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    await Promise.all(ranks.map(({ status }) => status));
+    for (const reader of readers) await reader.cancel();
+  }
+}
+
+Deno.test("a process that is killed is named by all others at once, and their vectors are kept", async () => {
+  const { said, seconds } = await processes(3, 20_000, (ranks) => ranks[1]!.kill("SIGKILL"));
+  for (const rank of [0, 2]) assertEquals([said[rank]!.named, said[rank]!.kept], [1, true], said[rank]!.message);
+  assert(seconds < 10, `noticed after ${seconds} s`);
+});
+
+Deno.test("a process that stops, as when its machine vanishes, is named within the deadline", async () => {
+  const { said, seconds } = await processes(3, 2000, (ranks) => ranks[1]!.kill("SIGSTOP"));
+  for (const rank of [0, 2]) assertEquals([said[rank]!.named, said[rank]!.kept], [1, true], said[rank]!.message);
+  assert(seconds > 1 && seconds < 10, `noticed after ${seconds} s`);
+});
+
+Deno.test("tcpBlocking reuses its memory: replies of 200 rounds lie where those of the first lay", async () => {
+  const port = freePort(), options = { size: 2, host: "127.0.0.1", port };
+  const [group, remote] = await Promise.all([
+    tcpBlocking({ ...options, rank: 0 }),
+    Remote.connect({ ...options, rank: 1 }),
+  ]);
+  const memory = new Set<ArrayBufferLike>(), message = new Uint8Array(10_000);
+  for (let i = 0; i < 200; i++) {
+    const other = remote.perform({ op: "allGather", message });
+    for (const reply of group.perform({ op: "allGather", message })) memory.add(reply.buffer);
+    await other;
+  }
+  assertEquals(memory.size, 1);
+  const leaving = remote[Symbol.asyncDispose]();
+  group[Symbol.dispose]();
+  await leaving;
+  remote.kill();
+});
+
+Deno.test("tcpBlocking on one rank needs nobody", async () => {
+  using group = await tcpBlocking({ rank: 0, size: 1, host: "127.0.0.1", port: 1 });
+  assertEquals(group.perform({ op: "allGather", message: Uint8Array.of(3) }), [Uint8Array.of(3)]);
+});
+
+Deno.test("tcpBlocking says what went wrong in the comm worker", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr, options = { rank: 0, size: 2, host: "127.0.0.1", port };
+  const error = await assertRejects(() => tcpBlocking(options), TransportError, `the port is in use`);
+  assertEquals(error.rank, 0);
+  const options2 = { ...options, port: freePort(), timeout: 300 };
+  await assertRejects(() => tcpBlocking(options2), TransportError, "rank 1 did not come within 0.3 s");
+  await assertRejects(() => tcpBlocking({ ...options, rank: 5 }), RangeError, "rank must be an integer from 0 to 1");
+});
+
+Deno.test("tcpBlocking on a page's main thread is a TypeError that says what to do", async () => {
+  const { wait } = Atomics;
+  try {
+    Atomics.wait = (() => {
+      throw new TypeError("Atomics.wait cannot be called in this context");
+    }) as typeof wait;
+    const connecting = () => tcpBlocking({ rank: 0, size: 2, host: "127.0.0.1", port: 1 });
+    const error = await assertRejects(connecting, TypeError, "train in a Worker");
+    assertStringIncludes(error.message, "minimizeAsync");
+  } finally {
+    Atomics.wait = wait;
+  }
+});
+
+Deno.test("the mailbox carries an error with its rank, and cuts what is too long", () => {
+  const control = new Control(Control.allocate(3), 3);
+  control.fail(new TransportError("Cannot: ß", { rank: 2 }));
+  assertThrows(
+    () => {
+      throw control.failure();
+    },
+    TransportError,
+    "Cannot: ß",
+  );
+  assertEquals(control.failure().rank, 2);
+  control.fail(new Error("x".repeat(10_000)));
+  assertEquals([control.failure().message.length, control.failure().rank], [2048, undefined]);
+  assertEquals(control.words[ANSWERED], 0);
+});

@@ -1,0 +1,232 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
+import { collectiveProperties, collectiveTraffic, transportProperties } from "../../testing/mod.ts";
+import { collective, tcp, type TcpOptions, type Transport, TransportError } from "../../transport/mod.ts";
+import { freePort } from "./ports.ts";
+
+const connected = (size: number, options: Partial<TcpOptions> = {}) => {
+  const port = freePort();
+  return Promise.all(
+    Array.from({ length: size }, (_, rank) => tcp({ rank, size, host: "127.0.0.1", port, ...options })),
+  );
+};
+
+for (const { name, check } of transportProperties((size) => connected(size))) Deno.test(`tcp: ${name}`, check);
+
+for (
+  const { name, check } of collectiveProperties(async (size, timeout) => ({
+    groups: (await connected(size)).map((transport) => collective(transport, { timeout })),
+  }), { inRankOrder: true, traffic: collectiveTraffic(8), timeout: 500, runs: 5 })
+) Deno.test(`collective over tcp: ${name}`, check);
+
+/** What each rank says when it cannot connect. */
+async function refusals(...ranks: Partial<TcpOptions>[]): Promise<TransportError[]> {
+  const port = freePort();
+  const results = await Promise.allSettled(
+    ranks.map((options) => tcp({ rank: 0, size: 3, host: "127.0.0.1", port, timeout: 600, ...options })),
+  );
+  return results.map((result) => {
+    assertEquals(result.status, "rejected");
+    const { reason } = result as PromiseRejectedResult;
+    assert(reason instanceof TransportError, String(reason));
+    return reason;
+  });
+}
+
+Deno.test("tcp refuses sizes that differ, on every rank", async () => {
+  for (const error of await refusals({}, { rank: 1, size: 4 }, { rank: 2 })) {
+    // A rank that comes after the refusal finds nobody.
+    if (!error.message.includes("Cannot reach rank 0")) {
+      assertStringIncludes(error.message, "size differs: 4 on rank 1, 3 on rank 0");
+      assertEquals(error.rank, 1);
+    }
+  }
+});
+
+Deno.test("tcp refuses timeouts and message lengths that differ", async () => {
+  for (const error of await refusals({}, { rank: 1, timeout: 700 })) {
+    assertStringIncludes(error.message, "timeout differs: 700 on rank 1, 600 on rank 0");
+  }
+  for (const error of await refusals({}, { rank: 1, maxMessageBytes: 1000 })) {
+    assertStringIncludes(error.message, "maxMessageBytes differs: 1000 on rank 1, 1073741824 on rank 0");
+  }
+});
+
+Deno.test("tcp refuses a rank that is taken twice, on every rank", async () => {
+  for (const error of await refusals({}, { rank: 1 }, { rank: 1 })) {
+    assertStringIncludes(error.message, "rank 1 is taken twice");
+    assertEquals(error.rank, 1);
+  }
+});
+
+Deno.test("tcp turns away ranks of another run and says so when the wait is over", async () => {
+  const [host, other] = await refusals({ size: 2 }, { rank: 1, size: 2, run: "other" });
+  assertStringIncludes(host!.message, "rank 1 did not come within 0.6 s; turned away: 127.0.0.1");
+  assertStringIncludes(other!.message, 'belongs to run "other", this is run ""');
+});
+
+Deno.test("tcp names the ranks that do not come, on every rank that came", async () => {
+  for (const error of await refusals({}, { rank: 2 })) {
+    assertStringIncludes(error.message, "rank 1 did not come within 0.6 s");
+    assertEquals(error.rank, 1);
+  }
+});
+
+Deno.test("tcp names a host that does not answer", async () => {
+  const [refused] = await refusals({ rank: 1 });
+  assertStringIncludes(refused!.message, "Cannot reach rank 0 at 127.0.0.1:");
+  assertStringIncludes(refused!.message, "within 0.6 s");
+  assertEquals(refused!.rank, 0);
+});
+
+Deno.test("tcp names a port that is in use", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const [inUse] = await refusals({ port });
+  assertEquals(inUse!.message, `Cannot listen on 127.0.0.1:${port}: the port is in use`);
+});
+
+Deno.test("tcp turns a stranger away and goes on; at the end it says what the stranger said", async () => {
+  const port = freePort(), options = { size: 2, host: "127.0.0.1", port, timeout: 5000 };
+  const first = tcp({ ...options, rank: 0 });
+  const answer = await say(port, "GET / HTTP/1.1\r\n\r\n");
+  assertStringIncludes(answer, "sent a message that is not ours");
+  const ranks = await Promise.all([first, tcp({ ...options, rank: 1 })]);
+  await ranks[0].send(1, Uint8Array.of(1));
+  assertEquals((await ranks[1].receive(0))[0], 1);
+  for (const rank of ranks) await rank[Symbol.asyncDispose]();
+
+  const alone = tcp({ ...options, rank: 0, timeout: 500 });
+  await say(port, "SSH-2.0-OpenSSH\r\n");
+  const error = await assertRejects(() => alone, TransportError, "did not come within 0.5 s");
+  assertStringIncludes(error.message, 'sent a message that is not ours: "SSH-2.0-OpenSSH\\r"');
+});
+
+Deno.test("tcp refuses another version of the format, and says which", async () => {
+  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 3000 });
+  const refused = assertRejects(() => first, TransportError, "speaks version 7 of the format, this is version 1");
+  assertStringIncludes(await say(port, "GRADWIRE\x07\0\0\0"), "speaks version 7");
+  await refused;
+});
+
+Deno.test("tcp tells a server of another kind at the other end", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const serve = (async () => {
+    using conn = await listener.accept();
+    await conn.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await conn.read(new Uint8Array(1000));
+  })();
+  const connecting = tcp({ rank: 1, size: 2, host: "127.0.0.1", port, timeout: 3000 });
+  const error = await assertRejects(() => connecting, TransportError, 'not ours: "HTTP/1.1 400 Bad"');
+  assertEquals(error.rank, 0);
+  await serve;
+});
+
+/** A rank that says hello as it should and then whatever it likes. */
+async function impostor(then: Uint8Array): Promise<{ rank: Transport; end: () => void }> {
+  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 3000 });
+  const conn = await connectTo(port);
+  const hello = JSON.stringify({
+    rank: 1,
+    size: 2,
+    timeout: 3000,
+    maxMessageBytes: 2 ** 30,
+    run: "",
+    address: "127.0.0.1",
+    port: 1,
+  });
+  await write(conn, new TextEncoder().encode("GRADWIRE\x01\0\0\0"));
+  await write(conn, packet(2, new TextEncoder().encode(hello)));
+  await write(conn, packet(4, new TextEncoder().encode("null")));
+  const rank = await first;
+  await write(conn, then);
+  return { rank, end: () => conn.close() };
+}
+
+Deno.test("tcp refuses a packet longer than agreed, of an unknown kind, and one that ends too early", async () => {
+  const long = packet(0, new Uint8Array(0));
+  new DataView(long.buffer).setUint32(0, 2 ** 31, true);
+  for (
+    const [bytes, what] of [
+      [long, "it sent a packet of 2147483648 bytes, agreed are at most 1073741840"],
+      [packet(99, new Uint8Array(0)), "it sent what is not ours: a packet of kind 99"],
+      [packet(0, new Uint8Array(100)).subarray(0, 50), "the connection ended within a packet"],
+    ] as const
+  ) {
+    const { rank, end } = await impostor(bytes);
+    const receiving = rank.receive(1);
+    if (what.includes("ended")) end();
+    const error = await assertRejects(() => receiving, TransportError, what);
+    assertEquals(error.rank, 1);
+    if (!what.includes("ended")) end();
+    await rank[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("tcp refuses to send a message longer than agreed", async () => {
+  const ranks = await connected(2, { maxMessageBytes: 1000 });
+  await assertRejects(() => ranks[0]!.send(1, new Uint8Array(2000)), RangeError, "agreed are at most 1016");
+  for (const rank of ranks) await rank[Symbol.asyncDispose]();
+});
+
+Deno.test("tcp notices a peer that has gone silent, between rounds and while nobody waits for it", async () => {
+  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 300, heartbeat: 50 });
+  const conn = await connectTo(port);
+  const hello = { rank: 1, size: 2, timeout: 300, maxMessageBytes: 2 ** 30, run: "", address: "127.0.0.1", port: 1 };
+  await write(conn, new TextEncoder().encode("GRADWIRE\x01\0\0\0"));
+  await write(conn, packet(2, new TextEncoder().encode(JSON.stringify(hello))));
+  await write(conn, packet(4, new TextEncoder().encode("null")));
+  const rank = await first;
+  const error = await assertRejects(() => rank.receive(1), TransportError, "nothing was heard from it for 0.3");
+  assertEquals(error.rank, 1);
+  await rank[Symbol.asyncDispose]();
+  conn.close();
+});
+
+Deno.test("tcp heartbeats keep an idle group alive", async () => {
+  const ranks = await connected(2, { timeout: 300, heartbeat: 50 });
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  await ranks[0]!.send(1, Uint8Array.of(5));
+  assertEquals((await ranks[1]!.receive(0))[0], 5);
+  for (const rank of ranks) await rank[Symbol.asyncDispose]();
+});
+
+Deno.test("tcp refuses options that are out of range or unknown", async () => {
+  const good = { rank: 0, size: 2, host: "127.0.0.1", port: 1234 };
+  for (
+    const bad of [{ rank: 2 }, { rank: -1 }, { size: 0 }, { port: 0 }, { port: 65536 }, { timeout: 0 }, {
+      heartbeat: NaN,
+    }]
+  ) await assertRejects(() => tcp({ ...good, ...bad }), RangeError, "Cannot connect: ");
+  const unknown = { ...good, prot: 1 };
+  await assertRejects(() => tcp(unknown), TypeError, 'unknown option "prot", known are rank, size, host, port');
+});
+
+function packet(kind: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(8 + payload.byteLength), view = new DataView(bytes.buffer);
+  view.setUint32(0, payload.byteLength, true);
+  view.setUint32(4, kind, true);
+  bytes.set(payload, 8);
+  return bytes;
+}
+
+async function connectTo(port: number): Promise<Deno.TcpConn> {
+  for (;;) {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port });
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10)); // The rank is about to listen.
+    }
+  }
+}
+
+async function write(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) done += await conn.write(bytes.subarray(done));
+}
+
+/** Says something and returns the answer. */
+async function say(port: number, words: string): Promise<string> {
+  const conn = await connectTo(port);
+  await write(conn, new TextEncoder().encode(words));
+  return await new Response(conn.readable).text();
+}
