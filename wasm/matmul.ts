@@ -1,45 +1,124 @@
 /**
  * Matrix products that train well on the wasm backend.
  *
- * tfjs hands a single untransposed product to XNNPACK and computes every other one (transposed, or a batch of several)
- * with a scalar loop that is 10 to 15 times slower. Backward passes consist of transposed products. Here they are
- * reduced to the fast case: operands are transposed first, and a batch becomes one tall product or a series.
+ * tfjs gives only a single untransposed product to XNNPACK, which packs the right operand first: for weights that
+ * change in every step that can cost more than the product. All others, transposed or a batch of several, go
+ * through a scalar loop that is ten times slower, and backward passes consist of transposed products. Here all are
+ * done by one SIMD kernel that reads both operands where they lie. Where it cannot be, operands are transposed first.
  *
  * @module
  */
 
-import type { TensorInfo } from "@tensorflow/tfjs";
-import { type Backend, type Call, replace, stock } from "./backend.ts";
+import * as tf from "@tensorflow/tfjs";
+import { type Backend, call, native, pointer, replace } from "./backend.ts";
 
-/** Below so many multiplications, calling the scalar loop costs less than preparing for the fast path. */
-const SMALL = 8192;
+interface Product {
+  readonly a: tf.TensorInfo;
+  readonly b: tf.TensorInfo;
+  readonly bias?: tf.TensorInfo;
+  readonly preluActivationWeights?: tf.TensorInfo;
+}
 
-/** Registers the kernels. */
+interface ProductAttrs {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly activation?: string;
+  readonly leakyreluAlpha?: number;
+}
+
+/** Takes the place of the wasm backend's BatchMatMul and _FusedMatMul. Call it once. */
 export function registerMatMul(): void {
-  const matMul = stock("BatchMatMul");
-  const fusedMatMul = stock("_FusedMatMul");
-  const transpose = stock("Transpose");
+  for (const name of ["BatchMatMul", "_FusedMatMul"]) {
+    replace(name, (registered) => (inputs, backend, attrs) => {
+      const { a, b, bias } = inputs as unknown as Product;
+      const { transposeA = false, transposeB = false } = attrs as ProductAttrs;
+      // What is no product of floats, or has a bias that is no row, is left to the registered kernel to refuse.
+      const usual = a.dtype === "float32" && b.dtype === "float32" && (bias === undefined || bias.shape.length === 1);
+      if (usual && native(backend)) return activated(product(inputs, backend, attrs), inputs, backend, attrs);
+      if (!usual || (!transposeA && !transposeB)) return registered(inputs, backend, attrs);
 
-  const transposed = (x: TensorInfo, backend: Backend): TensorInfo => {
-    const n = x.shape.length;
-    return transpose({ x }, backend, { perm: [...x.shape.keys()].map((i) => i < n - 2 ? i : 2 * n - 3 - i) });
-  };
-
-  for (const [name, original] of [["BatchMatMul", matMul], ["_FusedMatMul", fusedMatMul]] as const) {
-    replace(name, (inputs, backend, attrs) => {
-      const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
-      const { transposeA, transposeB } = attrs as { transposeA?: boolean; transposeB?: boolean };
-      if (!transposeA && !transposeB) return original(inputs, backend, attrs);
       const left = transposeA ? transposed(a, backend) : a;
       const right = transposeB ? transposed(b, backend) : b;
-      const out = original({ ...inputs, a: left, b: right }, backend, {
-        ...attrs,
-        transposeA: false,
-        transposeB: false,
-      });
+      const plain = { ...attrs, transposeA: false, transposeB: false };
+      const out = registered({ ...inputs, a: left, b: right }, backend, plain);
       if (transposeA) backend.disposeData(left.dataId);
       if (transposeB) backend.disposeData(right.dataId);
       return out;
     });
   }
+}
+
+/** a · b + bias, matrix by matrix over the leading axes, which are broadcast. */
+function product(inputs: tf.NamedTensorInfoMap, backend: Backend, attrs: tf.NamedAttrMap): tf.TensorInfo {
+  const { a, b, bias } = inputs as unknown as Product;
+  const { transposeA = false, transposeB = false } = attrs as ProductAttrs;
+  const [rowsA, columnsA] = a.shape.slice(-2) as [number, number];
+  const [rowsB, columnsB] = b.shape.slice(-2) as [number, number];
+  const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const [inner, n] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
+  if (inner !== k) {
+    throw new Error(
+      `Cannot multiply matrices of shapes [${a.shape}] and [${b.shape}] with transposeA=${transposeA} and ` +
+        `transposeB=${transposeB}: the inner sizes ${k} and ${inner} differ`,
+    );
+  }
+  const batchA = a.shape.slice(0, -2), batchB = b.shape.slice(0, -2);
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
+  const out = backend.makeOutput([...batch, m, n], "float32");
+  const { matmul, scratch } = native(backend)!;
+  // Offsets are read after makeOutput, whose allocation never moves tensors but may grow the memory.
+  const from = pointer(a, backend), and = pointer(b, backend), to = pointer(out, backend);
+  const add = bias ? pointer(bias, backend) : 0;
+  const indexA = broadcastIndices(batchA, batch), indexB = broadcastIndices(batchB, batch);
+  for (let i = 0; i < indexA.length; i++) {
+    const x = from + 4 * m * k * indexA[i]!, y = and + 4 * k * n * indexB[i]!;
+    matmul(x, y, add, to + 4 * m * n * i, m, k, n, transposeA, transposeB, scratch);
+  }
+  return out;
+}
+
+/** For each matrix of a broadcast batch of shape `to`, which matrix of a batch of shape `from` it is. */
+function broadcastIndices(from: readonly number[], to: readonly number[]): number[] {
+  let indices = [0];
+  const sizes = [...new Array<number>(to.length - from.length).fill(1), ...from];
+  for (const [axis, size] of to.entries()) {
+    const own = sizes[axis]!;
+    indices = indices.flatMap((index) => Array.from({ length: size }, (_, i) => index * own + (own === 1 ? 0 : i)));
+  }
+  return indices;
+}
+
+/** The activation of a fused product, by the backend's own kernel; `x` is consumed. */
+function activated(
+  x: tf.TensorInfo,
+  inputs: tf.NamedTensorInfoMap,
+  backend: Backend,
+  attrs: tf.NamedAttrMap,
+): tf.TensorInfo {
+  const { activation = "linear", leakyreluAlpha = 0.2 } = attrs as ProductAttrs;
+  if (activation === "linear") return x;
+  const kernels: Record<string, () => tf.TensorInfo> = {
+    relu: () => call("Relu", { x }, backend),
+    relu6: () => call("Relu6", { x }, backend),
+    elu: () => call("Elu", { x }, backend),
+    sigmoid: () => call("Sigmoid", { x }, backend),
+    leakyrelu: () => call("LeakyRelu", { x }, backend, { alpha: leakyreluAlpha }),
+    prelu: () => call("Prelu", { x, alpha: inputs.preluActivationWeights }, backend),
+  };
+  try {
+    const kernel = kernels[activation];
+    if (!kernel) {
+      throw new Error(`Cannot apply ${activation} to a product: expected linear, ${Object.keys(kernels).join(", ")}`);
+    }
+    return kernel();
+  } finally {
+    backend.disposeData(x.dataId);
+  }
+}
+
+/** The last two axes exchanged. */
+function transposed(x: tf.TensorInfo, backend: Backend): tf.TensorInfo {
+  const rank = x.shape.length;
+  const perm = Array.from({ length: rank }, (_, i) => i < rank - 2 ? i : 2 * rank - 3 - i);
+  return call("Transpose", { x }, backend, { perm });
 }

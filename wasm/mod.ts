@@ -15,8 +15,14 @@
  */
 
 import "@tensorflow/tfjs-backend-wasm";
+import { registerAdam } from "./adam.ts";
+import { registerElementwise } from "./elementwise.ts";
+import { registerGather } from "./gather.ts";
 import { registerMatMul } from "./matmul.ts";
 
 registerMatMul();
+registerElementwise();
+registerGather();
+registerAdam();
 
 export { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
