@@ -8,9 +8,17 @@ import {
   isUnbiased,
   type UnbiasedCompressor,
 } from "../compressors/compressor.ts";
+import type { Context } from "./reducer.ts";
+
+function requireCompressor(method: string, compressor: Compressor): void {
+  if (typeof compressor?.encode !== "function") {
+    throw new TypeError(`Cannot make ${method}: the compressor is ${compressor}, expected one such as identity()`);
+  }
+}
 
 /** @throws {TypeError} if the compressor declares no ω */
 export function requireUnbiased(method: string, compressor: Compressor): asserts compressor is UnbiasedCompressor {
+  requireCompressor(method, compressor);
   if (!isUnbiased(compressor)) {
     throw new TypeError(
       `Cannot make ${method}: ${
@@ -25,6 +33,7 @@ export function requireContractive(
   method: string,
   compressor: Compressor,
 ): asserts compressor is ContractiveCompressor {
+  requireCompressor(method, compressor);
   if (!isContractive(compressor)) {
     throw new TypeError(
       `Cannot make ${method}: ${
@@ -59,4 +68,22 @@ export function requireNumber(
   throw new RangeError(
     `Cannot make ${method}: ${option} is ${value}, expected a number ${[low, high].filter(Boolean).join(" and ")}`,
   );
+}
+
+/** The model's parameters. @throws {TypeError} if the driver did not pass them */
+export function requireParameters(method: string, { parameters }: Context): Float32Array {
+  if (parameters === undefined) {
+    throw new TypeError(`Cannot take a step of ${method}: the context has no parameters, expected the model's`);
+  }
+  return parameters;
+}
+
+/** The learning rate. @throws {TypeError} if there is none, for methods whose own update needs it */
+export function requireRate(method: string, { learningRate }: Context): number {
+  if (learningRate === undefined) {
+    throw new TypeError(
+      `Cannot take a step of ${method}: the context has no learning rate, expected that of an optimizer such as sgd(0.1)`,
+    );
+  }
+  return learningRate;
 }

@@ -1,7 +1,7 @@
 import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
 import { allGather } from "../transport/round.ts";
 import { requireNumber, requireUnbiased } from "./check.ts";
-import type { Reducer } from "./reducer.ts";
+import type { Context, Exchange, Reducer } from "./reducer.ts";
 import { add, addScaled, subtract } from "./vector.ts";
 
 /** State of {@linkcode diana}. */
@@ -59,18 +59,30 @@ export function diana(compressor: UnbiasedCompressor, { shiftStep }: DianaOption
       local: { shift: new Float32Array(size) },
       shared: { meanShift: new Float32Array(size) },
     }),
-    *reduce(gradient, { local: { shift }, shared: { meanShift } }, { rank, size, keyOf, workspace }) {
+    *reduce(gradient, { local: { shift }, shared: { meanShift } }, context) {
       const alpha = shiftStep ?? 1 / (1 + compressor.omega(gradient.length));
-      subtract(gradient, shift);
-      const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
-      const message = compress(compressor, gradient, keyOf(rank), buffer);
-      const messages = yield* allGather(message);
-      const mean = workspace.floats("mean", gradient.length).fill(0);
-      messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, mean));
-      gradient.set(meanShift);
-      add(gradient, mean);
-      addScaled(meanShift, alpha, mean);
-      compressor.decodeAdd(message, keyOf(rank), alpha, shift);
+      yield* dianaRound(gradient, shift, meanShift, alpha, compressor, context);
     },
   };
+}
+
+/** The exchange of DIANA; writes the shifts after it. */
+export function* dianaRound(
+  gradient: Float32Array,
+  shift: Float32Array,
+  meanShift: Float32Array,
+  shiftStep: number,
+  compressor: UnbiasedCompressor,
+  { rank, size, keyOf, workspace }: Context,
+): Exchange {
+  subtract(gradient, shift);
+  const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
+  const message = compress(compressor, gradient, keyOf(rank), buffer);
+  const messages = yield* allGather(message);
+  const mean = workspace.floats("mean", gradient.length).fill(0);
+  messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, mean));
+  gradient.set(meanShift);
+  add(gradient, mean);
+  addScaled(meanShift, shiftStep, mean);
+  compressor.decodeAdd(message, keyOf(rank), shiftStep, shift);
 }

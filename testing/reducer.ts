@@ -54,7 +54,8 @@ export type MakeReducer = (compressor?: UnbiasedCompressor & ContractiveCompress
  * ```ts
  * import { reducerProperties } from "@gradwire/tfjs/testing";
  * import { errorFeedback } from "@gradwire/tfjs/optimizers";
- * for (const { check } of reducerProperties((c) => errorFeedback(c!), { ranks: [2] }).slice(-1)) await check();
+ * import { identity } from "@gradwire/tfjs/compressors";
+ * for (const { check } of reducerProperties((compressor = identity()) => errorFeedback(compressor))) await check();
  * ```
  */
 export function reducerProperties(make: MakeReducer, options: ReducerPropertiesOptions = {}): Property[] {

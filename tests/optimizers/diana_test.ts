@@ -11,7 +11,7 @@ export const refused = () =>
   );
 
 Deno.test("diana refuses a compressor that is not unbiased, and a shift step that is not positive", () => {
-  assertThrows(refused, TypeError, "sparsest() is not unbiased");
+  assertThrows(refused, TypeError, "top({ k: 1 }) is not unbiased");
   assertThrows(() => diana(identity(), { shiftStep: 0 }), RangeError, "shiftStep is 0, expected a number > 0");
 });
 

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert/mod.js";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../../compressors/mod.ts";
 import { type Context, context, type Reducer, type State, workspace } from "../../optimizers/mod.ts";
-import { bits, fold, key, normal } from "../../random.ts";
+import { choose, fold, type Key, key, normal } from "../../random.ts";
 import { type GradientOracle, runTogether } from "../../transport/mod.ts";
 
 /** A method under way. */
@@ -48,42 +48,64 @@ export function lockstep<S extends State>(
   };
 }
 
-/** Top-1: the entry of largest magnitude and its index. */
-export function sparsest(): ContractiveCompressor {
+/** Top-k, as (index, value) pairs. */
+export function top(k: number): ContractiveCompressor {
   return {
-    name: "sparsest",
-    options: {},
+    name: "top",
+    options: { k },
     everyDraw: true,
-    alpha: (size) => 1 - 1 / size,
-    maxByteLength: () => 8,
+    alpha: (size) => Math.max(0, 1 - k / size),
+    maxByteLength: (size) => 8 * Math.min(k, size),
     encode(vector, _key, message) {
-      const at = vector.reduce((best, v, i) => Math.abs(v) > Math.abs(vector[best]!) ? i : best, 0);
+      const order = [...vector.keys()].sort((i, j) => Math.abs(vector[j]!) - Math.abs(vector[i]!) || i - j).slice(0, k);
       const view = new DataView(message.buffer, message.byteOffset);
-      view.setUint32(0, at, true), view.setFloat32(4, vector[at]!, true);
-      return 8;
+      order.forEach((at, i) => (view.setUint32(8 * i, at, true), view.setFloat32(8 * i + 4, vector[at]!, true)));
+      return 8 * order.length;
     },
     decodeAdd(message, _key, scale, into) {
       const view = new DataView(message.buffer, message.byteOffset);
-      into[view.getUint32(0, true)]! += scale * view.getFloat32(4, true);
+      for (let i = 0; i < message.length; i += 8) {
+        into[view.getUint32(i, true)]! += scale * view.getFloat32(i + 4, true);
+      }
     },
   };
 }
 
-/** Rand-1: a random entry times d; its index is drawn from the key. ω = d − 1. */
-export function anyOne(): UnbiasedCompressor {
-  const word = new Uint32Array(1), at = (key: readonly [number, number], size: number) => bits(key, word)[0]! % size;
+/** Rand-k: k random entries times d/k; the indices are drawn from the key. ω = d/k − 1. */
+export function rand(k: number): UnbiasedCompressor {
+  // All simulated ranks decode the same messages: the index sets drawn last are kept (a pure function's memory).
+  const keys = new Int32Array(64 * 3), sets: Uint32Array[] = [];
+  let next = 0;
+  const chosen = ([high, low]: Key, size: number): Uint32Array => {
+    for (let i = 0; i < sets.length; i++) {
+      if (keys[3 * i] === high && keys[3 * i + 1] === low && keys[3 * i + 2] === size) return sets[i]!;
+    }
+    const set = choose([high, low], Math.min(k, size), size);
+    keys.set([high, low, size], 3 * next), sets[next] = set, next = (next + 1) % 64;
+    return set;
+  };
+  const bytes = new Uint8Array(4 * k), values = new Float32Array(bytes.buffer);
   return {
-    name: "anyOne",
-    options: {},
-    omega: (size) => size - 1,
-    maxByteLength: () => 4,
+    name: "rand",
+    options: { k },
+    omega: (size) => Math.max(0, size / k - 1),
+    maxByteLength: (size) => 4 * Math.min(k, size),
     encode(vector, key, message) {
-      new DataView(message.buffer, message.byteOffset).setFloat32(0, vector[at(key, vector.length)]!, true);
-      return 4;
+      const set = chosen(key, vector.length);
+      for (let i = 0; i < set.length; i++) values[i] = vector[set[i]!]!;
+      message.set(bytes.subarray(0, 4 * set.length));
+      return 4 * set.length;
     },
     decodeAdd(message, key, scale, into) {
-      const value = new DataView(message.buffer, message.byteOffset).getFloat32(0, true);
-      into[at(key, into.length)]! += scale * into.length * value;
+      const set = chosen(key, into.length), factor = scale * into.length / set.length;
+      bytes.set(message);
+      for (let i = 0; i < set.length; i++) into[set[i]!]! += factor * values[i]!;
     },
   };
 }
+
+/** Top-1. */
+export const sparsest = (): ContractiveCompressor => top(1);
+
+/** Rand-1. */
+export const anyOne = (): UnbiasedCompressor => rand(1);

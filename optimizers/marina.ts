@@ -1,0 +1,100 @@
+import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
+import { allGather, allReduce, gradientAt } from "../transport/round.ts";
+import { requireNumber, requireParameters, requireUnbiased } from "./check.ts";
+import { coin } from "./coin.ts";
+import type { Reducer } from "./reducer.ts";
+import { scale, subtract } from "./vector.ts";
+
+/** State of {@linkcode marina}. */
+export type MarinaState = {
+  /** Nothing. */
+  readonly local: Record<never, Float32Array>;
+  /** g, the parameters of the step before, and whether there was one. */
+  readonly shared: { readonly estimate: Float32Array; readonly previous: Float32Array; readonly started: Float32Array };
+};
+
+/** Options of {@linkcode marina}. */
+export interface MarinaOptions {
+  /** p, the probability of an uncompressed round. Default 1/(1 + ω), which is k/d for rand-k. */
+  readonly probability?: number;
+  /**
+   * What an uncompressed round sends: the gradient of the step's batch (default, and right for full gradients), or of all
+   * data: VR-MARINA, whose other rounds compare two points on the same minibatch. Then take p = min(1/(1 + ω), b/(m + b))
+   * for batches of b out of m terms. Only problems that can evaluate all data answer it (`minimise` does).
+   */
+  readonly dense?: "batch" | "all";
+}
+
+/**
+ * MARINA: sends compressed differences between the gradients at two successive points, and now and then, on all ranks
+ * together, the uncompressed gradient.
+ *
+ * ```text
+ * with probability p:  g ← (1/n) Σ ∇fᵢ(x)                          uncompressed; always in the first step
+ * else:                g ← g + (1/n) Σ C(∇fᵢ(x) − ∇fᵢ(x₋))         both at the same minibatch
+ * x₋ ← x;  x ← x − γ g
+ * ```
+ *
+ * - Compressor: unbiased (a biased one through `induced`).
+ * - Memory: two vectors. Messages per step: one all-gather, or with probability p one all-reduce of the whole vector;
+ *   a second gradient evaluation in the other steps.
+ * - Step size: γ ≤ 1 / (L̄ (1 + √((1 − p) ω / (p n)))). Converges to the exact optimum with full gradients.
+ * - Source: Gorbunov, Burlachenko, Li, Richtárik, arXiv:2102.07845.
+ * - Choose it for full gradients or large batches when a second gradient costs less than the bytes: the fewest rounds of
+ *   the methods without acceleration.
+ *
+ * @throws {TypeError} if the compressor is not unbiased
+ * @throws {RangeError} unless 0 < probability ≤ 1
+ *
+ * @example
+ * ```ts
+ * import { marina, minimise, quadratic } from "@gradwire/tfjs/optimizers";
+ * import { identity } from "@gradwire/tfjs/compressors";
+ * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[2, 0], [0, 1]], b: [-1, 0] }]);
+ * const run = minimise(problem, marina(identity(), { probability: .2 }), { rounds: 100, error: 1e-6 });
+ * console.assert(run.reached);
+ * ```
+ */
+export function marina(
+  compressor: UnbiasedCompressor,
+  { probability, dense = "batch" }: MarinaOptions = {},
+): Reducer<MarinaState> {
+  requireUnbiased("marina", compressor);
+  if (probability !== undefined) requireNumber("marina", "probability", probability, { above: 0, most: 1 });
+  const chance = (size: number) => probability ?? 1 / (1 + compressor.omega(size));
+  return {
+    name: "marina",
+    options: { compressor, dense, ...probability === undefined ? {} : { probability } },
+    stepSize({ size, ranks, meanSquareSmoothness }) {
+      const p = chance(size), omega = compressor.omega(size);
+      return 1 / (meanSquareSmoothness * (1 + Math.sqrt((1 - p) * omega / (p * ranks))));
+    },
+    init: ({ size }) => ({
+      local: {},
+      shared: {
+        estimate: new Float32Array(size),
+        previous: new Float32Array(size),
+        started: new Float32Array(1),
+      },
+    }),
+    *reduce(gradient, { shared: { estimate, previous, started } }, context) {
+      const { rank, size, shared, keyOf, workspace } = context, parameters = requireParameters("marina", context);
+      if (started[0] === 0 || coin(shared, chance(gradient.length))) {
+        if (dense === "all") yield* gradientAt(parameters, gradient, "all");
+        yield* allReduce(gradient);
+        scale(gradient, 1 / size);
+        estimate.set(gradient);
+      } else {
+        const before = workspace.floats("before", gradient.length);
+        yield* gradientAt(previous, before);
+        subtract(gradient, before);
+        const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
+        const messages = yield* allGather(compress(compressor, gradient, keyOf(rank), buffer));
+        messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, estimate));
+        gradient.set(estimate);
+      }
+      previous.set(parameters);
+      started[0] = 1;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** Compression both ways without a server: each rank serves a stripe of the vector. @module */
+
+import { compress, type ContractiveCompressor } from "../compressors/compressor.ts";
+import { fold } from "../random.ts";
+import { allGather, allToAll } from "../transport/round.ts";
+import { rateRatio } from "./error_feedback.ts";
+import type { Context, Exchange } from "./reducer.ts";
+import { addScaled } from "./vector.ts";
+
+/** What compression both ways remembers. */
+export type TwoWayState = {
+  /** What this rank has not sent yet, and what it has not passed on as the server of its stripe. */
+  readonly local: { readonly error: Float32Array; readonly serverError: Float32Array };
+  /** The learning rate of the step before; 0: none yet. */
+  readonly shared: { readonly rate: Float32Array };
+};
+
+/** Zero errors for `size` parameters on `ranks` ranks. */
+export function twoWayState(size: number, ranks: number): TwoWayState {
+  return {
+    local: { error: new Float32Array(size), serverError: new Float32Array(Math.ceil(size / ranks)) },
+    shared: { rate: new Float32Array(1) },
+  };
+}
+
+/**
+ * vector := C(mean C(vector + ratio · error) + ratio · serverError), stripe by stripe: all-to-all of compressed stripes,
+ * average, all-gather of compressed averages. Both errors are written after the last round; `rate` is the ratio's.
+ */
+export function* bothWays(
+  vector: Float32Array,
+  { local: { error, serverError }, shared: { rate } }: TwoWayState,
+  compressor: ContractiveCompressor,
+  { rank, size, keyOf, workspace }: Context,
+  learningRate: number | undefined,
+): Exchange {
+  const from = (r: number) => Math.floor(r * vector.length / size);
+  const stripe = (x: Float32Array, r: number) => x.subarray(from(r), from(r + 1));
+  const length = stripe(vector, rank).length, longest = Math.ceil(vector.length / size);
+  if (serverError.length < length) {
+    throw new RangeError(
+      `Cannot serve a stripe of ${length} numbers: the state was made for stripes of ${serverError.length}`,
+    );
+  }
+  const ratio = rateRatio(rate, learningRate);
+  addScaled(vector, ratio, error);
+  const ranks = Array.from({ length: size }, (_, r) => r), most = compressor.maxByteLength(longest);
+  const buffer = workspace.bytes("stripes", (size + 1) * most);
+  const encode = (x: Float32Array, slot: number) =>
+    compress(compressor, x, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most));
+
+  const up = ranks.map((to) => encode(stripe(vector, to), to));
+  const received = yield* allToAll(up);
+  const mean = workspace.floats("stripe", length).fill(0);
+  received.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), rank), 1 / size, mean));
+  for (let i = 0; i < length; i++) mean[i]! += ratio * serverError[i]!;
+
+  const down = encode(mean, size);
+  const served = yield* allGather(down);
+  // A learning rate of 0 applies nothing of what is sent: then nothing is taken from what is kept either.
+  if (learningRate !== 0) {
+    error.set(vector);
+    up.forEach((message, to) => compressor.decodeAdd(message, fold(keyOf(rank), to), -1, stripe(error, to)));
+    serverError.set(mean);
+    compressor.decodeAdd(down, fold(keyOf(rank), size), -1, serverError.subarray(0, length));
+    rate[0] = learningRate ?? 1;
+  }
+  vector.fill(0);
+  served.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), size), 1, stripe(vector, r)));
+}

@@ -1,0 +1,129 @@
+import type { UnbiasedCompressor } from "../compressors/compressor.ts";
+import { fold } from "../random.ts";
+import { gradientAt } from "../transport/round.ts";
+import { requireInteger, requireNumber, requireParameters, requireUnbiased } from "./check.ts";
+import { below, coin } from "./coin.ts";
+import { dianaRound } from "./diana.ts";
+import type { Reducer, State } from "./reducer.ts";
+import { add, addScaled, subtract } from "./vector.ts";
+
+/** Options of {@linkcode vrDiana}. */
+export interface VrDianaOptions {
+  /** m: the terms that each rank's loss is the mean of (with minibatches: the batches an epoch has). */
+  readonly terms: number;
+  /**
+   * "loopless" (default): a reference point, moved with probability 1/m, and the full gradient there.
+   * "table": the last gradient of every term; no full gradient is ever taken. It draws its own terms.
+   */
+  readonly form?: "loopless" | "table";
+  /** The probability that the reference point moves. Default 1/m. */
+  readonly refresh?: number;
+  /** α, how far a shift moves per step. Default 1/(1 + ω). */
+  readonly shiftStep?: number;
+}
+
+/**
+ * VR-DIANA: DIANA on variance-reduced stochastic gradients, so that it reaches the optimum from minibatches.
+ *
+ * ```text
+ * gᵢ = ∇fᵢⱼ(x) − ∇fᵢⱼ(wᵢ) + ∇fᵢ(wᵢ)         j: the step's batch          ("table": j random; the table's entries for wᵢ)
+ * a step of diana with gᵢ                   x ← prox(x − γ g)
+ * with probability 1/m: wᵢ ← x              one coin for all ranks        ("table": entry j ← ∇fᵢⱼ(x))
+ * ```
+ *
+ * - Compressor: unbiased (a biased one through `induced`).
+ * - Memory: four vectors a rank; "table": m + 3. Messages per step: one all-gather; two gradients of a term, and a full
+ *   one every m steps ("table": one gradient of a term).
+ * - Step size: γ ≤ 1 / (10 L (2 + 4 (1 + ω) / n)); five times as much works in practice.
+ * - Source: Horváth, Kovalev, Mishchenko, Richtárik, Stich, arXiv:1904.05115.
+ * - Choose it for finite sums, when DIANA with minibatches stops at the noise of SGD. Needs a driver that can evaluate
+ *   all data or a given term (`minimise` does; a tfjs step knows only its batch).
+ *
+ * @throws {TypeError} if the compressor is not unbiased
+ * @throws {RangeError} if an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { logistic, minimise, readLibsvm, vrDiana } from "@gradwire/tfjs/optimizers";
+ * import { identity } from "@gradwire/tfjs/compressors";
+ * const rows = readLibsvm("1 1:1\n-1 1:-1 2:1\n1 2:1\n-1 1:1 2:1\n");
+ * const problem = logistic(rows, { ranks: 2, lambda: .1 }), method = vrDiana(identity(), { terms: 2 });
+ * console.assert(minimise(problem, method, { rounds: 2000, batch: 1, error: 1e-6 }).reached);
+ * ```
+ */
+export function vrDiana(compressor: UnbiasedCompressor, options: VrDianaOptions): Reducer {
+  const { terms, form = "loopless", refresh = 1 / terms, shiftStep } = options;
+  requireUnbiased("vrDiana", compressor);
+  requireInteger("vrDiana", "terms", terms, 1);
+  requireNumber("vrDiana", "refresh", refresh, { above: 0, most: 1 });
+  if (shiftStep !== undefined) requireNumber("vrDiana", "shiftStep", shiftStep, { above: 0 });
+  if (form !== "loopless" && form !== "table") {
+    throw new RangeError(`Cannot make vrDiana: form is ${form}, expected "loopless" or "table"`);
+  }
+  const alpha = (size: number) => shiftStep ?? 1 / (1 + compressor.omega(size));
+  return {
+    name: "vrDiana",
+    options: { compressor, terms, form, refresh, ...shiftStep === undefined ? {} : { shiftStep } },
+    stepSize: ({ size, ranks, largestSmoothness }) =>
+      1 / (10 * largestSmoothness * (2 + 4 * (1 + compressor.omega(size)) / ranks)),
+    ...form === "loopless" ? loopless(compressor, alpha, refresh) : table(compressor, alpha, terms),
+  };
+}
+
+type Form = Pick<Reducer, "init" | "reduce">;
+
+function loopless(compressor: UnbiasedCompressor, alpha: (size: number) => number, refresh: number): Form {
+  return {
+    init: ({ size }): State => ({
+      local: {
+        shift: new Float32Array(size),
+        reference: new Float32Array(size),
+        referenceGradient: new Float32Array(size),
+      },
+      shared: { meanShift: new Float32Array(size), started: new Float32Array(1) },
+    }),
+    *reduce(gradient, { local, shared }, context) {
+      const parameters = requireParameters("vrDiana", context), { workspace } = context, size = gradient.length;
+      const reference = local.reference!, referenceGradient = local.referenceGradient!, started = shared.started!;
+      const first = started[0] === 0, moves = first || coin(context.shared, refresh);
+      const there = workspace.floats("there", size), whole = workspace.floats("whole", size);
+      if (moves) yield* gradientAt(parameters, whole, "all");
+      if (first) {
+        gradient.set(whole); // x is the reference point
+      } else {
+        yield* gradientAt(reference, there);
+        subtract(gradient, there);
+        add(gradient, referenceGradient);
+      }
+      yield* dianaRound(gradient, local.shift!, shared.meanShift!, alpha(size), compressor, context);
+      if (moves) reference.set(parameters), referenceGradient.set(whole);
+      started[0] = 1;
+    },
+  };
+}
+
+function table(compressor: UnbiasedCompressor, alpha: (size: number) => number, terms: number): Form {
+  return {
+    init: ({ size }): State => ({
+      local: {
+        shift: new Float32Array(size),
+        table: new Float32Array(terms * size),
+        tableMean: new Float32Array(size),
+      },
+      shared: { meanShift: new Float32Array(size) },
+    }),
+    *reduce(gradient, { local, shared }, context) {
+      const parameters = requireParameters("vrDiana", context), { rank, keyOf, workspace } = context;
+      const size = gradient.length, mean = local.tableMean!, term = below(fold(keyOf(rank), 0x7e4), terms);
+      const entry = local.table!.subarray(term * size, (term + 1) * size), now = workspace.floats("now", size);
+      yield* gradientAt(parameters, now, term);
+      gradient.set(now);
+      subtract(gradient, entry);
+      add(gradient, mean);
+      yield* dianaRound(gradient, local.shift!, shared.meanShift!, alpha(size), compressor, context);
+      addScaled(mean, 1 / terms, now);
+      addScaled(mean, -1 / terms, entry);
+      entry.set(now);
+    },
+  };
+}
