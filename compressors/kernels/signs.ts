@@ -15,19 +15,26 @@ export function signedSums(vector: Float32Array): { positive: number; negative: 
 
 /** Appends a bit for each number, 1 where it is below 0, most significant first; −0 is not. Returns the end. */
 export function packSigns(vector: Float32Array, bytes: Uint8Array, at: number): number {
-  const size = vector.length, whole = size & ~7;
+  const words = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
+  const size = words.length, whole = size & ~7;
   let i = 0;
   for (; i < whole; i += 8) {
-    let byte = 0;
-    for (let j = i; j < i + 8; j++) byte = 2 * byte + (vector[j]! < 0 ? 1 : 0);
-    bytes[at++] = byte;
+    bytes[at++] = below(words[i]!) << 7 | below(words[i + 1]!) << 6 | below(words[i + 2]!) << 5 |
+      below(words[i + 3]!) << 4 | below(words[i + 4]!) << 3 | below(words[i + 5]!) << 2 |
+      below(words[i + 6]!) << 1 | below(words[i + 7]!);
   }
   if (i < size) {
     let byte = 0;
-    for (let j = i; j < i + 8; j++) byte = 2 * byte + (j < size && vector[j]! < 0 ? 1 : 0);
+    for (let j = i; j < i + 8; j++) byte = byte << 1 | (j < size ? below(words[j]!) : 0);
     bytes[at++] = byte;
   }
   return at;
+}
+
+/** 1 for the word of a float below 0: its sign, unless nothing else is set. Without a branch, which random signs mislead. */
+function below(word: number): number {
+  const rest = word << 1;
+  return (word & (rest | -rest)) >>> 31;
 }
 
 /** into[i] += bit i, from byte `at` on, ? low : high. */

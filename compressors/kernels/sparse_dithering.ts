@@ -16,19 +16,19 @@ export function roundNearest(
   positions: Uint32Array,
   levels: Int32Array,
 ): number {
+  const floats = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
   let n = 0;
+  // Without branches, which random signs and zeros would make the processor guess.
   for (let i = 0; i < vector.length; i++) {
-    const value = vector[i]!;
-    let level = (Math.abs(value) * inverse + 0.5) | 0;
-    if (level > limit) level = limit;
+    const sign = floats[i]! >> 31, level = Math.min(limit, (Math.abs(vector[i]!) * inverse + 0.5) | 0);
     positions[n] = i;
-    levels[n] = value < 0 ? -level : level;
-    n += level > 0 ? 1 : 0;
+    levels[n] = (level ^ sign) - sign;
+    n += -level >>> 31;
   }
   return n;
 }
 
-/** The same with ⌊v⌋ + 1 where u < frac(v), else ⌊v⌋: u is a multiple of 2⁻²⁴, one word of the key's stream each. */
+/** The same with ⌊v⌋ + 1 where u < frac(v), else ⌊v⌋: u is a multiple of 2⁻²⁴, made of one word of the key's stream. */
 export function roundRandom(
   vector: Float32Array,
   inverse: number,
@@ -37,18 +37,18 @@ export function roundRandom(
   positions: Uint32Array,
   levels: Int32Array,
 ): number {
+  const floats = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
   let n = 0;
   for (let from = 0; from < vector.length; from += BLOCK) {
     const to = Math.min(vector.length, from + BLOCK);
     bits(key, to - from === BLOCK ? words : words.subarray(0, to - from), from);
     for (let i = from; i < to; i++) {
-      // ⌊v + 1 − u⌋ in one step, 1 − u = (2²⁴ − word) / 2²⁴ ∈ (0, 1].
-      const value = vector[i]!, room = ((words[i - from]! >>> 8) ^ 0xffffff) * 2 ** -24;
-      let level = (Math.abs(value) * inverse + room) | 0;
-      if (level > limit) level = limit;
+      // ⌊v + 1 − u⌋ in one step, less one unit of u so that whole levels stay: (2²⁴ − 1 − word) / 2²⁴ ∈ [0, 1).
+      const room = ((words[i - from]! >>> 8) ^ 0xffffff) * 2 ** -24;
+      const sign = floats[i]! >> 31, level = Math.min(limit, (Math.abs(vector[i]!) * inverse + room) | 0);
       positions[n] = i;
-      levels[n] = value < 0 ? -level : level;
-      n += level > 0 ? 1 : 0;
+      levels[n] = (level ^ sign) - sign;
+      n += -level >>> 31;
     }
   }
   return n;
