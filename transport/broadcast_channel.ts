@@ -1,6 +1,6 @@
 import type { BlockingCollective, Collective, WireRound } from "./round.ts";
-import { listed, Rounds, SharedMemory } from "./shared_memory.ts";
-import { TransportError } from "./transport.ts";
+import { meet, onDeath, pause } from "./rendezvous.ts";
+import { Rounds, SharedMemory } from "./shared_memory.ts";
 
 /** Who meets whom. */
 export interface BroadcastChannelOptions {
@@ -29,7 +29,7 @@ export interface BroadcastChannelOptions {
  * names it; a rank that is terminated from outside cannot, and the others name it after `timeout`.
  *
  * Traffic: `sentBytes` is what the others read of this rank's bytes, `receivedBytes` what this rank reads of theirs. All
- * ranks of a sum of d floats read and are read 8 d (n − 1) / n bytes, up to 2 048 floats 4 d (n − 1).
+ * ranks of a sum of d floats read and are read 8 d (n − 1) / n bytes, up to 8 192 floats 4 d (n − 1).
  *
  * @throws {TypeError} on the main thread of a page, which must not block: train in a Worker, or use minimizeAsync with
  * `broadcastChannelAsync`
@@ -103,120 +103,24 @@ export async function broadcastChannelAsync(options: BroadcastChannelOptions): P
   };
 }
 
-/** What is said on the channel. The answer to a greeting is the memory; who has it acknowledges in the memory itself. */
-type Packet =
-  & { readonly gradwire: 1 }
-  & (
-    | { readonly type: "open"; readonly from: string }
-    | {
-      readonly type: "hello";
-      readonly from: string;
-      readonly rank: number;
-      readonly size: number;
-      readonly capacity: number;
-    }
-    | { readonly type: "memory"; readonly to: string; readonly memory: SharedArrayBuffer }
-    | { readonly type: "refused"; readonly why: string }
-  );
-type Sent = Packet extends infer P ? P extends Packet ? Omit<P, "gradwire"> : never : never;
-
 async function join(options: BroadcastChannelOptions): Promise<{
   rounds: Rounds;
   memory: SharedMemory;
   leave: () => void;
 }> {
-  const { name, rank, size, timeout = 30_000, capacity = 1 << 24 } = options;
   check(options);
-  const memory = await meet({ name, rank, size, timeout, capacity });
-  const rounds = new Rounds(memory, rank, timeout);
-  const died = (event: Event) => {
-    if (event.defaultPrevented) return;
-    const { error, reason } = event as { error?: unknown; reason?: unknown };
-    rounds.close(
-      event.type === "error" || event.type === "unhandledrejection"
-        ? `rank ${rank} failed: ${String(error ?? reason)}`
-        : `rank ${rank} ended`,
-    );
-  };
-  const deaths = ["error", "unhandledrejection", "unload", "pagehide"];
-  for (const death of deaths) globalThis.addEventListener(death, died);
+  const { name, rank, size, timeout = 30_000, capacity = 1 << 24 } = options;
+  const byteLength = SharedMemory.byteLength(size, capacity);
+  const memory = new SharedMemory(await meet({ name, rank, size, timeout, capacity, byteLength }), size, capacity);
+  const rounds = new Rounds(memory, rank, timeout), stop = onDeath(rank, (why) => rounds.close(why));
   return {
     rounds,
     memory,
     leave() {
-      for (const death of deaths) globalThis.removeEventListener(death, died);
+      stop();
       rounds.close();
     },
   };
-}
-
-/** The memory of the group, once every rank has it. */
-async function meet({ name, rank, size, timeout, capacity }: Required<BroadcastChannelOptions>): Promise<SharedMemory> {
-  const me = crypto.randomUUID(), members = new Map<number, string>();
-  const channel = new BroadcastChannel(`gradwire ${name}`);
-  const say = (packet: Sent) => channel.postMessage({ gradwire: 1, ...packet });
-  let memory = rank === 0 ? new SharedMemory(SharedMemory.allocate(size, capacity), size, capacity) : undefined;
-  let refused: string | undefined;
-  function refuse(why: string): void {
-    if (refused !== undefined) return;
-    say({ type: "refused", why: refused = why });
-  }
-  channel.onmessage = ({ data }: MessageEvent<Packet>) => {
-    if (data?.gradwire !== 1) return;
-    if (data.type === "refused") refused ??= data.why;
-    else if (data.type === "open") {
-      if (rank === 0) refuse("two workers claim to be rank 0");
-      else if (memory === undefined) hello();
-    } else if (data.type === "memory") {
-      if (data.to !== me || memory !== undefined) return;
-      const received = new SharedMemory(data.memory, size, capacity);
-      if (!received.fits) return refuse(`rank 0 sent ${data.memory.byteLength} bytes of memory, which do not fit`);
-      memory = received;
-      memory.join(rank);
-    } else if (data.type === "hello" && rank === 0) {
-      if (data.size !== size) refuse(`rank ${data.rank} expects ${data.size} ranks, rank 0 expects ${size}`);
-      else if (data.capacity !== capacity) {
-        refuse(`rank ${data.rank} has capacity ${data.capacity}, rank 0 has ${capacity}`);
-      } else if ((members.get(data.rank) ?? data.from) !== data.from) {
-        refuse(`two workers claim to be rank ${data.rank}`);
-      } else {
-        members.set(data.rank, data.from);
-        say({ type: "memory", to: data.from, memory: memory!.buffer });
-      }
-    }
-  };
-  channel.onmessageerror = () => refuse(`rank ${rank} cannot receive shared memory`);
-  const hello = () => say({ type: "hello", from: me, rank, size, capacity });
-  try {
-    if (rank === 0) {
-      memory!.join(0);
-      say({ type: "open", from: me });
-    }
-    const begin = performance.now();
-    let again = begin, interval = 50;
-    for (;;) {
-      if (refused !== undefined) throw new TransportError(`Cannot connect group ${name}: ${refused}`);
-      if (rank === 0 && memory!.missing.length === 0) memory!.open();
-      if (memory?.ready) return memory;
-      const now = performance.now();
-      if (now - begin >= timeout) {
-        const missing = memory?.missing ?? [0];
-        throw new TransportError(
-          `Cannot connect group ${name}: ${listed(missing)} did not join within ${timeout / 1000} s`,
-          { rank: missing[0] },
-        );
-      }
-      if (memory === undefined && now >= again) {
-        hello();
-        again = now + interval;
-        interval = Math.min(2 * interval, 1000);
-      }
-      await pause(1);
-    }
-  } finally {
-    if (refused !== undefined) await pause(20); // what was posted is still to be sent
-    channel.close();
-  }
 }
 
 function check({ name, rank, size, timeout = 30_000, capacity = 1 << 24 }: BroadcastChannelOptions): void {
@@ -252,8 +156,4 @@ function checkBlocking(): void {
 /** Looking for a few microseconds is cheaper than sleeping, where each rank has a core to itself. */
 function spinsFor(size: number): number {
   return size <= (globalThis.navigator?.hardwareConcurrency ?? 1) ? 2000 : 0;
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

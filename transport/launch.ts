@@ -6,7 +6,7 @@
 
 import type { FromRank, Place } from "./place.ts";
 import { place } from "./place.ts";
-import { listed } from "./shared_memory.ts";
+import { listed } from "./rendezvous.ts";
 
 /** What to start. */
 export interface LaunchOptions {

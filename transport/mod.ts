@@ -6,6 +6,7 @@ export * from "./memory.ts";
 export { collective, type CollectiveOptions, encodedBytes } from "./collective.ts";
 export { alone } from "./alone.ts";
 export { broadcastChannel, broadcastChannelAsync, type BroadcastChannelOptions } from "./broadcast_channel.ts";
+export { handshake } from "./handshake.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { tcp } from "./tcp.ts";
 export { tcpBlocking } from "./blocking.ts";

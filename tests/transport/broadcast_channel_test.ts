@@ -1,0 +1,181 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert/mod.js";
+import {
+  broadcastChannel,
+  broadcastChannelAsync,
+  type BroadcastChannelOptions,
+  performTogether,
+  TransportError,
+} from "../../transport/mod.ts";
+import type { Deed, Outcome } from "./broadcast_worker.ts";
+import { exactRounds } from "./rounds.ts";
+
+/** Starts workers, one per deed; each outcome is awaited on its own. */
+function start(deeds: readonly Deed[], options: Partial<BroadcastChannelOptions> = {}) {
+  const name = crypto.randomUUID();
+  const ranks = deeds.map((deed, rank) => {
+    const worker = new Worker(new URL("./broadcast_worker.ts", import.meta.url), { type: "module" });
+    let going = () => {};
+    const started = new Promise<void>((resolve) => going = resolve);
+    const outcome = new Promise<Outcome>((resolve) => {
+      worker.onmessage = ({ data }: MessageEvent<Outcome | "going">) => data === "going" ? going() : resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve({ value: "died" });
+      };
+    });
+    worker.postMessage({ options: { name, rank, size: deeds.length, timeout: 10_000, ...options }, deed });
+    return { worker, outcome, started };
+  });
+  return { ranks, [Symbol.dispose]: () => ranks.forEach(({ worker }) => worker.terminate()) };
+}
+
+function failure(outcome: Outcome): { name: string; message: string; rank?: number } {
+  if (!("error" in outcome)) throw new Error(`expected a failure, got ${JSON.stringify(outcome)}`);
+  return outcome.error;
+}
+
+for (const [size, capacity] of [[2, 1 << 24], [3, 1 << 24], [4, 1 << 14], [5, 640]] as const) {
+  Deno.test(`${size} workers exchange what one thread computes, through segments of ${capacity} bytes`, async () => {
+    using group = start(Array<Deed>(size).fill("exact"), { capacity });
+    for (const { outcome } of group.ranks) {
+      const done = await outcome;
+      if (!("value" in done)) throw new Error(JSON.stringify(done));
+      assertEquals((done.value as { checked: number }).checked, exactRounds(size).length);
+    }
+  });
+}
+
+Deno.test("ranks of one thread await the same rounds, and traffic counts what is read", async () => {
+  const size = 3, name = crypto.randomUUID();
+  const groups = await Promise.all(
+    [0, 1, 2].map((rank) => broadcastChannelAsync({ name, rank, size, capacity: 4096 })),
+  );
+  for (const [i, rounds] of exactRounds(size).entries()) {
+    const expected = performTogether(exactRounds(size)[i]!);
+    const replies = await Promise.all(groups.map((group, rank) => group.perform(rounds[rank]!)));
+    assertEquals(
+      replies.map((list) => list.map((reply) => [...reply])),
+      expected.map((list) => list.map((reply) => [...reply])),
+    );
+  }
+  const before = groups.map(({ traffic }) => ({ ...traffic }));
+  await Promise.all(groups.map((group) => group.perform({ op: "allReduce", vector: new Float32Array(30_000) })));
+  await Promise.all(
+    groups.map((group, rank) => group.perform({ op: "allGather", message: new Uint8Array(10 * rank) })),
+  );
+  groups.forEach(({ traffic }, rank) => {
+    assertEquals(traffic.sentBytes - before[rank]!.sentBytes, 8 * 20_000 + 2 * 10 * rank);
+    assertEquals(traffic.receivedBytes - before[rank]!.receivedBytes, 8 * 20_000 + 10 * (3 - rank));
+    assertEquals(traffic.encodedBytes - before[rank]!.encodedBytes, 120_000 + 10 * rank);
+  });
+  for (const group of groups) await group[Symbol.asyncDispose]();
+  await assertRejects(
+    () => groups[0]!.perform({ op: "allReduce", vector: new Float32Array(1) }),
+    TransportError,
+    "closed",
+  );
+});
+
+for (
+  const [deed, message] of [
+    ["throws", "rank 1 failed: Error: the deed"],
+    ["rejects", "rank 1 failed: Error: the promise"],
+    ["exits", "rank 1 ended"],
+    ["leaves", "rank 1 left the group"],
+  ] as const
+) {
+  Deno.test(`a rank that ${deed} is named by the others at once`, async () => {
+    using group = start(["go", deed, "go"]);
+    for (const rank of [0, 2]) {
+      const outcome = await group.ranks[rank]!.outcome;
+      assertEquals(failure(outcome), {
+        name: "TransportError",
+        message: `Cannot perform allReduce: ${message}`,
+        rank: 1,
+      });
+      assert("after" in outcome && outcome.after < 5_000, "it took as long as the deadline");
+    }
+  });
+}
+
+Deno.test("a worker that is terminated is named by the others after the deadline", async () => {
+  using group = start(["go", "amble", "go"], { timeout: 400 });
+  await Promise.all(group.ranks.map(({ started }) => started));
+  group.ranks[1]!.worker.terminate();
+  for (const rank of [0, 2]) {
+    const { name, message, rank: lost } = failure(await group.ranks[rank]!.outcome);
+    assertEquals([name, lost], ["TransportError", 1]);
+    assertMatch(message, /rank 1 did not answer within 0\.4 s/);
+  }
+});
+
+Deno.test("ranks that ask for different rounds are refused, all of them alike", async () => {
+  using group = start(["go", "gathers", "go"]);
+  for (const { outcome } of group.ranks) {
+    assertMatch(failure(await outcome).message, /rank 0 asks for allReduce, rank 1 for allGather/);
+  }
+  using lengths = start(["go", "shorter"]);
+  for (const { outcome } of lengths.ranks) {
+    assertEquals(failure(await outcome), {
+      name: "RangeError",
+      message: "Cannot all-reduce: rank 1 has 9999 numbers, rank 0 has 10000",
+    });
+  }
+});
+
+Deno.test("ranks that do not belong together do not connect", async () => {
+  const join = (name: string, rank: number, size: number, options: Partial<BroadcastChannelOptions> = {}) =>
+    assertRejects(() => broadcastChannel({ name, rank, size, timeout: 300, ...options }), TransportError);
+  const both = async (...joins: Promise<Error>[]) => (await Promise.all(joins)).map(({ message }) => message);
+  for (const message of await both(join("sizes", 0, 2), join("sizes", 1, 3))) {
+    assertEquals(message, "Cannot connect group sizes: rank 1 expects 3 ranks, rank 0 expects 2");
+  }
+  for (const message of await both(join("room", 0, 2), join("room", 1, 2, { capacity: 4096 }))) {
+    assertEquals(message, "Cannot connect group room: rank 1 has capacity 4096, rank 0 has 16777216");
+  }
+  for (const message of await both(join("twins", 0, 3), join("twins", 1, 3), join("twins", 1, 3))) {
+    assertEquals(message, "Cannot connect group twins: two workers claim to be rank 1");
+  }
+  for (const message of await both(join("firsts", 0, 2), join("firsts", 0, 2))) {
+    assertEquals(message, "Cannot connect group firsts: two workers claim to be rank 0");
+  }
+  const [first, second] = await both(join("absent", 0, 4), join("absent", 2, 4));
+  assertEquals(first, "Cannot connect group absent: ranks 1, 3 did not join within 0.3 s");
+  assertEquals(second, first);
+  assertEquals(
+    await both(join("nobody", 1, 2)),
+    ["Cannot connect group nobody: rank 0 did not join within 0.3 s"],
+  );
+});
+
+Deno.test("options are checked", async () => {
+  const refused = async (options: Partial<BroadcastChannelOptions>, message: string) =>
+    void await assertRejects(() => broadcastChannel({ name: "n", rank: 0, size: 1, ...options }), RangeError, message);
+  await refused({ size: 0 }, "Cannot connect group n: size is 0, expected an integer from 1 to 1024");
+  await refused({ rank: 1 }, "rank is 1, expected an integer from 0 to 0");
+  await refused({ timeout: 0 }, "timeout is 0");
+  await refused({ capacity: 100 }, "capacity is 100, expected a multiple of 64");
+});
+
+Deno.test("where blocking is forbidden, a TypeError says what to do", async () => {
+  const { wait } = Atomics;
+  Atomics.wait = () => {
+    throw new TypeError("Atomics.wait cannot be called in this context");
+  };
+  try {
+    await assertRejects(
+      () => broadcastChannel({ name: "page", rank: 0, size: 1 }),
+      TypeError,
+      "Cannot block on the main thread of a page: train in a Worker, or use minimizeAsync",
+    );
+  } finally {
+    Atomics.wait = wait;
+  }
+});
+
+Deno.test("rounds are checked before anything is sent", async () => {
+  using group = await broadcastChannel({ name: "one", rank: 0, size: 1 });
+  assertThrows(() => group.perform({ op: "broadcast", root: 1, message: new Uint8Array(1) }), RangeError, "root");
+  assertThrows(() => group.perform({ op: "allToAll", messages: [] }), RangeError, "0 messages for 1 ranks");
+  assertEquals(group.traffic.rounds, 0);
+});

@@ -1,0 +1,164 @@
+/**
+ * How the ranks of a process come by their shared memory: rank 0 announces it on a BroadcastChannel. The channel may lose
+ * messages, so ranks greet again until they are answered, and acknowledge in the memory itself.
+ *
+ * @module
+ */
+
+import { TransportError } from "./transport.ts";
+
+/** Who meets whom, and over what. */
+export interface Rendezvous {
+  readonly name: string;
+  readonly rank: number;
+  readonly size: number;
+  /** How long to wait for the others, in milliseconds. */
+  readonly timeout: number;
+  /** Bytes that a rank may hand over at once: the same on all ranks. */
+  readonly capacity: number;
+  /** Bytes of shared memory, which follow from the above. */
+  readonly byteLength: number;
+}
+
+/** What is said on the channel. */
+type Packet =
+  | { readonly type: "open"; readonly from: string }
+  | {
+    readonly type: "hello";
+    readonly from: string;
+    readonly rank: number;
+    readonly size: number;
+    readonly capacity: number;
+  }
+  | {
+    readonly type: "memory";
+    readonly to: string;
+    readonly memory: SharedArrayBuffer;
+    readonly present: SharedArrayBuffer;
+  }
+  | { readonly type: "refused"; readonly why: string };
+
+/**
+ * The shared memory, zeroed, once every rank has it.
+ *
+ * @throws {TransportError} if a rank does not come in time, comes twice, or asks for another size or capacity
+ */
+export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
+  const { name, rank, size, timeout, capacity, byteLength } = options;
+  const me = crypto.randomUUID(), members = new Map<number, string>();
+  /** The memory, and a word per rank that is 1 once it has it; one more word is 1 once all have. */
+  let memory = rank === 0 ? new SharedArrayBuffer(byteLength) : undefined;
+  let present = new Int32Array(new SharedArrayBuffer(4 * (size + 1)));
+  let refused: string | undefined;
+  if (rank === 0) Atomics.store(present, 0, 1);
+
+  function heard({ data }: MessageEvent<Packet & { gradwire?: number }>): void {
+    if (data?.gradwire !== 1) return;
+    if (data.type === "refused") refused ??= data.why;
+    else if (data.type === "open") {
+      if (rank === 0) refuse("two workers claim to be rank 0");
+      else if (memory === undefined) greet();
+    } else if (data.type === "memory") {
+      if (data.to !== me || memory !== undefined) return;
+      memory = data.memory;
+      present = new Int32Array(data.present);
+      Atomics.store(present, rank, 1);
+    } else if (data.type === "hello" && rank === 0) {
+      if (data.size !== size) refuse(`rank ${data.rank} expects ${data.size} ranks, rank 0 expects ${size}`);
+      else if (data.capacity !== capacity) {
+        refuse(`rank ${data.rank} has capacity ${data.capacity}, rank 0 has ${capacity}`);
+      } else if ((members.get(data.rank) ?? data.from) !== data.from) {
+        refuse(`two workers claim to be rank ${data.rank}`);
+      } else {
+        members.set(data.rank, data.from);
+        say({ type: "memory", to: data.from, memory: memory!, present: present.buffer as SharedArrayBuffer });
+      }
+    }
+  }
+
+  function open(): BroadcastChannel {
+    const channel = new BroadcastChannel(`gradwire ${name}`);
+    channel.onmessage = heard;
+    channel.onmessageerror = () => refuse(`rank ${rank} cannot receive shared memory`);
+    return channel;
+  }
+
+  function say(packet: Packet): void {
+    try {
+      channel.postMessage({ gradwire: 1, ...packet });
+    } catch { // Deno 2.9 leaves a channel deaf and dumb that was opened while the thread's last one was closing
+      shut(channel);
+      channel = open();
+      channel.postMessage({ gradwire: 1, ...packet });
+    }
+  }
+
+  function greet(): void {
+    say(rank === 0 ? { type: "open", from: me } : { type: "hello", from: me, rank, size, capacity });
+  }
+
+  function refuse(why: string): void {
+    if (refused === undefined) say({ type: "refused", why: refused = why });
+  }
+
+  let channel = open();
+  try {
+    const begin = performance.now();
+    for (let again = begin, interval = 50;;) {
+      if (refused !== undefined) throw new TransportError(`Cannot connect group ${name}: ${refused}`);
+      const missing = memory === undefined ? [0] : absent(present, size);
+      if (rank === 0 && missing.length === 0) Atomics.store(present, size, 1);
+      if (memory !== undefined && Atomics.load(present, size) === 1) return memory;
+      const now = performance.now();
+      if (now - begin >= timeout) {
+        throw new TransportError(
+          `Cannot connect group ${name}: ${listed(missing)} did not join within ${timeout / 1000} s`,
+          { rank: missing[0] },
+        );
+      }
+      if ((rank === 0 || memory === undefined) && now >= again) {
+        greet();
+        again = now + interval;
+        interval = Math.min(2 * interval, 1000);
+      }
+      await pause(1);
+    }
+  } finally {
+    if (refused !== undefined) await pause(20); // for what was posted to be sent
+    shut(channel);
+  }
+}
+
+function absent(present: Int32Array, size: number): number[] {
+  return Array.from({ length: size }, (_, rank) => rank).filter((rank) => Atomics.load(present, rank) === 0);
+}
+
+/** Closes a channel for good: Deno may still deliver what was on its way. */
+function shut(channel: BroadcastChannel): void {
+  channel.onmessage = channel.onmessageerror = null;
+  channel.close();
+}
+
+/** "rank 2" or "ranks 1, 2". */
+export function listed(ranks: readonly number[]): string {
+  return `rank${ranks.length === 1 ? "" : "s"} ${ranks.join(", ")}`;
+}
+
+/** Waits. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+const deaths = ["error", "unhandledrejection", "unload", "pagehide"];
+
+/** Calls `tell` when this thread fails or ends, with what is to be said of it. Returns how to stop that. */
+export function onDeath(rank: number, tell: (why: string) => void): () => void {
+  const died = (event: Event) => {
+    if (event.defaultPrevented) return;
+    const failed = event.type === "error" || event.type === "unhandledrejection";
+    const { error, reason } = event as { error?: unknown; reason?: unknown };
+    tell(failed ? `rank ${rank} failed: ${String(error ?? reason)}` : `rank ${rank} ended`);
+  };
+  for (const death of deaths) globalThis.addEventListener(death, died);
+  return () => deaths.forEach((death) => globalThis.removeEventListener(death, died));
+}
