@@ -13,7 +13,16 @@ export interface Named {
   readonly shape: readonly number[];
 }
 
-/** The layout of variables, in the order given. */
+/**
+ * The layout of variables, in the order given.
+ *
+ * @example
+ * ```ts
+ * import { layoutOf } from "@gradwire/tfjs/optimizers";
+ * const layout = layoutOf([{ name: "kernel", shape: [2, 3] }, { name: "bias", shape: [3] }]);
+ * console.assert(layout.size === 9);
+ * ```
+ */
 export function layoutOf(variables: readonly Named[]): Layout {
   const names = variables.map(({ name }) => name), shapes = variables.map(({ shape }) => shape.slice());
   return { names, shapes, size: shapes.reduce((size, shape) => size + count(shape), 0) };
@@ -22,6 +31,13 @@ export function layoutOf(variables: readonly Named[]): Layout {
 /**
  * A digest of a layout's shapes in their order. Names are left out: tfjs numbers layers per process, so two ranks with
  * the same model may name its variables differently.
+ *
+ * @example
+ * ```ts
+ * import { layoutDigest, layoutOf } from "@gradwire/tfjs/optimizers";
+ * const [a, b] = ["kernel", "kernel_1"].map((name) => layoutDigest(layoutOf([{ name, shape: [2, 3] }])));
+ * console.assert(a === b);
+ * ```
  */
 export function layoutDigest(layout: Layout): string {
   return digest().text(JSON.stringify(layout.shapes)).hex();
@@ -30,6 +46,15 @@ export function layoutDigest(layout: Layout): string {
 /**
  * All parameters as one flat vector in a fixed order, made once and reused: a step copies numbers and allocates nothing
  * in proportion to the model.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { Bucket, layoutOf } from "@gradwire/tfjs/optimizers";
+ * const bucket = new Bucket(layoutOf([{ name: "a", shape: [2] }, { name: "b", shape: [1] }]));
+ * console.assert(bucket.gather([tf.tensor1d([1, 2]), undefined]).join() === "1,2,0");
+ * console.assert(bucket.tensor(0).dataSync().join() === "1,2");
+ * ```
  */
 export class Bucket {
   /** What lies where. */
@@ -48,7 +73,11 @@ export class Bucket {
     this.offsets = offsets;
   }
 
-  /** `into` (default: the bucket's vector) := the tensors one after the other; a missing tensor counts as zeros. */
+  /**
+   * `into` (default: the bucket's vector) := the tensors one after the other; a missing tensor counts as zeros.
+   *
+   * @throws {RangeError} if there are not as many as variables, or one is of another size or not float32
+   */
   gather(tensors: readonly (Tensor | null | undefined)[], into: Float32Array = this.vector): Float32Array {
     const { layout: { names, shapes }, offsets } = this;
     if (tensors.length !== names.length) {

@@ -73,6 +73,21 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
  * @throws {RangeError} if it is not such a file
  * @throws {Error} if the version, rank, size, seed, reducer and its options, inner optimizer, layout or weights differ;
  *   the message names the first that does. Nothing has been changed then
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { average, DistributedOptimizer, restoreCheckpoint, saveCheckpoint } from "@gradwire/tfjs/optimizers";
+ * import { alone } from "@gradwire/tfjs/transport";
+ * const make = (inner: tf.Optimizer) => new DistributedOptimizer(inner, { reducer: average(), group: alone() });
+ * const file = saveCheckpoint(make(tf.train.adam(0.1)));
+ * restoreCheckpoint(make(tf.train.adam(0.1)), file);
+ * try {
+ *   restoreCheckpoint(make(tf.train.sgd(0.1)), file);
+ * } catch (error) {
+ *   console.assert((error as Error).message.endsWith("its class is Adam in the checkpoint, SGD here"));
+ * }
+ * ```
  */
 export function restoreCheckpoint(optimizer: DistributedOptimizer, file: Uint8Array, weights: Weights = []): void {
   const { tensors, metadata } = readSafetensors(file);

@@ -8,6 +8,7 @@ import {
   runAsync,
   runBlocking,
 } from "../transport/round.ts";
+import { handshake } from "../transport/handshake.ts";
 import { Bucket, layoutDigest, layoutOf } from "./bucket.ts";
 import { average } from "./average.ts";
 import { describeReducer } from "./describe.ts";
@@ -80,7 +81,8 @@ interface Loss {
  * be used: in `model.compile` (then `fit`, `fitDataset`, `trainOnBatch`), or by calling `minimize`; where blocking is
  * impossible, call `minimizeAsync`.
  *
- * - Before the first step the ranks take over rank 0's values of the variables that are trained.
+ * - Before the first step the ranks compare the variables' shapes, seed, reducer, options and inner optimizer, and
+ *   refuse to train together if any differs; then they take over rank 0's values of the variables that are trained.
  * - A group of one calls `inner` and does nothing else (unless the reducer has its own update).
  * - All ranks must take equally many steps; see `shard`.
  * - If a step fails (a rank is lost, a gradient is not finite), weights, slots and reducer state are as before it.
@@ -356,6 +358,8 @@ export class DistributedOptimizer extends Optimizer {
   /** Before the first step: all ranks take over rank 0's weights, and what of a checkpoint only rank 0 has. */
   *#begin(variables: readonly Variable[]): Exchange {
     const bucket = new Bucket(layoutOf(variables)), restored = this.#restored, { rank, size } = this.#group;
+    // After a difference is found nothing has been changed on any rank.
+    yield* handshake(this.#facts(bucket.layout));
     if (restored?.layout) checkLayout(restored.layout, bucket.layout);
     // Methods that own the parameters may have let them differ when the checkpoint was written.
     if (!(restored?.layout && this.#reducer.yields === "parameters")) yield* takeOver(bucket, variables, rank);
@@ -372,6 +376,20 @@ export class DistributedOptimizer extends Optimizer {
     this.#restored = undefined;
     this.#state = state;
     this.#bucket = bucket;
+  }
+
+  /** What must be equal on all ranks for their replicas to stay equal. */
+  #facts({ shapes }: Layout): Readonly<Record<string, unknown>> {
+    const { name, options, yields = "gradient" } = this.#reducer;
+    return {
+      variables: shapes,
+      step: this.#step,
+      seed: this.#seed,
+      reducer: { name, options, yields },
+      nonFinite: this.#nonFinite,
+      inner: { className: this.#inner.getClassName(), config: this.#inner.getConfig() },
+      restored: this.#restored?.layout ? layoutDigest(this.#restored.layout) : "nothing",
+    };
   }
 
   *#apply(given: readonly NamedGradient[]): Exchange {

@@ -24,7 +24,6 @@ export * from "./bucket.ts";
 export * from "./callbacks.ts";
 export * from "./checkpoint.ts";
 export * from "./describe.ts";
-export * from "./digest.ts";
 export * from "./parse.ts";
 export * from "./distributed.ts";
 export type { Group } from "./group.ts";

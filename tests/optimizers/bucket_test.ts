@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { Bucket, describeReducer, digest, layoutDigest, layoutOf, weightsDigest } from "../../optimizers/mod.ts";
+import { Bucket, describeReducer, layoutDigest, layoutOf, weightsDigest } from "../../optimizers/mod.ts";
+import { digest } from "../../optimizers/digest.ts";
 
 await tf.setBackend("cpu");
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { identity } from "../../compressors/mod.ts";
+import { identity, naturalCompression } from "../../compressors/mod.ts";
 import { average, DistributedOptimizer, errorFeedback, type Reducer, weightsDigest } from "../../optimizers/mod.ts";
 import {
   type BlockingCollective,
@@ -404,6 +404,37 @@ Deno.test("ranks at different steps are told so", async () => {
     "Cannot take step 1: rank 1 is at step 7",
     "Cannot take step 7: rank 0 is at step 1",
   ]);
+});
+
+Deno.test("ranks that differ are refused before the first step, on every rank, by name", async () => {
+  const one = { shape: [2], inner: () => tf.train.sgd(0.5), seed: 1, reducer: average(), nonFinite: "throw" as const };
+  const cases: [Partial<Omit<typeof one, "nonFinite"> & { nonFinite: "throw" | "skip" }>, string][] = [
+    [{ shape: [3] }, "variables.0.0 differs: ranks 0, 2 have 2, rank 1 has 3"],
+    [{ shape: [1, 2] }, "variables.0.0 differs: ranks 0, 2 have 2, rank 1 has 1"],
+    [{ seed: 2 }, "seed differs: ranks 0, 2 have 1, rank 1 has 2"],
+    [
+      { reducer: errorFeedback(identity()) },
+      'reducer.name differs: ranks 0, 2 have "average", rank 1 has "errorFeedback"',
+    ],
+    [{ reducer: average(naturalCompression()) }, "reducer.options.compressor"],
+    [{ nonFinite: "skip" }, 'nonFinite differs: ranks 0, 2 have "throw", rank 1 has "skip"'],
+    [{ inner: () => tf.train.sgd(0.25) }, "inner.config.learningRate differs: ranks 0, 2 have 0.5, rank 1 has 0.25"],
+    [{ inner: () => tf.train.adam(0.5) as unknown as tf.SGDOptimizer }, "inner.className differs"],
+  ];
+  for (const [other, why] of cases) {
+    const results = await Promise.allSettled(
+      together(3).map(async (group) => {
+        const { shape, inner, ...options } = { ...one, ...group.rank === 1 ? other : {} };
+        const w = tf.variable(tf.ones(shape)), optimizer = new DistributedOptimizer(inner(), { ...options, group });
+        await optimizer.minimizeAsync(() => w.square().sum().asScalar(), false, [w]).finally(() => {
+          assert(w.dataSync().every((value) => value === 1));
+        });
+      }),
+    );
+    for (const result of results) {
+      assert(result.status === "rejected" && String(result.reason).includes(why), `${JSON.stringify(result)} ${why}`);
+    }
+  }
 });
 
 Deno.test("a step may not start before the last one ended", async () => {
