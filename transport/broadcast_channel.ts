@@ -1,4 +1,5 @@
 import type { BlockingCollective, Collective, WireRound } from "./round.ts";
+import { requireBlocking } from "./mailbox.ts";
 import { meet, onDeath, pause } from "./rendezvous.ts";
 import { Rounds, SharedMemory } from "./shared_memory.ts";
 
@@ -45,7 +46,7 @@ export interface BroadcastChannelOptions {
  * ```
  */
 export async function broadcastChannel(options: BroadcastChannelOptions): Promise<BlockingCollective> {
-  checkBlocking();
+  requireBlocking();
   const { rounds, memory, leave } = await join(options);
   const { rank, size, traffic } = rounds, spins = spinsFor(size);
   return {
@@ -137,18 +138,6 @@ function check({ name, rank, size, timeout = 30_000, capacity = 1 << 24 }: Broad
     throw new TypeError(
       `Cannot connect group ${name}: there is no shared memory here; a page must be cross-origin isolated ` +
         "(headers Cross-Origin-Opener-Policy: same-origin, Cross-Origin-Embedder-Policy: require-corp)",
-    );
-  }
-}
-
-function checkBlocking(): void {
-  if (typeof SharedArrayBuffer === "undefined") return; // refused with its own reason
-  try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
-  } catch (cause) {
-    throw new TypeError(
-      "Cannot block on the main thread of a page: train in a Worker, or use minimizeAsync with an awaited group",
-      { cause },
     );
   }
 }

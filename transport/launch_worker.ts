@@ -1,42 +1,36 @@
 /**
- * What a worker that the launcher started does: learns its place, wraps the console, runs the script, reports its end.
+ * What a worker that the launcher started does: learns its place, prefixes what it prints, runs the script, reports the
+ * end.
  *
  * @module
  */
 
-import { type FromRank, type Place, settle } from "./place.ts";
-
-interface Start {
-  readonly script: string;
-  readonly prefix: boolean;
-  readonly place: Place;
-}
+import { type Ended, settle, type Start } from "./place.ts";
 
 const scope = globalThis as unknown as {
-  postMessage(message: FromRank): void;
+  postMessage(message: Ended): void;
   addEventListener(type: "message", listener: (event: MessageEvent<Start>) => void, options: { once: true }): void;
   close(): void;
 };
 
-scope.addEventListener("message", ({ data: { script, prefix, place } }) => void run(script, prefix, place), {
-  once: true,
-});
+scope.addEventListener("message", ({ data }) => void run(data), { once: true });
 
-async function run(script: string, prefix: boolean, place: Place): Promise<void> {
+async function run({ script, prefix, place }: Start): Promise<void> {
   settle(place);
   if (prefix) prefixConsole(`[${place.rank}] `);
   const { exit } = Deno;
   Deno.exit = (code = Deno.exitCode) => {
-    scope.postMessage({ gradwire: "end", code });
+    scope.postMessage({ gradwire: "ended", code });
     return exit(code);
   };
   try {
     await import(script);
-    scope.postMessage({ gradwire: "end", code: Deno.exitCode });
+    scope.postMessage({ gradwire: "ended", code: Deno.exitCode });
     globalThis.dispatchEvent(new Event("unload")); // groups that are still open tell their peers
   } catch (error) {
-    globalThis.dispatchEvent(new ErrorEvent("error", { error }));
-    scope.postMessage({ gradwire: "end", code: 1, error });
+    globalThis.dispatchEvent(new ErrorEvent("error", { error, cancelable: true }));
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    scope.postMessage({ gradwire: "ended", code: 1, error: { name, message, stack } });
   }
   scope.close();
 }
@@ -46,10 +40,8 @@ function prefixConsole(prefix: string): void {
   for (const method of ["log", "info", "debug", "warn", "error"] as const) {
     const print = console[method].bind(console);
     console[method] = (...values: unknown[]) => {
-      const text = values.length === 1 && typeof values[0] === "string"
-        ? values[0]
-        : values.map((value) => typeof value === "string" ? value : Deno.inspect(value)).join(" ");
-      print("%s", prefix + text.replaceAll("\n", `\n${prefix}`));
+      const words = values.map((value) => typeof value === "string" ? value : Deno.inspect(value));
+      print("%s", prefix + words.join(" ").replaceAll("\n", `\n${prefix}`));
     };
   }
 }
