@@ -1,0 +1,63 @@
+/**
+ * Every method on the digits: accuracy against bytes, as the table in the README. `deno task compare [--quick]`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse_args.js";
+import type { DigitsFigures } from "./digits_options.ts";
+import { page } from "./chart.ts";
+import { progress } from "./progress.ts";
+
+/** The per-step methods at the compressors one would choose first; the dense run is the first. */
+const RUNS: readonly (readonly [name: string, reducer: string])[] = [
+  ["32-bit floats", "average"],
+  ["errorFeedback, sparse dithering", `errorFeedback(sparseDithering({ nu: 0.5, rounding: "nearest" }))`],
+  ["errorFeedback, top 1 %", "errorFeedback(topK({ ratio: 0.01 }))"],
+  ["average, trellis dithering", "average(subtractiveDithering({ omega: 1, states: 8 }))"],
+];
+
+const { quick, epochs, seed } = parseArgs(Deno.args, {
+  boolean: ["quick"],
+  string: ["epochs", "seed"],
+  default: { epochs: "5", seed: "0" },
+  unknown(option: string): never {
+    throw new RangeError(`Cannot read option ${option}: expected --quick, --epochs N, --seed N`);
+  },
+});
+const file = await Deno.makeTempFile(), rows: string[][] = [];
+const bar = progress(RUNS.length, "{value}/{total} {name}");
+let dense: number | undefined;
+for (const [i, [name, reducer]] of RUNS.entries()) {
+  bar.update(i, { name });
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--allow-read", "--allow-env", "--allow-write", new URL("./digits.ts", import.meta.url).pathname],
+      ...["--reducer", reducer, "--json", file, "--epochs", epochs, "--seed", seed, ...quick ? ["--quick"] : []],
+    ],
+    stdout: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot run ${reducer}: ${new TextDecoder().decode(stderr)}`);
+  const figures: DigitsFigures = JSON.parse(await Deno.readTextFile(file));
+  dense ??= figures.accuracy;
+  rows.push([
+    name,
+    `${(100 * figures.accuracy).toFixed(2)} %`,
+    `${(100 * (figures.accuracy - dense)).toFixed(2)}`,
+    (figures.encodedBytes / figures.steps).toFixed(0),
+    `${(figures.floatBytes / figures.encodedBytes).toFixed(1)}`,
+    figures.seconds.toFixed(1),
+  ]);
+}
+bar.update(RUNS.length, { name: "runs" });
+bar.stop();
+await Deno.remove(file);
+
+const head = ["method", "test accuracy", "against floats, points", "bytes per rank and step", "ratio", "seconds"];
+const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+console.log(["", line(head), line(head.map((_, i) => i === 0 ? "---" : "---:")), ...rows.map(line)].join("\n"));
+await Deno.mkdir("out", { recursive: true });
+await Deno.writeTextFile(
+  "out/compare.html",
+  await page("Methods on the digits", [], [{ title: "Figures", head, rows }]),
+);

@@ -1,0 +1,255 @@
+/**
+ * The laboratory: what compressors do to a vector, in a table, as CSV, SVG and one HTML page. `deno task lab --help`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse_args.js";
+import {
+  compress,
+  type Compressor,
+  decompress,
+  describe,
+  fold,
+  isContractive,
+  isUnbiased,
+  key,
+  normal,
+  parseCompressor,
+  uniform,
+} from "../mod.ts";
+import { type Chart, page, svg } from "./chart.ts";
+import { readNpy } from "./npy.ts";
+import { progress } from "./progress.ts";
+import { digits, table } from "./table.ts";
+
+const HELP = `Compares compressors on a vector.
+
+deno task lab [options]
+  --vector NAME       gaussian (default), heavyTailed, sparse, gradient1, gradient100, gradient1000 (captured before
+                      with --capture), or the path of a .npy or .safetensors file
+  --size N            numbers in a made vector; default 65536
+  --compressor TEXT   one to compare, for instance 'eden({ bits: 2 })'; may be given several times; default: all
+  --draws N           keys that each is measured with; default 10
+  --seed N            default 0
+  --out DIR           where lab.csv, lab.svg and lab.html go; default out/lab
+  --capture           trains on the digits and keeps the gradients of steps 1, 100 and 1000
+  --help`;
+
+/** The families that are compared by default, each over its range. */
+const FAMILIES: readonly string[] = [
+  "identity",
+  ...[1, 4, 8, 64].flatMap((states) =>
+    [2, 1, .5, .1, .01].map((omega) => `subtractiveDithering({ omega: ${omega}, states: ${states} })`)
+  ),
+  ...[.5, 1, 2, 3, 4].map((bits) => `eden({ bits: ${bits} })`),
+  "drive",
+  ...[1, 2, 3, 4].map((bits) => `quicFl({ bits: ${bits} })`),
+  ...[.05, .1, .25, .5].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "nearest" })`),
+  ...[.05, .1, .25, .5].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "nearest", coding: "entropy" })`),
+  ...[.1, .25, 1, 4].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "random" })`),
+  ...[.1, .25, 1, 4].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "random", coding: "entropy" })`),
+  ...[.25, .5].map((alpha) => `sphericalCompression({ alpha: ${alpha} })`),
+  ...[1, 3, 7, 15].map((levels) => `bucketed(dithering({ levels: ${levels}, norm: "max", coding: "entropy" }), 4096)`),
+  ...[1, 3, 7, 15].map((levels) => `bucketed(qsgd({ levels: ${levels} }), 512)`),
+  "ternGrad",
+  "naturalCompression",
+  ...[3, 7].map((levels) => `naturalDithering({ levels: ${levels}, norm: "max" })`),
+  "oneBit",
+  "scaledSign",
+  ...[.001, .01, .1].map((ratio) => `topK({ ratio: ${ratio} })`),
+  ...[.01, .1, .5].map((ratio) => `randK({ ratio: ${ratio} })`),
+  ...[2, 4, 16].map((levels) => `stochasticLevels({ levels: ${levels} })`),
+  "variableLength",
+  ...["bf16", "fp16", "e4m3", "e5m2"].map((format) => `cast({ format: "${format}" })`),
+  "blockwiseInt8",
+];
+
+/** What was measured of one compressor on one vector. */
+interface Row {
+  readonly compressor: Compressor;
+  /** 8 · bytes / size, the mean over draws. */
+  readonly bits: number;
+  /** ‖C(x) − x‖² / ‖x‖², the mean over draws. */
+  readonly error: number;
+  /** ω or α. */
+  readonly declared: number;
+  /** The error of the compressor as a contraction: α, or ω / (1 + ω) of the unbiased one scaled by 1 / (1 + ω). */
+  readonly alpha: number;
+  /** Bits above ½ log₂(1 / alpha). */
+  readonly above: number;
+  /** Megabytes of float32 per second. */
+  readonly encode: number;
+  readonly decode: number;
+}
+
+function measure(compressor: Compressor, x: Float32Array, draws: number, seed: number): Row {
+  let bytes = 0, error = 0, encoding = 0, decoding = 0;
+  const norm = x.reduce((sum, v) => sum + v * v, 0), buffer = new Uint8Array(compressor.maxByteLength(x.length));
+  for (let draw = 0; draw <= draws; draw++) {
+    const k = fold(key(seed), draw), start = performance.now();
+    const message = compress(compressor, x, k, buffer), middle = performance.now();
+    const y = decompress(compressor, message, k, x.length), end = performance.now();
+    if (draw === 0) continue; // the first call is compiled on the way
+    bytes += message.length / draws, encoding += (middle - start) / draws, decoding += (end - middle) / draws;
+    error += y.reduce((sum, v, i) => sum + (v - x[i]!) ** 2, 0) / norm / draws;
+  }
+  const unbiased = isUnbiased(compressor) && !(isContractive(compressor) && compressor.alpha(x.length) === 0);
+  const bits = 8 * bytes / x.length, alpha = unbiased ? error / (1 + error) : error;
+  const speed = (ms: number) => x.byteLength / ms / 1e3;
+  return {
+    compressor,
+    bits,
+    error,
+    declared: unbiased ? compressor.omega(x.length) : isContractive(compressor) ? compressor.alpha(x.length) : NaN,
+    alpha,
+    above: bits - Math.log2(1 / alpha) / 2,
+    encode: speed(encoding),
+    decode: speed(decoding),
+  };
+}
+
+/** A vector that is made, by name. */
+function made(name: string, size: number, seed: number): Float32Array | undefined {
+  const x = normal(key(seed + 1), new Float32Array(size));
+  switch (name) {
+    case "gaussian":
+      return x;
+    case "heavyTailed": // Student's t with 3 degrees of freedom: a gaussian over the root of a mean of 3 squares
+      return x.map((v, i) => {
+        const z = normal(fold(key(seed + 2), i), new Float32Array(3));
+        return v / Math.sqrt((z[0]! ** 2 + z[1]! ** 2 + z[2]! ** 2) / 3);
+      });
+    case "sparse": { // one number in fifty
+      const u = uniform(key(seed + 3), new Float32Array(size));
+      return x.map((v, i) => u[i]! < .02 ? v : 0);
+    }
+  }
+}
+
+const CAPTURED = "out/gradients";
+
+async function vector(name: string, size: number, seed: number): Promise<Float32Array> {
+  const known = made(name, size, seed);
+  if (known) return known;
+  const captured = /^gradient\d+$/.test(name), path = captured ? `${CAPTURED}/${name}.npy` : name;
+  let bytes;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (cause) {
+    const how = captured
+      ? "`deno task lab --capture` makes it"
+      : "expected gaussian, heavyTailed, sparse, gradient1, gradient100, gradient1000 or a file";
+    throw new Error(`Cannot read vector ${JSON.stringify(name)}: ${how}`, { cause });
+  }
+  if (!path.endsWith(".safetensors")) return readNpy(bytes);
+  const { readSafetensors } = await import("../optimizers/safetensors.ts");
+  const tensors = Object.values(readSafetensors(bytes).tensors).map(({ values }) => values);
+  const whole = new Float32Array(tensors.reduce((sum, { length }) => sum + length, 0));
+  tensors.reduce((at, data) => (whole.set(data, at), at + data.length), 0);
+  return whole;
+}
+
+function chart(name: string, rows: readonly Row[]): Chart {
+  const families = new Map<string, Row[]>();
+  for (const row of rows) {
+    const { name, options } = row.compressor;
+    const family = name === "subtractiveDithering"
+      ? `${name}, ${options.states} states`
+      : "rounding" in options
+      ? `${name} ${options.rounding} ${options.coding ?? ""}`
+      : name;
+    families.set(family, [...families.get(family) ?? [], row]);
+  }
+  const far = Math.max(...rows.map(({ bits }) => bits).filter((bits) => bits < 16), 1);
+  return {
+    title: `Error against bits: ${name}`,
+    x: { name: "bits per coordinate" },
+    y: { name: "relative square error (unbiased ones scaled by 1/(1+ω))", log: true },
+    series: [
+      {
+        name: "lower bound, α = 4^−bits",
+        style: "dashed",
+        points: Array.from({ length: 101 }, (_, i) => [far * i / 100, 4 ** (-far * i / 100)] as const),
+      },
+      ...[...families].map(([name, family]) => ({
+        name,
+        style: family.length === 1 ? "points" as const : "line" as const,
+        points: family.filter(({ bits }) => bits < 16).sort((a, b) => a.bits - b.bits).map(({ bits, alpha }) =>
+          [bits, alpha] as const
+        ),
+      })),
+    ],
+  };
+}
+
+async function main(args: string[]): Promise<void> {
+  const known = ["vector", "size", "compressor", "draws", "seed", "out", "capture", "help"];
+  const options = parseArgs(args, {
+    string: ["vector", "size", "draws", "seed", "out", "compressor"],
+    boolean: ["capture", "help"],
+    collect: ["compressor"],
+    default: { vector: "gaussian", size: "65536", draws: "10", seed: "0", out: "out/lab" },
+    unknown(option: string): never {
+      throw new RangeError(
+        `Cannot read option ${option}: expected one of ${known.map((name) => `--${name}`).join(", ")}`,
+      );
+    },
+  });
+  if (options.help) return console.log(HELP);
+  const [size, draws, seed] = (["size", "draws", "seed"] as const).map((name) => {
+    const value = Number(options[name]);
+    if (!Number.isSafeInteger(value) || value < (name === "seed" ? 0 : 1)) {
+      throw new RangeError(`Cannot read --${name} ${options[name]}: expected a whole number`);
+    }
+    return value;
+  }) as [number, number, number];
+  if (options.capture) {
+    const { capture } = await import("./capture.ts");
+    return await capture(CAPTURED);
+  }
+  const compressors = (options.compressor.length > 0 ? options.compressor as string[] : FAMILIES).map(parseCompressor);
+  const x = await vector(options.vector, size, seed);
+  const bar = progress(compressors.length, "{value}/{total} {name}");
+  const rows = compressors.map((compressor, i) => {
+    bar.update(i, { name: describe(compressor) });
+    return measure(compressor, x, draws, seed);
+  }).sort((a, b) => a.above - b.above);
+  bar.update(compressors.length, { name: "compressors" });
+  bar.stop();
+
+  const head = ["compressor", "bits/coordinate", "error", "declared", "above bound", "encode MB/s", "decode MB/s"];
+  const cells = rows.map(({ compressor, bits, error, declared, above, encode, decode }) => [
+    describe(compressor),
+    digits(bits),
+    digits(error),
+    digits(declared),
+    digits(above, 3),
+    digits(encode, 3),
+    digits(decode, 3),
+  ]);
+  console.log(table(head, cells));
+  await Deno.mkdir(options.out, { recursive: true });
+  const quote = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
+  await Deno.writeTextFile(
+    `${options.out}/lab.csv`,
+    [head, ...cells].map((row) => row.map(quote).join(",")).join("\n") + "\n",
+  );
+  const drawn = chart(`${options.vector}, ${x.length} numbers`, rows);
+  await Deno.writeTextFile(`${options.out}/lab.svg`, svg(drawn));
+  await Deno.writeTextFile(
+    `${options.out}/lab.html`,
+    await page("Gradwire laboratory", [drawn], [{ title: "Figures", head, rows: cells }]),
+  );
+  console.log(`\nWrote ${options.out}/lab.csv, lab.svg and lab.html`);
+}
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
