@@ -2,7 +2,6 @@ import * as tf from "@tensorflow/tfjs";
 import { alone } from "../transport/alone.ts";
 import {
   type BlockingCollective,
-  broadcast,
   type Exchange,
   type GradientOracle,
   runAsync,
@@ -13,28 +12,13 @@ import { Bucket, layoutDigest, layoutOf } from "./bucket.ts";
 import { average } from "./average.ts";
 import { describeReducer } from "./describe.ts";
 import { type Group, isBlocking } from "./group.ts";
-import {
-  type Context,
-  context,
-  type Layout,
-  type Reducer,
-  type State,
-  type Vectors,
-  type Workspace,
-  workspace,
-} from "./reducer.ts";
-import { checkSlots, readSlots, setLearningRate, type Slots, writeSlots } from "./slots.ts";
+import { type Context, context, type Layout, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
+import { checkSlots, readSlots, setLearningRate, writeSlots } from "./slots.ts";
 import { Snapshot } from "./snapshot.ts";
+import { checkLayout, checkState, type OptimizerState, restoreState } from "./state.ts";
 import { exchangeStatus } from "./status.ts";
 import { type NamedTensorMap, Optimizer, type Scalar, type Tensor, type Variable } from "./tfjs.ts";
-
-/** A gradient and the name of its variable, as tfjs passes them: the tensor is missing where there is no gradient. */
-export interface NamedGradient {
-  /** The variable's name in tfjs's registry. */
-  readonly name: string;
-  /** Its gradient. */
-  readonly tensor: Tensor | null | undefined;
-}
+import { inOrder, type NamedGradient, notTrained, replace, subtract, takeOver, toList, variable } from "./variables.ts";
 
 /** The options of {@linkcode DistributedOptimizer}. */
 export interface DistributedOptimizerOptions {
@@ -46,28 +30,6 @@ export interface DistributedOptimizerOptions {
   readonly seed?: number;
   /** What all ranks do in a step in which a gradient of any rank is NaN or infinite. Default "throw". */
   readonly nonFinite?: "throw" | "skip";
-}
-
-/** What must be kept to go on after an interruption as if there had been none; the weights apart. */
-export interface OptimizerState {
-  /** Steps taken. */
-  readonly step: number;
-  /** The seed that keys are folded from. */
-  readonly seed: number;
-  /** This rank. */
-  readonly rank: number;
-  /** How many ranks there are. */
-  readonly size: number;
-  /** The reducer and its options, as text. */
-  readonly reducer: string;
-  /** The variables' layout; absent before the first step and in a group of one, which needs no bucket. */
-  readonly layout?: Layout;
-  /** The reducer's state of this rank. */
-  readonly local: Vectors;
-  /** The reducer's state that all ranks share; rank 0's counts. */
-  readonly shared: Vectors;
-  /** The inner optimizer's class, configuration and slots. */
-  readonly inner: Slots;
 }
 
 /** The loss of the step under way and its variables: what the gradient at another point needs. */
@@ -132,7 +94,7 @@ export class DistributedOptimizer extends Optimizer {
   /** The variables that the forward pass itself assigns to: BatchNorm's moving averages. Known after the first step. */
   #writtenForward: readonly Variable[] | undefined;
   /** Metrics that `fit` keeps whenever it evaluates the loss, of evaluations at other points. */
-  #leftovers: readonly Tensor[] = [];
+  readonly #leftovers: Tensor[] = [];
 
   /**
    * Wraps `inner`.
@@ -271,13 +233,8 @@ export class DistributedOptimizer extends Optimizer {
    */
   setState(state: OptimizerState): void {
     const mine = this.getState();
-    for (const what of ["seed", "rank", "size", "reducer"] as const) {
-      if (state[what] !== mine[what]) {
-        throw new Error(`Cannot restore the state: ${what} is ${state[what]} in the checkpoint, ${mine[what]} here`);
-      }
-    }
+    checkState(state, this.#bucket ? mine : { ...mine, layout: undefined });
     checkSlots(this.#inner, state.inner);
-    if (state.layout && this.#bucket) checkLayout(state.layout, this.#bucket.layout);
     writeSlots(this.#inner, state.inner);
     this.#step = state.step;
     // The reducer's vectors are made, and filled, before the next step.
@@ -331,7 +288,7 @@ export class DistributedOptimizer extends Optimizer {
 
   *#minimize(f: () => Scalar, varList?: readonly Variable[]): Exchange<Scalar> {
     if (this.#bucket === undefined && varList !== undefined) yield* this.#begin(varList);
-    tf.dispose(this.#leftovers as Tensor[]);
+    tf.dispose(this.#leftovers.splice(0));
     using before = new Snapshot(this.#writtenForward ?? notTrained());
     let done = false, value: Scalar | undefined, grads: NamedTensorMap = {};
     try {
@@ -364,15 +321,7 @@ export class DistributedOptimizer extends Optimizer {
     // Methods that own the parameters may have let them differ when the checkpoint was written.
     if (!(restored?.layout && this.#reducer.yields === "parameters")) yield* takeOver(bucket, variables, rank);
     const state = this.#reducer.init(bucket.layout, size);
-    if (restored?.layout) {
-      copyVectors("local", restored.local, state.local);
-      if (rank === 0) copyVectors("shared", restored.shared, state.shared);
-      for (const name of Object.keys(state.shared).sort()) {
-        const { buffer, byteOffset, byteLength } = state.shared[name]!;
-        const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-        bytes.set(yield* broadcast(0, bytes));
-      }
-    }
+    if (restored?.layout) yield* restoreState(restored, state, rank);
     this.#restored = undefined;
     this.#state = state;
     this.#bucket = bucket;
@@ -470,7 +419,7 @@ export class DistributedOptimizer extends Optimizer {
             `${this.#reducer.name} asks for on rank ${this.#group.rank} is not finite`,
         );
       }
-      this.#leftovers = [...this.#leftovers, ...made.filter(({ kept, isDisposed }) => kept && !isDisposed)];
+      this.#leftovers.push(...made.filter(({ kept, isDisposed }) => kept && !isDisposed));
     } finally {
       before.restore();
     }
@@ -478,7 +427,7 @@ export class DistributedOptimizer extends Optimizer {
 
   /** Disposes of `inner`'s slots. The group stays open. */
   override dispose(): void {
-    tf.dispose(this.#leftovers as Tensor[]);
+    tf.dispose(this.#leftovers.splice(0));
     this.#inner.dispose();
   }
 
@@ -524,89 +473,8 @@ tf.serialization.registerClass(
   DistributedOptimizer as unknown as tf.serialization.SerializableConstructor<Optimizer>,
 );
 
-/** variables := rank 0's. */
-function* takeOver(bucket: Bucket, variables: readonly Variable[], rank: number): Exchange {
-  const { buffer, byteOffset, byteLength } = bucket.gather(variables);
-  const weights = yield* broadcast(0, new Uint8Array(buffer, byteOffset, byteLength));
-  if (rank === 0) return;
-  // A copy, because on the cpu backend the variables share its memory from now on.
-  const copy = new Float32Array(weights.slice().buffer);
-  variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, copy))));
-}
-
-function notTrained(): Variable[] {
-  return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);
-}
-
-function checkLayout(theirs: Layout, mine: Layout): void {
-  if (layoutDigest(theirs) === layoutDigest(mine)) return;
-  const shape = ({ shapes, names }: Layout, i: number) => i < shapes.length ? `${names[i]} [${shapes[i]}]` : "absent";
-  let i = 0;
-  while (String(theirs.shapes[i]) === String(mine.shapes[i])) i++;
-  throw new Error(
-    `Cannot restore the state: variable ${i} is ${shape(theirs, i)} in the checkpoint, ${shape(mine, i)} here`,
-  );
-}
-
-function copyVectors(kind: string, from: Vectors, to: Vectors): void {
-  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
-    if (from[name]?.length !== to[name]?.length) {
-      throw new Error(
-        `Cannot restore the state: ${kind} vector ${name} has ${
-          from[name]?.length ?? "no"
-        } numbers in the checkpoint, ${to[name]?.length ?? "none"} here`,
-      );
-    }
-    to[name]!.set(from[name]!);
-  }
-}
-
-function variable(name: string): Variable {
-  return tf.engine().registeredVariables[name]!;
-}
-
 function cost(value: Scalar, wanted: boolean): Scalar | null {
   if (wanted) return value;
   value.dispose();
   return null;
-}
-
-function toList(gradients: NamedTensorMap | readonly NamedGradient[]): readonly NamedGradient[] {
-  if (Array.isArray(gradients)) return gradients;
-  return Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
-}
-
-/** The tensors in the order of the first step; a variable that is not in the list has none. */
-function inOrder(given: readonly NamedGradient[], names: readonly string[]): (Tensor | null | undefined)[] {
-  if (given.length === names.length && given.every(({ name }, i) => name === names[i])) {
-    return given.map(({ tensor }) => tensor);
-  }
-  const unknown = given.find(({ name }) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new Error(
-      `Cannot apply gradients: variable ${unknown.name} was not among the ${names.length} of the first step. ` +
-        "Make a new DistributedOptimizer when the variables to train change",
-    );
-  }
-  const tensors = new Map(given.map(({ name, tensor }) => [name, tensor]));
-  return names.map((name) => tensors.get(name));
-}
-
-/** The update of methods that have their own: what was agreed on is subtracted as it is. */
-function subtract(steps: readonly NamedGradient[]): void {
-  tf.tidy(() => {
-    for (const { name, tensor } of steps) {
-      if (tensor) variable(name).assign(tf.sub(variable(name), tensor));
-    }
-  });
-}
-
-/** What methods that own the parameters have made of them. */
-function replace(values: readonly NamedGradient[]): void {
-  tf.tidy(() => {
-    for (const { name, tensor } of values) {
-      // A product with one, because on the cpu backend the variable would share the bucket's memory from now on.
-      if (tensor) variable(name).assign(tf.mul(tensor, 1));
-    }
-  });
 }

@@ -30,5 +30,7 @@ export type { Group } from "./group.ts";
 export * from "./safetensors.ts";
 export * from "./shard.ts";
 export type { Slot, Slots } from "./slots.ts";
+export type { OptimizerState } from "./state.ts";
+export type { NamedGradient } from "./variables.ts";
 export { averageState, broadcastState, type Weights, weightsDigest } from "./weights.ts";
 export * from "./tfjs.ts";

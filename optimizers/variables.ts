@@ -1,0 +1,75 @@
+/** tfjs's variables and the gradients that go with them. @module */
+
+import * as tf from "@tensorflow/tfjs";
+import { broadcast, type Exchange } from "../transport/round.ts";
+import type { Bucket } from "./bucket.ts";
+import type { NamedTensorMap, Tensor, Variable } from "./tfjs.ts";
+
+/** A gradient and the name of its variable, as tfjs passes them: the tensor is missing where there is no gradient. */
+export interface NamedGradient {
+  /** The variable's name in tfjs's registry. */
+  readonly name: string;
+  /** Its gradient. */
+  readonly tensor: Tensor | null | undefined;
+}
+
+/** The variable of that name in tfjs's registry. */
+export function variable(name: string): Variable {
+  return tf.engine().registeredVariables[name]!;
+}
+
+/** All variables that are not trained. */
+export function notTrained(): Variable[] {
+  return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);
+}
+
+/** Gradients as a list, in either form in which tfjs passes them. */
+export function toList(gradients: NamedTensorMap | readonly NamedGradient[]): readonly NamedGradient[] {
+  if (Array.isArray(gradients)) return gradients;
+  return Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
+}
+
+/** The tensors in the order of the first step; a variable that is not in the list has none. */
+export function inOrder(given: readonly NamedGradient[], names: readonly string[]): (Tensor | null | undefined)[] {
+  if (given.length === names.length && given.every(({ name }, i) => name === names[i])) {
+    return given.map(({ tensor }) => tensor);
+  }
+  const unknown = given.find(({ name }) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(
+      `Cannot apply gradients: variable ${unknown.name} was not among the ${names.length} of the first step. ` +
+        "Make a new DistributedOptimizer when the variables to train change",
+    );
+  }
+  const tensors = new Map(given.map(({ name, tensor }) => [name, tensor]));
+  return names.map((name) => tensors.get(name));
+}
+
+/** variables := rank 0's. */
+export function* takeOver(bucket: Bucket, variables: readonly Variable[], rank: number): Exchange {
+  const { buffer, byteOffset, byteLength } = bucket.gather(variables);
+  const weights = yield* broadcast(0, new Uint8Array(buffer, byteOffset, byteLength));
+  if (rank === 0) return;
+  // A copy, because on the cpu backend the variables share its memory from now on.
+  const copy = new Float32Array(weights.slice().buffer);
+  variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, copy))));
+}
+
+/** The update of methods that have their own: what was agreed on is subtracted as it is. */
+export function subtract(steps: readonly NamedGradient[]): void {
+  tf.tidy(() => {
+    for (const { name, tensor } of steps) {
+      if (tensor) variable(name).assign(tf.sub(variable(name), tensor));
+    }
+  });
+}
+
+/** What methods that own the parameters have made of them. */
+export function replace(values: readonly NamedGradient[]): void {
+  tf.tidy(() => {
+    for (const { name, tensor } of values) {
+      // A product with one, because on the cpu backend the variable would share the bucket's memory from now on.
+      if (tensor) variable(name).assign(tf.mul(tensor, 1));
+    }
+  });
+}
