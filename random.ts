@@ -199,7 +199,9 @@ function ln(x: number): number {
   const series = 1 +
     t *
       (1 / 3 +
-        t * (1 / 5 + t * (1 / 7 + t * (1 / 9 + t * (1 / 11 + t * (1 / 13 + t * (1 / 15 + t * (1 / 17 + t / 19))))))));
+        t *
+          (1 / 5 +
+            t * (1 / 7 + t * (1 / 9 + t * (1 / 11 + t * (1 / 13 + t * (1 / 15 + t * (1 / 17 + t * (1 / 19)))))))));
   return exponent * 0.6931471805599453 + 2 * s * series;
 }
 
@@ -208,9 +210,12 @@ let sine = 0, cosine = 0;
 /** sine, cosine := those of 2π · word / 2³², by octant and Taylor polynomial, to about 1e-16. */
 function sinCos(word: number): void {
   const quadrant = word >>> 30, x = ((word & 0x3fffffff) - 2 ** 29) * (Math.PI * 2 ** -31), t = x * x; // |x| ≤ π/4
+  // Products, not quotients: a third of the time.
   const s = x *
-    (1 - t / 6 * (1 - t / 20 * (1 - t / 42 * (1 - t / 72 * (1 - t / 110 * (1 - t / 156 * (1 - t / 210)))))));
-  const c = 1 - t / 2 * (1 - t / 12 * (1 - t / 30 * (1 - t / 56 * (1 - t / 90 * (1 - t / 132 * (1 - t / 182))))));
+    (1 + t * (-1 / 6 + t * (1 / 120 + t * (-1 / 5040 + t * (1 / 362880 + t * (-1 / 39916800 + t *
+                            (1 / 6227020800 - t * (1 / 1307674368000))))))));
+  const c = 1 + t * (-1 / 2 + t * (1 / 24 + t * (-1 / 720 + t * (1 / 40320 + t * (-1 / 3628800 + t *
+                          (1 / 479001600 - t * (1 / 87178291200)))))));
   // Rotate by π/4 (the middle of the quadrant), then by the quadrant.
   const a = (c - s) * Math.SQRT1_2, b = (c + s) * Math.SQRT1_2;
   cosine = quadrant === 0 ? a : quadrant === 1 ? -b : quadrant === 2 ? -a : b;
