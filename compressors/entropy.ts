@@ -13,7 +13,6 @@
  */
 
 import { BitReader, BitWriter } from "./bits.ts";
-import { scratch } from "./scratch.ts";
 
 /**
  * Models of binary decisions: the probability of 0 in 22 bits, above the number of decisions seen in 8 (at most
@@ -199,45 +198,29 @@ export class RangeDecoder {
 
 /** Per context: the first decision, 32 upwards and 32 downwards. */
 const SLOTS = 65, CONTEXTS = 3 * 24, MANTISSA = CONTEXTS * SLOTS, SIGN = MANTISSA + 32 * 4, MODELS = SIGN + 3;
-const modelsOf = scratch(Int32Array);
 
 /**
- * The most bytes that {@link encodeIntegers} writes for `count` integers of magnitude at most `most`: those of fixed
- * width, and one bit.
+ * Adaptive models of a sequence of signed integers of magnitude below 2³⁰, for one end of a stream. They learn the
+ * distribution as it goes, in contexts of the magnitudes before: a running mean (1/16) and the last one, so runs of zeros
+ * and stretches of larger values pay. An integer takes one decision where zeros prevail, and about log₂ of its
+ * probability otherwise, at some 10 ns each. Working memory: 20 kB.
  */
-export function integersByteLength(count: number, most: number): number {
-  return Math.ceil((1 + count * width(most)) / 8);
-}
+export class IntegerModel {
+  #models = bitModels(MODELS);
+  #mean = 0;
+  #last = 0;
+  #sign = 0;
 
-function width(most: number): number {
-  return most === 0 ? 0 : 33 - Math.clz32(most);
-}
+  /** Forgets all. */
+  reset(): void {
+    this.#models.fill(EVEN);
+    this.#mean = this.#last = this.#sign = 0;
+  }
 
-/**
- * Codes signed integers of magnitude at most `most` (below 2³⁰) into the bytes from `at` on; returns the position after
- * the last. The models learn the distribution as it goes, in contexts of the magnitudes before: a running mean (1/16)
- * and the last one, so runs of zeros and stretches of larger values pay. Costs about 10 ns a decision; an integer takes
- * one decision where zeros prevail, and about log₂ of its probability otherwise. Falls back to fixed width where that
- * is shorter, so {@link integersByteLength} bounds it.
- *
- * Layout: the first bit is 0 for the adaptive stream and 1 for fixed width (`most` + value in ⌊log₂ most⌋ + 2 bits).
- *
- * @example
- * ```ts
- * import { decodeIntegers, encodeIntegers, integersByteLength } from "@gradwire/tfjs/compressors";
- * const values = Int32Array.of(0, 0, -1, 0, 5), bytes = new Uint8Array(integersByteLength(5, 7));
- * const message = bytes.subarray(0, encodeIntegers(values, 7, bytes, 0));
- * console.assert(decodeIntegers(message, 0, 7, new Int32Array(5)).join() === "0,0,-1,0,5");
- * ```
- */
-export function encodeIntegers(values: Int32Array, most: number, message: Uint8Array, at: number): number {
-  const models = modelsOf(MODELS).fill(EVEN), limit = at + integersByteLength(values.length, most);
-  const encoder = new RangeEncoder(message, at);
-  encoder.raw(0, 1);
-  let mean = 0, last = 0, previous = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!, magnitude = Math.abs(value), token = 32 - Math.clz32(magnitude);
-    const context = contextOf(mean, last), expected = expectedOf(mean);
+  /** Codes the next integer. */
+  encode(encoder: RangeEncoder, value: number): void {
+    const models = this.#models, magnitude = Math.abs(value), token = 32 - Math.clz32(magnitude);
+    const context = contextOf(this.#mean, this.#last), expected = expectedOf(this.#mean);
     // The token (0, or 1 + ⌊log₂ magnitude⌋) in unary away from the expected one.
     let t = expected;
     if (expected > 0) encoder.bit(models, context, token >= expected ? 1 : 0);
@@ -250,8 +233,8 @@ export function encodeIntegers(values: Int32Array, most: number, message: Uint8A
     }
     if (token > 0) {
       const sign = value < 0 ? 1 : 0;
-      encoder.bit(models, SIGN + previous, sign);
-      previous = 1 + sign;
+      encoder.bit(models, SIGN + this.#sign, sign);
+      this.#sign = 1 + sign;
       // Below the leading one: two modelled bits, the rest raw.
       let rest = token - 1;
       if (rest > 0) {
@@ -261,27 +244,13 @@ export function encodeIntegers(values: Int32Array, most: number, message: Uint8A
         if (rest > 0) encoder.raw(magnitude, rest);
       }
     }
-    mean += (Math.min(magnitude, 0xffff) * 256 - mean) >> 4;
-    last = magnitude;
-    if (encoder.position >= limit) return encodeFixed(values, most, message, at);
+    this.#follow(magnitude);
   }
-  const end = encoder.finish();
-  return end > limit ? encodeFixed(values, most, message, at) : end;
-}
 
-/**
- * Fills `out` with the integers that {@link encodeIntegers} wrote from `at` to the message's end, and returns it.
- *
- * @throws {RangeError} if a magnitude exceeds `most` or the message is longer than needed
- */
-export function decodeIntegers(message: Uint8Array, at: number, most: number, out: Int32Array): Int32Array {
-  if (at < message.length && message[at]! >= 128) return decodeFixed(message, at, most, out);
-  const models = modelsOf(MODELS).fill(EVEN), decoder = new RangeDecoder(message, at);
-  decoder.raw(1);
-  let mean = 0, last = 0, previous = 0;
-  for (let i = 0; i < out.length; i++) {
-    const context = contextOf(mean, last), expected = expectedOf(mean);
-    let token = expected, magnitude = 0;
+  /** The next integer: of magnitude below 2³¹ from any bytes. */
+  decode(decoder: RangeDecoder): number {
+    const models = this.#models, context = contextOf(this.#mean, this.#last), expected = expectedOf(this.#mean);
+    let token = expected, magnitude = 0, value = 0;
     if (expected === 0 || decoder.bit(models, context) === 1) {
       while (token < 31 && decoder.bit(models, context + 1 + token) === 1) token++;
     } else {
@@ -289,7 +258,8 @@ export function decodeIntegers(message: Uint8Array, at: number, most: number, ou
       while (token > 0 && decoder.bit(models, context + 33 + token) === 1) token--;
     }
     if (token > 0) {
-      previous = 1 + decoder.bit(models, SIGN + previous);
+      const sign = decoder.bit(models, SIGN + this.#sign);
+      this.#sign = 1 + sign;
       magnitude = 1;
       let rest = token - 1;
       if (rest > 0) {
@@ -298,14 +268,16 @@ export function decodeIntegers(message: Uint8Array, at: number, most: number, ou
         if (rest > 0) magnitude = 2 * magnitude | decoder.bit(models, MANTISSA + 4 * token + 1 + top), rest--;
         if (rest > 0) magnitude = magnitude << rest | decoder.raw(rest);
       }
-      if (magnitude > most) tooLarge(magnitude, most);
-      out[i] = previous === 2 ? -magnitude : magnitude;
-    } else out[i] = 0;
-    mean += (Math.min(magnitude, 0xffff) * 256 - mean) >> 4;
-    last = magnitude;
+      value = sign === 1 ? -magnitude : magnitude;
+    }
+    this.#follow(magnitude);
+    return value;
   }
-  decoder.end();
-  return out;
+
+  #follow(magnitude: number): void {
+    this.#mean += (Math.min(magnitude, 0xffff) * 256 - this.#mean) >> 4;
+    this.#last = magnitude;
+  }
 }
 
 /** Where the models of a context start: half octaves of the running mean, and whether the last was 0, 1 or more. */
@@ -320,6 +292,66 @@ function expectedOf(mean: number): number {
   // From the class alone, so that every model of a context has one meaning.
   const m = mean >> 3, octave = 31 - Math.clz32(m | 1);
   return octave < 5 ? 0 : Math.min(octave, 11) - 4;
+}
+
+/**
+ * The most bytes that {@link encodeIntegers} writes for `count` integers of magnitude at most `most`: those of fixed
+ * width, and one bit.
+ */
+export function integersByteLength(count: number, most: number): number {
+  return Math.ceil((1 + count * width(most)) / 8);
+}
+
+function width(most: number): number {
+  return most === 0 ? 0 : 33 - Math.clz32(most);
+}
+
+const model = new IntegerModel();
+
+/**
+ * Codes signed integers of magnitude at most `most` (below 2³⁰) into the bytes from `at` on, with an
+ * {@link IntegerModel}; returns the position after the last. Falls back to fixed width where that is shorter, so
+ * {@link integersByteLength} bounds it.
+ *
+ * Layout: the first bit is 0 for the adaptive stream and 1 for fixed width (`most` + value in ⌊log₂ most⌋ + 2 bits).
+ *
+ * @example
+ * ```ts
+ * import { decodeIntegers, encodeIntegers, integersByteLength } from "@gradwire/tfjs/compressors";
+ * const values = Int32Array.of(0, 0, -1, 0, 5), bytes = new Uint8Array(integersByteLength(5, 7));
+ * const message = bytes.subarray(0, encodeIntegers(values, 7, bytes, 0));
+ * console.assert(decodeIntegers(message, 0, 7, new Int32Array(5)).join() === "0,0,-1,0,5");
+ * ```
+ */
+export function encodeIntegers(values: Int32Array, most: number, message: Uint8Array, at: number): number {
+  const limit = at + integersByteLength(values.length, most), encoder = new RangeEncoder(message, at);
+  encoder.raw(0, 1);
+  model.reset();
+  for (let i = 0; i < values.length; i++) {
+    model.encode(encoder, values[i]!);
+    if (encoder.position >= limit) return encodeFixed(values, most, message, at);
+  }
+  const end = encoder.finish();
+  return end > limit ? encodeFixed(values, most, message, at) : end;
+}
+
+/**
+ * Fills `out` with the integers that {@link encodeIntegers} wrote from `at` to the message's end, and returns it.
+ *
+ * @throws {RangeError} if a magnitude exceeds `most` or the message is longer than needed
+ */
+export function decodeIntegers(message: Uint8Array, at: number, most: number, out: Int32Array): Int32Array {
+  if (at < message.length && message[at]! >= 128) return decodeFixed(message, at, most, out);
+  const decoder = new RangeDecoder(message, at);
+  decoder.raw(1);
+  model.reset();
+  for (let i = 0; i < out.length; i++) {
+    const value = model.decode(decoder);
+    if (value > most || value < -most) tooLarge(value, most);
+    out[i] = value;
+  }
+  decoder.end();
+  return out;
 }
 
 function encodeFixed(values: Int32Array, most: number, message: Uint8Array, at: number): number {

@@ -22,3 +22,4 @@ export { randK } from "./rand_k.ts";
 export { scaledSign } from "./scaled_sign.ts";
 export { contractive } from "./contractive.ts";
 export type { Count } from "./count.ts";
+export { sphericalCompression, type SphericalOptions } from "./spherical.ts";

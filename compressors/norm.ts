@@ -33,3 +33,36 @@ export function readNorm(name: string, message: Uint8Array, at = 0): number {
   if (!Number.isFinite(value)) refuse(name, `the norm is ${value}, expected a finite number`);
   return value < 0 ? -value * ABOVE : value;
 }
+
+/** A norm in 31 bits: float32 without its sign; above float32, 2^(128 + e) · m of 4 bits of e and 19 of m, truncated. */
+export function normTo31(value: number): number {
+  if (value <= LARGEST) {
+    view.setFloat32(0, value);
+    return view.getUint32(0);
+  }
+  let e = 0;
+  while (value >= 2 ** (129 + e)) e++;
+  return 0x7f800000 + e * 2 ** 19 + Math.floor((value / 2 ** (128 + e) - 1) * 2 ** 19);
+}
+
+/** The norm that 31 bits stand for. */
+export function normFrom31(bits: number): number {
+  if (bits < 0x7f800000) {
+    view.setUint32(0, bits);
+    return view.getFloat32(0);
+  }
+  const rest = bits - 0x7f800000;
+  return 2 ** (128 + (rest >>> 19)) * (1 + (rest & 0x7ffff) / 2 ** 19);
+}
+
+/** Float32 cut to `mantissa` bits below the leading one: its sign-free bits above those, and back. */
+export function coarse(value: number, mantissa: number): number {
+  view.setFloat32(0, value);
+  return view.getUint32(0) >>> (23 - mantissa);
+}
+
+/** The number that {@link coarse} stands for. */
+export function fromCoarse(code: number, mantissa: number): number {
+  view.setUint32(0, code << (23 - mantissa));
+  return view.getFloat32(0);
+}

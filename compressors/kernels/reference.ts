@@ -9,6 +9,7 @@ export * from "./pack.ts";
 export * from "./points.ts";
 export * from "./select_by_sign.ts";
 export * from "./signs.ts";
+export * from "./spherical.ts";
 export * from "./trellis.ts";
 export * from "./sparse.ts";
 export * from "./select.ts";
