@@ -1,5 +1,5 @@
 import { expectEnd } from "./codes.ts";
-import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
+import type { ContractiveCompressor, LinearCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { refuse } from "./refuse.ts";
 
 /**
@@ -11,13 +11,14 @@ import { refuse } from "./refuse.ts";
  * console.assert(compress(identity(), Float32Array.of(1, 2), key(0)).length === 8);
  * ```
  */
-export function identity(): UnbiasedCompressor & ContractiveCompressor {
+export function identity(): UnbiasedCompressor & ContractiveCompressor & LinearCompressor {
   return {
     name: "identity",
     options: {},
     everyDraw: true,
     omega: () => 0,
     alpha: () => 0,
+    linearLength: (size) => size,
     maxByteLength: (size) => 4 * size,
     encode(vector, _key, message) {
       message.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));

@@ -1,15 +1,26 @@
-import { compress, type Compressor, isUnbiased } from "../compressors/compressor.ts";
+import { compress, type Compressor, isLinear, isUnbiased } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
-import { allGather } from "../transport/round.ts";
+import { allGather, allReduce } from "../transport/round.ts";
 import type { Reducer } from "./reducer.ts";
 
 /**
- * Distributed compressed gradient descent: the mean of the ranks' compressed gradients, g ← (1/n) Σ C(gᵢ).
+ * Distributed compressed gradient descent: the mean of the ranks' compressed gradients.
  *
- * Step size with an unbiased compressor: γ ≤ 1/(L + 2 ω Lmax / n); converges to a neighbourhood of the optimum, to the
- * optimum itself where all ∇fᵢ(x*) = 0. A contractive compressor is sound for one rank only, with γ ≤ 1/L (compressed
- * gradient descent, arXiv:2010.03246, section 1); several ranks want `errorFeedback`. Memory: none. Messages per step: one all-gather. Source: Khirirat, Feyzmahdavian,
- * Johansson, "Distributed learning with compressed gradients", arXiv:1806.06573; Alistarh et al., arXiv:1610.02132.
+ * ```text
+ * send C(gᵢ)
+ * g ← (1/n) Σ C(gᵢ)          x ← x − γ g
+ * ```
+ *
+ * - Compressor: any that is unbiased. If its messages may be summed (`identity`, `randK({ shared: true })`), one
+ *   all-reduce of the short vector. A contractive one is sound for one rank only (compressed gradient descent): several
+ *   ranks want `errorFeedback`.
+ * - Memory: none. Messages per step: one all-gather, or one all-reduce.
+ * - Step size: γ ≤ 1 / (L + 2 ω Lmax / n); γ ≤ 1 / (L (1 + ω)) where messages are summed, for their noise is common to
+ *   the ranks; γ ≤ 1/L with one rank and a contractive compressor. Converges to a neighbourhood of the optimum; to the
+ *   optimum itself where all ∇fᵢ vanish there, or where messages are summed, or with one rank.
+ * - Source: Khirirat, Feyzmahdavian, Johansson, arXiv:1806.06573; Alistarh et al., arXiv:1610.02132;
+ *   arXiv:2010.03246, section 1.
+ * - Choose it uncompressed as the yardstick, or with a fine unbiased compressor when no memory is wanted.
  *
  * @example
  * ```ts
@@ -27,11 +38,20 @@ export function average(compressor: Compressor = identity()): Reducer {
   return {
     name: "average",
     options: { compressor },
-    stepSize: ({ size, ranks, smoothness, largestSmoothness }) =>
-      1 / (smoothness + (isUnbiased(compressor) ? 2 * compressor.omega(size) * largestSmoothness / ranks : 0)),
+    stepSize({ size, ranks, smoothness, largestSmoothness }) {
+      const omega = isUnbiased(compressor) ? compressor.omega(size) : 0;
+      return 1 / (isLinear(compressor) ? (1 + omega) * smoothness : smoothness + 2 * omega * largestSmoothness / ranks);
+    },
     init: () => ({ local: {}, shared: {} }),
-    *reduce(gradient, _state, { rank, size, keyOf, workspace }) {
+    *reduce(gradient, _state, { rank, size, shared, keyOf, workspace }) {
       const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
+      if (isLinear(compressor)) {
+        const message = compress(compressor, gradient, shared, buffer);
+        yield* allReduce(new Float32Array(message.buffer, message.byteOffset, message.length / 4));
+        gradient.fill(0);
+        compressor.decodeAdd(message, shared, 1 / size, gradient);
+        return;
+      }
       const messages = yield* allGather(compress(compressor, gradient, keyOf(rank), buffer));
       gradient.fill(0);
       messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));

@@ -10,3 +10,12 @@ export { ef21, type Ef21Options } from "./ef21.ts";
 export { marina, type MarinaOptions, type MarinaState } from "./marina.ts";
 export { vrDiana, type VrDianaOptions } from "./vr_diana.ts";
 export type { TwoWayState } from "./two_way.ts";
+export {
+  fedAvg,
+  type FedAvgOptions,
+  localSgd,
+  type LocalSgdOptions,
+  qsparseLocal,
+  type QsparseLocalOptions,
+} from "./local_sgd.ts";
+export { scaffold, type ScaffoldOptions, type ScaffoldState } from "./scaffold.ts";

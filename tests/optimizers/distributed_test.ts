@@ -24,7 +24,8 @@ function echo(size: number): BlockingCollective {
     rank: 0,
     size,
     traffic: { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 },
-    perform: (round) => performTogether(Array.from({ length: size }, () => structuredClone(round)))[0]!,
+    perform: (round) =>
+      performTogether(Array.from({ length: size }, (_, r) => r === 0 ? round : structuredClone(round)))[0]!,
     [Symbol.dispose]: () => {},
   };
 }

@@ -1,0 +1,184 @@
+import type { ContractiveCompressor } from "../compressors/compressor.ts";
+import { choose, fold } from "../random.ts";
+import { average } from "./average.ts";
+import { requireContractive, requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
+import { errorFeedback } from "./error_feedback.ts";
+import { among, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
+import type { Context, Reducer } from "./reducer.ts";
+
+/** Options of {@linkcode localSgd}. */
+export interface LocalSgdOptions {
+  /** H: steps from one exchange to the next. */
+  readonly every: number;
+  /** How the ranks agree on their mean movement. Default `average()`. */
+  readonly reducer?: Reducer;
+}
+
+/**
+ * Local SGD: every rank takes `every` steps of gradient descent on its own, then the ranks average how far they have moved.
+ * It owns the update: the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x
+ * Δ ← reduce(x − yᵢ)                   every H steps: the mean, compressed as `reducer` does
+ * x ← x − Δ;  yᵢ ← x
+ * ```
+ *
+ * - Compressor: what `reducer` needs. It sees movements in units of the parameters, with the learning rate inside.
+ * - Memory: one vector and the reducer's. Messages per step: the reducer's, every H steps; none in between, when each
+ *   rank has its own parameters.
+ * - Step size: γ ≤ min(1 / (4 L), 1 / (8 L (H − 1))), L = Lmax. Heterogeneous data bias it by O(γ H ζ²); `scaffold` does
+ *   not.
+ * - Source: Stich, arXiv:1805.09767; Khaled, Mishchenko, Richtárik, arXiv:1909.04746.
+ * - Choose it when latency, not bytes, is what a step waits for, and the ranks' data are alike.
+ *
+ * @throws {RangeError} if `every` is not an integer ≥ 1
+ * @throws {TypeError} if the reducer owns the update
+ *
+ * @example
+ * ```ts
+ * import { localSgd, minimise, quadratic } from "@gradwire/tfjs/optimizers";
+ * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[1, 0], [0, 2]], b: [-1, 0] }]);
+ * const { reached, bytes, round } = minimise(problem, localSgd({ every: 4 }), { rounds: 400, error: 1e-6 });
+ * console.assert(reached && bytes === 8 * Math.floor(round / 4));
+ * ```
+ */
+export function localSgd({ every, reducer = average() }: LocalSgdOptions): Reducer {
+  requireInteger("localSgd", "every", every, 1);
+  return local("localSgd", { every, reducer }, every, reducer, 1, 1);
+}
+
+/** Options of {@linkcode fedAvg}. */
+export interface FedAvgOptions {
+  /** The share of the ranks that take part in a round, at least one. Default 1. */
+  readonly fraction?: number;
+  /** K: local steps in a round. */
+  readonly localSteps: number;
+  /** How the ranks that take part agree on their mean movement: one that gathers or reduces. Default `average()`. */
+  readonly reducer?: Reducer;
+  /** η: how much of the mean movement the server takes over. Default 1. */
+  readonly globalRate?: number;
+}
+
+/**
+ * Federated averaging: in each round a part of the ranks, sampled by key, takes K local steps; the others wait. All ranks
+ * weigh the same. It owns the update: the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * S ← max(1, C n) ranks, without replacement;   yᵢ ← x
+ * yᵢ ← yᵢ − γ gᵢ                       K times, i in S
+ * Δ ← reduce over S of x − yᵢ
+ * x ← x − η Δ
+ * ```
+ *
+ * - Compressor: what `reducer` needs. Ranks outside S send empty messages and keep their errors.
+ * - Memory: one vector and the reducer's. Messages per step: the reducer's, every K steps.
+ * - Step size: as `localSgd`. On quadratics with full gradients it converges to (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ, Wᵢ = I − (I − γ Aᵢ)ᴷ,
+ *   which is not the optimum if the ranks' data differ.
+ * - Source: McMahan, Moore, Ramage, Hampson, Agüera y Arcas, arXiv:1602.05629.
+ * - Choose it with many ranks of which few can take part at a time.
+ *
+ * @throws {RangeError} if an option is out of range
+ * @throws {TypeError} if the reducer owns the update
+ *
+ * @example
+ * ```ts
+ * import { fedAvg, minimise, quadratic } from "@gradwire/tfjs/optimizers";
+ * const part = { a: [[1, 0], [0, 2]], b: [1, 1] }, problem = quadratic([part, part, part, part]);
+ * const method = fedAvg({ fraction: .5, localSteps: 4 });
+ * console.assert(minimise(problem, method, { rounds: 400, error: 1e-6 }).reached);
+ * ```
+ */
+export function fedAvg({ fraction = 1, localSteps, reducer = average(), globalRate = 1 }: FedAvgOptions): Reducer {
+  requireInteger("fedAvg", "localSteps", localSteps, 1);
+  requireNumber("fedAvg", "fraction", fraction, { above: 0, most: 1 });
+  requireNumber("fedAvg", "globalRate", globalRate, { above: 0 });
+  return local("fedAvg", { fraction, localSteps, reducer, globalRate }, localSteps, reducer, fraction, globalRate);
+}
+
+/** Options of {@linkcode qsparseLocal}. */
+export interface QsparseLocalOptions {
+  /** H: steps from one exchange to the next. */
+  readonly every: number;
+}
+
+/**
+ * Qsparse-local-SGD: local steps, and error feedback on the movement that is exchanged every H steps. It owns the update:
+ * the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x
+ * Dᵢ = mᵢ + x − yᵢ;  send C(Dᵢ)        every H steps
+ * mᵢ ← Dᵢ − C(Dᵢ)                      in units of the parameters
+ * x ← x − (1/n) Σ C(Dᵢ);  yᵢ ← x
+ * ```
+ *
+ * - Compressor: contractive; the paper's are `compose(quantizer, sparsifier)` and `signTopK`.
+ * - Memory: two vectors a rank. Messages per step: one all-gather every H steps.
+ * - Step size: as `errorFeedback` and `localSgd`; the paper's schedule is γ ~ 1/(a + t). Constant γ ends in a
+ *   neighbourhood. With H = 1 it is `errorFeedback`.
+ * - Source: Basu, Data, Karakus, Diggavi, arXiv:1906.02367.
+ * - Choose it when both bytes and latency are scarce: its messages are short and rare.
+ *
+ * @throws {RangeError} if `every` is not an integer ≥ 1
+ * @throws {TypeError} if the compressor is not contractive
+ *
+ * @example
+ * ```ts
+ * import { minimise, qsparseLocal, quadratic } from "@gradwire/tfjs/optimizers";
+ * import { topK } from "@gradwire/tfjs/compressors";
+ * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[2, 0], [0, 1]], b: [-1, 0] }]);
+ * const method = qsparseLocal(topK({ k: 1 }), { every: 2 });
+ * console.assert(minimise(problem, method, { rounds: 2000, step: .01, error: 1e-2 }).reached);
+ * ```
+ */
+export function qsparseLocal(compressor: ContractiveCompressor, { every }: QsparseLocalOptions): Reducer {
+  requireContractive("qsparseLocal", compressor);
+  requireInteger("qsparseLocal", "every", every, 1);
+  return local("qsparseLocal", { compressor, every }, every, errorFeedback(compressor), 1, 1);
+}
+
+function local(
+  name: string,
+  options: Reducer["options"],
+  every: number,
+  reducer: Reducer,
+  fraction: number,
+  globalRate: number,
+): Reducer {
+  requireGradient(name, reducer);
+  return {
+    name,
+    options,
+    yields: "parameters",
+    stepSize: ({ largestSmoothness }) => 1 / (largestSmoothness * Math.max(4, 8 * (every - 1))),
+    init: (layout, ranks) =>
+      joinStates({ reducer: reducer.init(layout, ranks) }, {
+        shared: { anchor: new Float32Array(layout.size), started: new Float32Array(1) },
+      }),
+    *reduce(gradient, state, context) {
+      const { anchor, started } = state.shared as { anchor: Float32Array; started: Float32Array };
+      const y = requireParameters(name, context), rate = requireRate(name, context), { rank, step } = context;
+      const first = started[0] === 0, from = first ? y : anchor, members = membersOf(fraction, every, context);
+      const steps = members.includes(rank) ? rate : 0;
+      for (let j = 0; j < y.length; j++) gradient[j] = y[j]! - steps * gradient[j]!;
+      if ((step + 1) % every === 0) {
+        for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - gradient[j]!;
+        const inner = { ...context, workspace: partOfWorkspace(context.workspace, "reducer"), parameters: from };
+        // Movements are in units of the parameters: the learning rate is inside them.
+        yield* among(members, reducer, gradient, partOf(state, "reducer"), { ...inner, learningRate: undefined });
+        for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - globalRate * gradient[j]!;
+        anchor.set(gradient);
+      } else if (first) {
+        anchor.set(y);
+      }
+      started[0] = 1;
+    },
+  };
+}
+
+/** The ranks that take part in the round to which this step belongs. */
+export function membersOf(fraction: number, every: number, { step, size, keysAt }: Context): Uint32Array {
+  const first = step - step % every;
+  return choose(fold(keysAt(first).shared, 0x5a), Math.max(1, Math.min(size, Math.round(fraction * size))), size);
+}

@@ -1,0 +1,108 @@
+/** Methods inside methods: their states joined into one, their working memory kept apart. @module */
+
+import type { Round } from "../transport/round.ts";
+import type { Context, Exchange, Reducer, State, Vectors, Workspace } from "./reducer.ts";
+
+/** One state of several parts: part "a" with vector "x" becomes "a.x"; what is the whole's own keeps its names. */
+export function joinStates(parts: Readonly<Record<string, State>>, own: Partial<State> = {}): State {
+  const join = (kind: keyof State): Vectors => {
+    const joined: Record<string, Float32Array> = { ...own[kind] };
+    for (const [part, state] of Object.entries(parts)) {
+      for (const [name, vector] of Object.entries(state[kind])) joined[`${part}.${name}`] = vector;
+    }
+    return joined;
+  };
+  return { local: join("local"), shared: join("shared") };
+}
+
+/** The part of a joined state: the same vectors under their own names. */
+export function partOf(state: State, part: string): State {
+  const prefix = `${part}.`;
+  const pick = (vectors: Vectors): Vectors => {
+    const picked: Record<string, Float32Array> = {};
+    for (const name in vectors) if (name.startsWith(prefix)) picked[name.slice(prefix.length)] = vectors[name]!;
+    return picked;
+  };
+  return { local: pick(state.local), shared: pick(state.shared) };
+}
+
+/** A workspace whose slots are the part's own. */
+export function partOfWorkspace(workspace: Workspace, part: string): Workspace {
+  return {
+    bytes: (slot, length) => workspace.bytes(`${part}.${slot}`, length),
+    floats: (slot, length) => workspace.floats(`${part}.${slot}`, length),
+  };
+}
+
+/** Refuses an inner method that does not give a gradient. */
+export function requireGradient(method: string, { name, yields = "gradient" }: Reducer): void {
+  if (yields !== "gradient") {
+    throw new TypeError(
+      `Cannot make ${method} of ${name}: it owns the update, expected a method that averages gradients`,
+    );
+  }
+}
+
+/**
+ * The step of an inner method in which only `members` (ascending) take part. A rank that is none of them sends nothing and
+ * runs along on a copy of its local state, so that what the ranks share stays equal on all.
+ */
+export function* among(
+  members: ArrayLike<number>,
+  reducer: Reducer,
+  vector: Float32Array,
+  state: State,
+  context: Context,
+): Exchange {
+  const { rank, size, workspace } = context,
+    place = Array.prototype.indexOf.call(members, rank),
+    takesPart = place >= 0;
+  const own = {
+    ...context,
+    rank: Math.max(0, place),
+    size: members.length,
+    keyOf: (member: number) => context.keyOf(members[member]!),
+  };
+  if (!takesPart) vector.fill(0);
+  const exchange = reducer.reduce(vector, takesPart ? state : bystander(state, workspace), own);
+  try {
+    for (let next = exchange.next([]); !next.done;) {
+      const round = next.value;
+      refuseGradient(reducer, round);
+      if (members.length === size) {
+        next = exchange.next(yield round);
+      } else if (round.op === "allGather") {
+        const replies = yield takesPart ? round : { op: "allGather", message: nothing };
+        next = exchange.next(Array.from(members, (member) => replies[member]!));
+      } else if (round.op === "allReduce") {
+        if (!takesPart) round.vector.fill(0);
+        next = exchange.next(yield round);
+      } else {
+        throw new TypeError(
+          `Cannot run ${reducer.name} among ${members.length} of ${size} ranks: it asks for ${round.op}, expected ` +
+            "allGather or allReduce",
+        );
+      }
+    }
+  } finally {
+    exchange.return();
+  }
+}
+
+/** The state with a copy of what is this rank's own. */
+function bystander({ local, shared }: State, workspace: Workspace): State {
+  const copies = Object.entries(local).map(([name, vector]) => {
+    const copy = workspace.floats(`absent.${name}`, vector.length);
+    copy.set(vector);
+    return [name, copy];
+  });
+  return { local: Object.fromEntries(copies), shared };
+}
+
+const nothing = new Uint8Array(0);
+
+function refuseGradient({ name }: Reducer, { op }: Round): void {
+  if (op === "gradient") {
+    throw new TypeError(`Cannot run ${name} inside another method: it asks for a gradient at another point`);
+  }
+}

@@ -1,0 +1,128 @@
+import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
+import { identity } from "../compressors/identity.ts";
+import { fold } from "../random.ts";
+import { allGather, gradientAt } from "../transport/round.ts";
+import { requireInteger, requireNumber, requireParameters, requireRate, requireUnbiased } from "./check.ts";
+import { membersOf } from "./local_sgd.ts";
+import type { Reducer } from "./reducer.ts";
+
+/** State of {@linkcode scaffold}. */
+export type ScaffoldState = {
+  /** cᵢ, which tends to the rank's gradient at the optimum. */
+  readonly local: { readonly control: Float32Array };
+  /** c, the mean of all ranks' cᵢ; x, where the round began; the sum of its learning rates; whether there is an x. */
+  readonly shared: {
+    readonly meanControl: Float32Array;
+    readonly anchor: Float32Array;
+    readonly travelled: Float32Array;
+    readonly started: Float32Array;
+  };
+};
+
+/** Options of {@linkcode scaffold}. */
+export interface ScaffoldOptions {
+  /** K: local steps in a round. */
+  readonly localSteps: number;
+  /** The new cᵢ. "I": the gradient at x (one more evaluation a round); "II" (default): what the local steps say of it. */
+  readonly option?: "I" | "II";
+  /** The share of the ranks that take part in a round, at least one. Default 1. */
+  readonly fraction?: number;
+  /** η: how much of the mean movement the server takes over. Default 1. */
+  readonly globalRate?: number;
+  /** Compresses both messages. Default `identity()`. */
+  readonly compressor?: UnbiasedCompressor;
+}
+
+/**
+ * SCAFFOLD: local steps corrected by how a rank's gradient differs from the mean one, so that local steps on different
+ * data do not pull apart. It owns the update: the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * yᵢ ← yᵢ − γ (gᵢ − cᵢ + c)                                        K times, from yᵢ = x, i in S (sampled by key)
+ * cᵢ₊ = ∇fᵢ(x) (option I), or cᵢ − c + (x − yᵢ) / (K γ) (II);      send yᵢ − x and cᵢ₊ − cᵢ
+ * x ← x + (η/|S|) Σ (yᵢ − x);   cᵢ ← cᵢ₊
+ * c ← c + (1/n) Σ (cᵢ₊ − cᵢ)                                       sums over S
+ * ```
+ *
+ * - Compressor: unbiased, and none is needed.
+ * - Memory: three vectors a rank. Messages per step: two all-gathers every K steps, twice the bytes of `fedAvg`.
+ * - Step size: γ ≤ 1 / (81 Lmax K η); hundreds of times as much works on well-conditioned problems. Option II needs plain
+ *   gradient steps, which these are. Converges to the exact optimum with full gradients.
+ * - Source: Karimireddy, Kale, Mohri, Reddi, Stich, Suresh, arXiv:1910.06378.
+ * - Choose it instead of `fedAvg` or `localSgd` when the ranks' data differ.
+ *
+ * @throws {RangeError} if an option is out of range
+ * @throws {TypeError} if the compressor is not unbiased
+ *
+ * @example
+ * ```ts
+ * import { minimise, quadratic, scaffold } from "@gradwire/tfjs/optimizers";
+ * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[2, 0], [0, 1]], b: [-1, 0] }]);
+ * const method = scaffold({ localSteps: 5 });
+ * console.assert(minimise(problem, method, { rounds: 500, step: .1, error: 1e-6 }).reached);
+ * ```
+ */
+export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
+  const { localSteps, option = "II", fraction = 1, globalRate = 1, compressor = identity() } = options;
+  requireInteger("scaffold", "localSteps", localSteps, 1);
+  requireNumber("scaffold", "fraction", fraction, { above: 0, most: 1 });
+  requireNumber("scaffold", "globalRate", globalRate, { above: 0 });
+  requireUnbiased("scaffold", compressor);
+  if (option !== "I" && option !== "II") {
+    throw new RangeError(`Cannot make scaffold: option is ${option}, expected "I" or "II"`);
+  }
+  return {
+    name: "scaffold",
+    options: { localSteps, option, fraction, globalRate, compressor },
+    yields: "parameters",
+    stepSize: ({ largestSmoothness }) => 1 / (81 * largestSmoothness * localSteps * globalRate),
+    init: ({ size }) => ({
+      local: { control: new Float32Array(size) },
+      shared: {
+        meanControl: new Float32Array(size),
+        anchor: new Float32Array(size),
+        travelled: new Float32Array(1),
+        started: new Float32Array(1),
+      },
+    }),
+    *reduce(gradient, { local: { control }, shared: { meanControl, anchor, travelled, started } }, context) {
+      const { rank, size, step, keyOf, workspace } = context, d = gradient.length;
+      const y = requireParameters("scaffold", context), rate = requireRate("scaffold", context);
+      const first = started[0] === 0, x = first ? y : anchor, members = membersOf(fraction, localSteps, context);
+      const takesPart = members.includes(rank), steps = takesPart ? rate : 0, length = travelled[0]! + rate;
+      for (let j = 0; j < d; j++) gradient[j] = y[j]! - steps * (gradient[j]! - control[j]! + meanControl[j]!);
+
+      if ((step + 1) % localSteps !== 0) {
+        if (first) anchor.set(y), started[0] = 1;
+        travelled[0] = length;
+        return;
+      }
+      const moved = workspace.floats("moved", d), turned = workspace.floats("turned", d);
+      if (option === "I") yield* gradientAt(x, turned);
+      for (let j = 0; j < d; j++) {
+        moved[j] = x[j]! - gradient[j]!;
+        if (option === "I") turned[j]! -= control[j]!;
+        else turned[j] = length === 0 ? 0 : moved[j]! / length - meanControl[j]!;
+      }
+      const most = takesPart ? compressor.maxByteLength(d) : 0, buffer = workspace.bytes("messages", 2 * most);
+      const encode = (vector: Float32Array, slot: number) =>
+        takesPart
+          ? compress(compressor, vector, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most))
+          : buffer;
+      const movement = encode(moved, 0), turn = encode(turned, 1);
+      const mean = workspace.floats("mean", d).fill(0), meanTurn = workspace.floats("mean turn", d).fill(0);
+      const movements = yield* allGather(movement);
+      for (const r of members) compressor.decodeAdd(movements[r]!, fold(keyOf(r), 0), 1 / members.length, mean);
+      const turns = yield* allGather(turn);
+      for (const r of members) compressor.decodeAdd(turns[r]!, fold(keyOf(r), 1), 1 / size, meanTurn);
+
+      if (takesPart) compressor.decodeAdd(turn, fold(keyOf(rank), 1), 1, control);
+      for (let j = 0; j < d; j++) {
+        meanControl[j]! += meanTurn[j]!;
+        gradient[j] = x[j]! - globalRate * mean[j]!;
+      }
+      anchor.set(gradient);
+      travelled[0] = 0, started[0] = 1;
+    },
+  };
+}
