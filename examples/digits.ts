@@ -89,6 +89,7 @@ async function main(args: readonly string[]): Promise<void> {
     processes: transport === "tcp",
     args: [JSON.stringify(options)],
     prefix: false,
+    flags: ["--allow-net=127.0.0.1"],
   });
 }
 
