@@ -201,7 +201,7 @@ Deno.test("several inputs and outputs", async () => {
     return { history, weights: weights(model) };
   };
   assertEquals(
-    await run(new DistributedOptimizer(tf.train.adam(0.1), { reducer: average(), group: echo(3) })),
+    await run(new DistributedOptimizer(tf.train.adam(0.1), { reducer: average(), group: echo(4) })),
     await run(tf.train.adam(0.1)),
   );
 });
