@@ -23,3 +23,7 @@ export { scaledSign } from "./scaled_sign.ts";
 export { contractive } from "./contractive.ts";
 export type { Count } from "./count.ts";
 export { sphericalCompression, type SphericalOptions } from "./spherical.ts";
+export { bucketed } from "./bucketed.ts";
+export { repeated } from "./repeated.ts";
+export { induced } from "./induced.ts";
+export { perTensor, type TensorLayout, type TensorOfLayout } from "./per_tensor.ts";

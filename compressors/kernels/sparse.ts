@@ -34,3 +34,15 @@ export function scatterFloats(
   }
   return most;
 }
+
+/** into += scale · part, with what overflowed in `part` taken as the largest float32. */
+export function addFinite(part: Float32Array, scale: number, into: Float32Array): void {
+  const most = (2 - 2 ** -23) * 2 ** 127;
+  for (let i = 0; i < into.length; i++) into[i]! += scale * Math.max(-most, Math.min(most, part[i]!));
+}
+
+/** Takes each number into the range of float32. */
+export function clampFinite(vector: Float32Array): void {
+  const most = (2 - 2 ** -23) * 2 ** 127;
+  for (let i = 0; i < vector.length; i++) vector[i] = Math.max(-most, Math.min(most, vector[i]!));
+}
