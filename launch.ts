@@ -37,6 +37,7 @@ export function parseCommand(args: readonly string[]): LaunchOptions | undefined
     negatable: ["prefix"],
     default: { prefix: true },
     stopEarly: true,
+    "--": true,
     unknown: (arg: string) => {
       if (!arg.startsWith("-")) return;
       const list = [...options.string, ...options.boolean].map((name) => `--${name === "prefix" ? "no-prefix" : name}`);
@@ -46,7 +47,7 @@ export function parseCommand(args: readonly string[]): LaunchOptions | undefined
     & { _: (string | number)[]; prefix: boolean; processes: boolean; help: boolean }
     & Record<string, string | undefined>;
   if (parsed.help) return undefined;
-  const [script, ...rest] = parsed._.map(String);
+  const [script, ...rest] = parsed._.map(String), after = (parsed["--"] ?? []) as unknown as string[];
   if (script === undefined) throw new TypeError("Cannot launch: no script is given; --help tells how");
   const number = (name: string) => {
     const text = parsed[name];
@@ -65,7 +66,7 @@ export function parseCommand(args: readonly string[]): LaunchOptions | undefined
   };
   return {
     script,
-    args: rest[0] === "--" ? rest.slice(1) : rest,
+    args: rest.length === 0 ? after : after.length === 0 ? rest : [...rest, "--", ...after],
     ranks: number("ranks") ?? navigator.hardwareConcurrency,
     processes: parsed.processes,
     prefix: parsed.prefix,

@@ -58,9 +58,11 @@ export class LaunchError extends Error {
  * @throws {LaunchError} with the exit code of the first rank that fails and its error as the cause
  *
  * @example
- * ```ts no-eval
+ * ```ts
  * import { launch } from "@gradwire/tfjs/launch";
- * await launch({ script: new URL("./train.ts", import.meta.url), ranks: 4, args: ["--epochs", "5"] });
+ * // In a program: new URL("./train.ts", import.meta.url), which begins with `using group = await connect();`
+ * const script = "data:text/javascript,export const trained = true;";
+ * await launch({ script, ranks: 2, args: ["--epochs", "5"] });
  * ```
  */
 export async function launch(options: LaunchOptions): Promise<void> {
@@ -174,8 +176,9 @@ interface Running {
 function together(ranks: readonly Running[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const failures: End[] = [];
-    let left = ranks.length;
+    let left = ranks.length, grace: ReturnType<typeof setTimeout> | undefined;
     function fail() {
+      clearTimeout(grace);
       const { rank, code, why, error } = failures.find(({ bystander }) => !bystander) ?? failures[0]!;
       reject(new LaunchError(`Cannot go on: rank ${rank} ${why}`, code, rank, { cause: error }));
     }
@@ -185,7 +188,7 @@ function together(ranks: readonly Running[]): Promise<void> {
         if (--left === 0 && failures.length === 0) resolve();
         else if (end.code !== 0 && (!end.bystander || left === 0)) fail();
         // One that reports a loss may be faster than the one that is lost.
-        else if (failures.length === 1 && end.bystander) setTimeout(fail, 1000);
+        else if (failures.length === 1 && end.bystander) grace = setTimeout(fail, 1000);
       }, reject);
     }
   });
@@ -250,7 +253,7 @@ function startProcess(start: Start, local: number, flags: readonly string[]): Ru
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...permissions(), ...flags, script, ...args],
+      args: ["run", ...permissions(host), ...flags, script, ...args],
       env,
       stdin: "null",
       stdout: output,
@@ -294,13 +297,14 @@ function startProcess(start: Start, local: number, flags: readonly string[]): Ru
 }
 
 /** The flags for what this process may do without restriction; for the rest, what connecting needs. */
-function permissions(): string[] {
-  const all = (name: Deno.PermissionName) => Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state;
+function permissions(host: string): string[] {
+  const state = (name: Deno.PermissionName) => Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state;
   const names = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as Deno.PermissionName[];
-  const granted = names.filter((name) => all(name) === "granted");
+  const granted = names.filter((name) => state(name) === "granted");
   return [
     "--no-prompt",
     ...granted.map((name) => `--allow-${name}`),
+    ...(granted.includes("net") ? [] : [`--allow-net=${host}`]),
     ...(granted.includes("env") ? [] : [`--allow-env=${variables.join(",")}`]),
   ];
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { format } from "node:util";
 import { type Ended, settle, type Start } from "./place.ts";
 
 const scope = globalThis as unknown as {
@@ -40,8 +41,7 @@ function prefixConsole(prefix: string): void {
   for (const method of ["log", "info", "debug", "warn", "error"] as const) {
     const print = console[method].bind(console);
     console[method] = (...values: unknown[]) => {
-      const words = values.map((value) => typeof value === "string" ? value : Deno.inspect(value));
-      print("%s", prefix + words.join(" ").replaceAll("\n", `\n${prefix}`));
+      print("%s", prefix + format(...values).replaceAll("\n", `\n${prefix}`));
     };
   }
 }
