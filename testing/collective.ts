@@ -3,7 +3,7 @@ import { encodedBytes } from "../transport/collective.ts";
 import { type Collective, performTogether, type WireRound } from "../transport/round.ts";
 import { TransportError } from "../transport/transport.ts";
 import type { Property } from "./property.ts";
-import { expect, lost, pattern, pause, rejects } from "./transport.ts";
+import { ends, expect, lost, pattern, pause, rejects } from "./transport.ts";
 
 /** Ranks under test. */
 export interface Ranks {
@@ -67,7 +67,8 @@ export function collectiveProperties(
   ): Promise<void> {
     const ranks = await make(size, timeout), { groups } = ranks;
     try {
-      await body(groups, async (rank) => await (ranks.kill?.(rank) ?? groups[rank]![Symbol.asyncDispose]()));
+      const kill = async (rank: number) => await (ranks.kill?.(rank) ?? groups[rank]![Symbol.asyncDispose]());
+      await ends(body(groups, kill), timeout + 60_000);
     } finally {
       await Promise.all(groups.map((group) => group[Symbol.asyncDispose]()));
     }

@@ -31,7 +31,7 @@ export function transportProperties(
   async function connected(size: number, body: (ranks: readonly Transport[]) => Promise<void>): Promise<void> {
     const ranks = await make(size);
     try {
-      await body(ranks);
+      await ends(body(ranks), patience + 60_000);
     } finally {
       await Promise.all(ranks.map((rank) => rank[Symbol.asyncDispose]()));
     }
@@ -144,15 +144,13 @@ export function transportProperties(
       check: pair(async (first, second) => {
         await first.send(1, pattern(100, 1));
         await first.send(1, pattern(200_000, 2));
-        await Promise.all([
-          first[Symbol.asyncDispose](),
-          (async () => {
-            same(await second.receive(0), 100, 1);
-            same(await second.receive(0), 200_000, 2);
-            await lost(second.receive(0), 0, patience);
-            await lost(second.receive(0), 0, patience);
-          })(),
-        ]);
+        const leaving = first[Symbol.asyncDispose]();
+        await pause(50); // The news of the end may arrive before the first receive.
+        same(await second.receive(0), 100, 1);
+        same(await second.receive(0), 200_000, 2);
+        await lost(second.receive(0), 0, patience);
+        await lost(second.receive(0), 0, patience);
+        await leaving;
         await lost(second.send(0, pattern(1, 1)), 0, patience);
       }),
     },
@@ -244,6 +242,19 @@ export async function rejects(work: Promise<unknown>, what: string, patience: nu
   clearTimeout(timer);
   if (typeof result === "object") return result.error;
   throw new Error(`Expected ${what} to reject, received ${result}`);
+}
+
+/** Rejects if `work` has not ended after `ms`: a hang is a failure, and is told. */
+export async function ends(work: Promise<void>, ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Expected an end, received nothing for ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Waits. */
