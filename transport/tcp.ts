@@ -155,10 +155,8 @@ class Wire {
   /** The next packet of the handshake. Never rejects: what goes wrong is told in words that follow a name. */
   async control(): Promise<Control> {
     try {
-      if (!this.#met) {
-        const wrong = await this.#meet();
-        if (wrong) return wrong;
-      }
+      const stranger = await this.meet();
+      if (stranger) return stranger;
       if (!await this.next()) return { wrong: "ended the connection" };
       const { kind, length } = this;
       if (length > controlBytes) {
@@ -172,11 +170,13 @@ class Wire {
     }
   }
 
-  async #meet(): Promise<Control | undefined> {
+  /** Reads what each end begins with. Returns what is wrong with it, if anything. */
+  async meet(): Promise<Stranger | undefined> {
+    if (this.#met) return undefined;
     const length = preamble.byteLength;
     // By single bytes, so that one who speaks another protocol is told by its first word, however short.
     for (let i = 0; i < length; i++) {
-      if (!await this.#fill(i + 1)) return { wrong: "ended the connection without a word" };
+      if (!await this.#fill(i + 1)) return { wrong: "ended the connection without a word", silent: true };
       if (i < 8 && this.#staging[i] !== preamble[i]) {
         const said = String.fromCharCode(...this.#staging.subarray(0, Math.min(this.#end, 16)));
         return { wrong: `sent a message that is not ours: ${JSON.stringify(said)}` };
@@ -200,9 +200,8 @@ class Wire {
   }
 }
 
-type Control =
-  | { readonly kind: number; readonly value: unknown; readonly wrong?: undefined }
-  | { readonly wrong: string; readonly version?: boolean };
+type Stranger = { readonly wrong: string; readonly version?: boolean; readonly silent?: boolean };
+type Control = { readonly kind: number; readonly value: unknown; readonly wrong?: undefined } | Stranger;
 
 /** What a rank says of itself. */
 interface Hello {
@@ -248,8 +247,7 @@ class Rendezvous {
       throw error;
     } finally {
       this.#stop.abort();
-      this.#listener?.close();
-      await this.#accepting; // Only now is the port free again.
+      await this.#closeListener();
       for (const wire of this.#opened) if (!this.#wires.includes(wire)) wire.close();
     }
   }
@@ -317,6 +315,7 @@ class Rendezvous {
       this.#accepting = accept().catch(reject);
     });
     await this.#before(all, () => this.#missing());
+    await this.#closeListener(); // The next group of these ranks may want the port, and is not to end up here.
     return hellos;
   }
 
@@ -390,6 +389,12 @@ class Rendezvous {
     }
   }
 
+  async #closeListener(): Promise<void> {
+    this.#listener?.close();
+    this.#listener = undefined;
+    await this.#accepting; // Only now is the port free again.
+  }
+
   /** Tries until the deadline: the other process may not have started yet. */
   async #connect(to: number, hostname: string, port: number): Promise<Wire> {
     const { signal } = this.#stop, timer = setTimeout(() => this.#stop.abort(), this.#deadline - performance.now());
@@ -397,18 +402,21 @@ class Rendezvous {
     try {
       for (let pause = 20; !signal.aborted; pause = Math.min(2 * pause, 500)) {
         try {
-          const conn = await Deno.connect({ hostname, port, signal });
-          const { localAddr, remoteAddr } = conn;
+          const conn = await Deno.connect({ hostname, port, signal }), { localAddr, remoteAddr } = conn;
+          const wire = new Wire(conn);
+          this.#opened.add(wire);
           // Where nobody listens, a connection to a port of this machine can end up connected with itself.
-          if (localAddr.port !== remoteAddr.port || localAddr.hostname !== remoteAddr.hostname) {
-            const wire = new Wire(conn);
-            this.#opened.add(wire);
-            this.#wires[to] = wire;
-            return wire;
+          const self = localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
+          const stranger = self || await this.#before(wire.meet(), () => this.#silent(to));
+          if (stranger === undefined) return this.#wires[to] = wire;
+          this.#opened.delete(wire);
+          wire.close();
+          // One who ends the connection without a word was about to stop listening. Others will not change.
+          if (stranger !== true && !stranger.silent) {
+            throw new TransportError(`Cannot connect: rank ${to} at ${wire.peer} ${stranger.wrong}`, { rank: to });
           }
-          conn.close();
         } catch (error) {
-          if (error instanceof Deno.errors.NotCapable) throw error;
+          if (error instanceof Deno.errors.NotCapable || error instanceof TransportError) throw error;
           if (!signal.aborted) last = error;
         }
         await sleep(pause, signal);

@@ -143,6 +143,21 @@ async function impostor(then: Uint8Array): Promise<{ rank: Transport; end: () =>
   return { rank, end: () => conn.close() };
 }
 
+Deno.test("tcp: several groups of the same ranks can meet at the same port, one after the other", async () => {
+  const size = 3, port = freePort();
+  const rank = async (rank: number) => {
+    const groups: Transport[] = [];
+    for (const run of ["", "1", "2", "3"]) {
+      groups.push(await tcp({ rank, size, host: "127.0.0.1", port, run, timeout: 5000 }));
+    }
+    const next = (rank + 1) % size, before = (rank + 2) % size;
+    for (const [i, group] of groups.entries()) await group.send(next, Uint8Array.of(i, rank));
+    for (const [i, group] of groups.entries()) assertEquals(await group.receive(before), Uint8Array.of(i, before));
+    for (const group of groups) await group[Symbol.asyncDispose]();
+  };
+  await Promise.all([0, 1, 2].map(rank));
+});
+
 Deno.test("tcp refuses a packet longer than agreed, of an unknown kind, and one that ends too early", async () => {
   const long = packet(0, new Uint8Array(0));
   new DataView(long.buffer).setUint32(0, 2 ** 31, true);
