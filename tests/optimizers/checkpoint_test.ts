@@ -76,6 +76,7 @@ for (const [name, inner] of Object.entries(optimizers)) {
         assertEquals(optimizer.getState().local, straight[rank]!.optimizer.getState().local);
         assertEquals(optimizer.getState().shared, straight[rank]!.optimizer.getState().shared);
         assertEquals(optimizer.iterations, 6);
+        assertEquals(optimizer.getState().inner, straight[rank]!.optimizer.getState().inner);
       });
     });
   }

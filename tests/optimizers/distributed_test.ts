@@ -290,6 +290,24 @@ Deno.test("a reducer that asks for the gradient at another point gets it, and on
   assertThrows(() => optimizer.applyGradients([{ name: w.name, tensor: w }]), TypeError, "Call minimize");
 });
 
+Deno.test("a reducer that yields parameters sets them, and they do not change with its vector afterwards", () => {
+  const reducer: Reducer = {
+    ...probe,
+    yields: "parameters",
+    // deno-lint-ignore require-yield -- a method may exchange nothing
+    *reduce(gradient, _state, { parameters }) {
+      parameters!.forEach((value, i) => gradient[i] = value + 1);
+    },
+  };
+  const w = tf.variable(tf.tensor1d([1, 2])),
+    optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer, group: echo(1) });
+  const step = (factor: number) => optimizer.minimize(() => w.square().sum().mul(factor).asScalar(), false, [w]);
+  step(1), step(1);
+  assertEquals([...w.dataSync()], [3, 4]);
+  assertThrows(() => step(NaN), RangeError);
+  assertEquals([...w.dataSync()], [3, 4]);
+});
+
 Deno.test("the gradient at another point leaves no tensor behind, nor a trace in BatchNorm's averages", async () => {
   const { xs, ys } = data(8), once = models["batch normalisation"]!(), twice = models["batch normalisation"]!();
   twice.setWeights(once.getWeights());

@@ -102,7 +102,7 @@ for (
 
 Deno.test("batches of tensors: what fitDataset gets in each epoch", async () => {
   const data = { xs: tf.range(0, 22), ys: tf.range(0, 22).mul(2) }, options = { batchSize: 4, seed: 1 };
-  const batches = places(2).map((place) => shardBatches(data, place, options));
+  const batches = places(2).map((place) => shardBatches(data, place, options)), orders = new Set<string>();
   for (let epoch = 0; epoch < 2; epoch++) {
     const sizes: number[] = [], seen: number[] = [];
     for (const dataset of batches) {
@@ -114,7 +114,9 @@ Deno.test("batches of tensors: what fitDataset gets in each epoch", async () => 
     }
     assertEquals(sizes, [4, 4, 3, 4, 4, 3]);
     assertEquals(sorted(seen), sorted(Array(22).keys()));
+    orders.add(seen.join());
   }
+  assertEquals(orders.size, 2);
   const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] });
   model.compile({ optimizer: "sgd", loss: "meanSquaredError" });
   const columns = { xs: data.xs.reshape([22, 1]), ys: data.ys.reshape([22, 1]) };

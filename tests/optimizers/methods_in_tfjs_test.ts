@@ -1,0 +1,87 @@
+import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
+import * as tf from "@tensorflow/tfjs";
+import {
+  DistributedOptimizer,
+  parseReducer,
+  restoreCheckpoint,
+  saveCheckpoint,
+  weightsDigest,
+} from "../../optimizers/mod.ts";
+import { type Collective, collective, memory } from "../../transport/mod.ts";
+
+await tf.setBackend("cpu");
+
+/** Methods as they are written, with the learning rate of SGD that suits them. */
+const methods: readonly (readonly [method: string, rate: number])[] = [
+  ["average(naturalCompression)", 0.05],
+  ["average(randK({ ratio: 0.5 }))", 0.05],
+  ["errorFeedback(topK({ ratio: 0.25 }))", 0.05],
+  ["errorFeedback(sparseDithering({ nu: 0.5, rounding: 'nearest' }), { delay: 1 })", 0.03],
+  ["diana(naturalCompression)", 0.05],
+  ["adiana(naturalCompression, { convexity: 0.1, smoothness: 10 })", 0.05],
+  ["doubleSqueeze(topK({ ratio: 0.25 }))", 0.05],
+  ["ef21(topK({ ratio: 0.25 }))", 0.05],
+  ["ef21(topK({ ratio: 0.25 }), { plus: true })", 0.03],
+  ["marina(naturalCompression)", 0.05],
+];
+
+function trainee(group: Collective, method: string, rate: number) {
+  const kernelInitializer = tf.initializers.glorotNormal({ seed: 1 });
+  const model = tf.sequential({
+    layers: [
+      tf.layers.dense({ inputShape: [4], units: 6, activation: "tanh", kernelInitializer }),
+      tf.layers.dense({ units: 1, kernelInitializer }),
+    ],
+  });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(rate), { reducer: parseReducer(method), group, seed: 5 });
+  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+  const xs = tf.randomNormal([16, 4], 0, 1, "float32", 1 + group.rank), ys = xs.sum(1, true).tanh();
+  const loss = () => tf.losses.meanSquaredError(ys, model.predict(xs) as tf.Tensor).asScalar();
+  const step = async () => {
+    const value = (await optimizer.minimizeAsync(loss, true, variables))!, [number] = value.dataSync();
+    value.dispose();
+    return number!;
+  };
+  return { model, optimizer, step };
+}
+
+/** A step of all ranks: the mean loss. */
+async function together(ranks: readonly ReturnType<typeof trainee>[], steps: number): Promise<number> {
+  let mean = 0;
+  for (let i = 0; i < steps; i++) {
+    const losses = await Promise.all(ranks.map(({ step }) => step()));
+    mean = losses.reduce((sum, loss) => sum + loss / ranks.length, 0);
+  }
+  return mean;
+}
+
+for (const [method, rate] of methods) {
+  Deno.test(`${method} trains a network: replicas bit-identical, nothing leaked, resumed with the same bits`, async () => {
+    const make = () => memory(3).map((transport) => trainee(collective(transport), method, rate));
+    const ranks = make(), first = await together(ranks, 3), { numTensors } = tf.memory();
+    const middle = await together(ranks, 30);
+    assertEquals(tf.memory().numTensors, numTensors);
+    const files = ranks.map(({ optimizer, model }) => saveCheckpoint(optimizer, model)),
+      last = await together(ranks, 10);
+    assert(middle < 0.8 * first && last < middle, `loss ${first}, ${middle}, ${last}`);
+    const digests = ranks.map(({ model }) => weightsDigest(model));
+    assertEquals(new Set(digests).size, 1);
+    const resumed = make();
+    resumed.forEach(({ optimizer, model }, rank) => restoreCheckpoint(optimizer, files[rank]!, model));
+    assertEquals(await together(resumed, 10), last);
+    assertEquals(resumed.map(({ model }) => weightsDigest(model)), digests);
+  });
+}
+
+Deno.test("a method that asks for the gradient of all data says that a step knows only its batch", async () => {
+  const [rank] = memory(1).map((transport) =>
+    trainee(collective(transport), "vrDiana(naturalCompression, { terms: 16 })", 0.1)
+  );
+  assertEquals(await rank!.step() > 0, true); // A group of one calls the inner optimizer and asks for nothing.
+  const ranks = memory(2).map((transport) =>
+    trainee(collective(transport), "vrDiana(naturalCompression, { terms: 16 })", 0.1)
+  );
+  await Promise.all(
+    ranks.map(({ step }) => assertRejects(step, TypeError, "that of all data, and a step knows only its batch")),
+  );
+});
