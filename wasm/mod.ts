@@ -1,20 +1,27 @@
 /**
- * Training on tfjs's wasm backend: registers the backend, and kernels that make backward passes fast on it.
+ * Training on tfjs's wasm backend. Importing this module registers the backend, and in it kernels that make training
+ * fast: every matrix product (transposed, batched, fused), the gathering of batches, square roots, and Adam's step as
+ * one kernel for each variable. Models, optimizers and results stay tfjs's own.
+ *
+ * In Deno this needs `--allow-read`, with which tfjs reads the WebAssembly binary from its npm package, and nothing else:
+ * on the main thread and in workers, offline once packages are cached, whatever folder the program is in. A page whose
+ * bundler moves the binaries says where they are: {@linkcode setUp}.
  *
  * ```ts
  * import * as tf from "@tensorflow/tfjs";
  * import "@gradwire/tfjs/wasm";
  *
  * await tf.setBackend("wasm");
+ * const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [3], units: 1 })] });
+ * model.compile({ optimizer: tf.train.adam(), loss: "meanSquaredError" });
+ * await model.fit(tf.ones([8, 3]), tf.ones([8, 1]), { verbose: 0 });
  * ```
- *
- * In Deno this needs `--allow-read` (tfjs reads the WebAssembly binary from its npm package) and nothing else, on the
- * main thread and in workers, offline once packages are cached.
  *
  * @module
  */
 
-import "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { registerAdam } from "./adam.ts";
 import { registerElementwise } from "./elementwise.ts";
 import { registerGather } from "./gather.ts";
@@ -25,4 +32,34 @@ registerElementwise();
 registerGather();
 registerAdam();
 
-export { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+/** How to start the backend. */
+export interface SetUpOptions {
+  /** The folder that holds tfjs's three `.wasm` files, as a URL or path with a slash at its end; by default, tfjs's own. */
+  readonly binaries?: string;
+}
+
+/**
+ * Starts the wasm backend and makes it tfjs's current one: `tf.setBackend("wasm")`, but with an error where that
+ * answers `false` and goes on with another backend.
+ *
+ * Throws an Error if the backend does not start, for example because Deno was started without `--allow-read`.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { setUp } from "@gradwire/tfjs/wasm";
+ *
+ * await setUp();
+ * console.assert(tf.getBackend() === "wasm");
+ * ```
+ */
+export async function setUp({ binaries }: SetUpOptions = {}): Promise<void> {
+  if (binaries !== undefined) setWasmPaths(binaries);
+  if (!await tf.setBackend("wasm")) {
+    throw new Error(
+      binaries === undefined
+        ? "Cannot set up the wasm backend: tfjs could not read its binary (in Deno this needs --allow-read)"
+        : `Cannot set up the wasm backend: tfjs could not read its binary from ${binaries}`,
+    );
+  }
+}

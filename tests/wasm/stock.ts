@@ -17,7 +17,7 @@ if (!await tf.setBackend("wasm")) throw new Error("Cannot test: the wasm backend
 
 export { tf };
 
-/** Runs `run` with the kernels and the Adam that tfjs has itself. */
+/** Runs `run`, which may be asynchronous, with the kernels and the Adam that tfjs has itself. */
 export function withStock<R>(run: () => R): R {
   const ours = tf.getKernelsForBackend("wasm").filter(({ kernelName }) => before.has(kernelName));
   const put = (configs: Iterable<tf.KernelConfig>) => {
@@ -26,13 +26,18 @@ export function withStock<R>(run: () => R): R {
       tf.registerKernel(config);
     }
   };
-  put(before.values());
-  tf.AdamOptimizer.prototype.applyGradients = stockAdam;
-  try {
-    return run();
-  } finally {
+  const back = () => {
     put(ours);
     tf.AdamOptimizer.prototype.applyGradients = ourAdam;
+  };
+  put(before.values());
+  tf.AdamOptimizer.prototype.applyGradients = stockAdam;
+  let result: R | undefined;
+  try {
+    return result = run();
+  } finally {
+    if (result instanceof Promise) result.then(back, back);
+    else back();
   }
 }
 
