@@ -27,3 +27,5 @@ export { bucketed } from "./bucketed.ts";
 export { repeated } from "./repeated.ts";
 export { induced } from "./induced.ts";
 export { perTensor, type TensorLayout, type TensorOfLayout } from "./per_tensor.ts";
+export { drive, eden, type EdenOptions } from "./eden.ts";
+export { rotated, type RotatedOptions } from "./rotated.ts";

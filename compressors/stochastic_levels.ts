@@ -31,7 +31,7 @@ export interface StochasticLevelsOptions {
  *
  * With step D between levels, E‖C(x) − x‖² = D² Σ frac(vᵢ)(1 − frac(vᵢ)), vᵢ = (xᵢ − least) / D; for k = 2 that is
  * Σ (largest − xᵢ)(xᵢ − least). ω = (d − 2) / (2 (k − 1)²), attained for even k by (1, −1, 0, …, 0). In
- * `rotated(stochasticLevels({ levels }))` it falls to (2 ln d + 2) / (k − 1)², or less than twice that where d is no
+ * `rotated(stochasticLevels({ levels }))` it falls to (2 ln 2d + 2) / (k − 1)², or less than twice that where d is no
  * power of two.
  *
  * Source: Suresh, Yu, Kumar, McMahan: "Distributed mean estimation with limited communication", arXiv:1611.00429,
