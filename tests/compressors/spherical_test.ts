@@ -169,8 +169,14 @@ Deno.test("sphericalCompression: golden bytes", () => {
   const x = Float32Array.of(1, -2, 3, -4), long = normal(key(3), new Float32Array(50));
   assertEquals(compress(sphericalCompression({ alpha: 0.25, block: 4 }), x, key(7)).toHex(), "815e8a5e2a");
   assertEquals(compress(sphericalCompression({ alpha: 0.25, block: 4, norm: "log" }), x, key(7)).toHex(), "c210");
-  assertEquals(compress(sphericalCompression({ alpha: 0.25, block: 3, unbiased: true }), x, key(7)).toHex(), "80ffff809eee");
-  assertEquals(compress(sphericalCompression({ alpha: 0.5, block: 7 }), long, key(7)).toHex(), "808ed198f214edca9627e144894c04");
+  assertEquals(
+    compress(sphericalCompression({ alpha: 0.25, block: 3, unbiased: true }), x, key(7)).toHex(),
+    "80ffff809eee",
+  );
+  assertEquals(
+    compress(sphericalCompression({ alpha: 0.5, block: 7 }), long, key(7)).toHex(),
+    "808ed198f214edca9627e144894c04",
+  );
 });
 
 Deno.test("sphericalCompression: options out of range are refused by name", () => {

@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { averageState, broadcastState, syncMetrics, syncState, weightsDigest } from "../../optimizers/mod.ts";
+import {
+  average,
+  averageState,
+  broadcastState,
+  DistributedOptimizer,
+  syncMetrics,
+  syncState,
+  weightsDigest,
+} from "../../optimizers/mod.ts";
 import { type Collective, collective, memory } from "../../transport/mod.ts";
 
 await tf.setBackend("cpu");
@@ -67,6 +75,17 @@ Deno.test("syncMetrics passes NaN and infinity on, and refuses ranks that disagr
       "rank 1 sent something else",
     );
   }
+});
+
+Deno.test("a rank with fewer batches: both sides say so", async () => {
+  await together(2, async (group) => {
+    const w = tf.variable(tf.scalar(1)),
+      optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group });
+    const step = () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]);
+    await step();
+    if (group.rank === 0) await assertRejects(step, Error, "rank 1 sent 30 bytes that do not open a step");
+    else await assertRejects(() => syncMetrics(group).onEpochEnd(0, { loss: 1 }), Error, "have equally many batches");
+  });
 });
 
 Deno.test("broadcastState gives all ranks the root's weights, frozen ones and averages included", async () => {
