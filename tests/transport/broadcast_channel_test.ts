@@ -5,7 +5,9 @@ import {
   type BroadcastChannelOptions,
   performTogether,
   TransportError,
+  type WireRound,
 } from "../../transport/mod.ts";
+import { collectiveProperties } from "../../testing/mod.ts";
 import type { Deed, Outcome } from "./broadcast_worker.ts";
 import { exactRounds } from "./rounds.ts";
 
@@ -179,3 +181,61 @@ Deno.test("rounds are checked before anything is sent", async () => {
   assertThrows(() => group.perform({ op: "allToAll", messages: [] }), RangeError, "0 messages for 1 ranks");
   assertEquals(group.traffic.rounds, 0);
 });
+
+/** What the others read of a rank's bytes, and it of theirs: the documented traffic, an independent account. */
+function traffic(rounds: readonly WireRound[], rank: number) {
+  const read = (from: number, by: number): number => {
+    const round = rounds[from]!, size = rounds.length;
+    switch (round.op) {
+      case "allGather":
+        return round.message.length;
+      case "allToAll":
+        return round.messages[by]!.length;
+      case "broadcast":
+        return from === round.root ? round.message.length : 0;
+      case "allReduce": {
+        const { length } = round.vector;
+        if (length <= 8192) return 4 * length;
+        // In chunks of 2^16 floats, cut into stripes: one stripe to be summed by the other, one sum for it.
+        let floats = 0;
+        for (let at = 0; at < length; at += 1 << 16) {
+          const here = Math.min(1 << 16, length - at);
+          const stripe = (rank: number) => Math.floor(here * (rank + 1) / size) - Math.floor(here * rank / size);
+          floats += stripe(by) + stripe(from);
+        }
+        return 4 * floats;
+      }
+    }
+  };
+  const others = [...rounds.keys()].filter((other) => other !== rank);
+  return {
+    sentBytes: others.reduce((sum, by) => sum + read(rank, by), 0),
+    receivedBytes: others.reduce((sum, from) => sum + read(from, rank), 0),
+  };
+}
+
+const groups = async (size: number, timeout: number, capacity: number) => {
+  const name = crypto.randomUUID();
+  return {
+    groups: await Promise.all(
+      Array.from({ length: size }, (_, rank) => broadcastChannelAsync({ name, rank, size, timeout, capacity })),
+    ),
+  };
+};
+
+for (
+  const { name, check } of collectiveProperties((size, timeout) => groups(size, timeout, 1 << 24), {
+    inRankOrder: true,
+    traffic,
+    runs: 5,
+  })
+) Deno.test(`broadcastChannelAsync: ${name}`, check);
+
+for (
+  const { name, check } of collectiveProperties((size, timeout) => groups(size, timeout, 4096), {
+    inRankOrder: true,
+    sizes: [2, 3, 4],
+    lengths: [0, 1, 1365, 4096, 4097, 8193],
+    runs: 3,
+  })
+) Deno.test(`broadcastChannelAsync in small segments: ${name}`, check);
