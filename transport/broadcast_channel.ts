@@ -2,6 +2,8 @@ import type { BlockingCollective, Collective, WireRound } from "./round.ts";
 import { requireBlocking } from "./mailbox.ts";
 import { meet, onDeath, pause } from "./rendezvous.ts";
 import { Rounds, SharedMemory } from "./shared_memory.ts";
+import { Rings, ringsByteLength } from "./shared_rings.ts";
+import type { Transport } from "./transport.ts";
 
 /** Who meets whom. */
 export interface BroadcastChannelOptions {
@@ -101,6 +103,47 @@ export async function broadcastChannelAsync(options: BroadcastChannelOptions): P
       return result;
     },
     [Symbol.asyncDispose]: () => Promise.resolve(leave()),
+  };
+}
+
+/**
+ * A transport on the same mechanism: a ring of `capacity` bytes (default 256 KiB) in shared memory for each pair of ranks
+ * and direction, read and written without blocking. Every sixth of `timeout` a rank gives a sign of life; one that gives
+ * none for `timeout`, because it was terminated or its thread is busy, is lost to those that wait for it.
+ *
+ * @throws {RangeError} if an option is out of range
+ * @throws {TransportError} if a rank does not join in time, or asks for another size or capacity
+ *
+ * @example
+ * ```ts
+ * import { broadcastChannelTransport } from "@gradwire/tfjs/transport";
+ * const join = (rank: number) => broadcastChannelTransport({ name: "pair", rank, size: 2 });
+ * const [first, second] = await Promise.all([join(0), join(1)]);
+ * await first.send(1, Uint8Array.of(7));
+ * console.assert((await second.receive(0))[0] === 7);
+ * for (const transport of [first, second]) await transport[Symbol.asyncDispose]();
+ * ```
+ */
+export async function broadcastChannelTransport(options: BroadcastChannelOptions): Promise<Transport> {
+  const { name, rank, size, timeout = 30_000, capacity = 1 << 18 } = options;
+  check({ ...options, capacity });
+  const byteLength = ringsByteLength(size, capacity);
+  const memory = await meet({ name: `${name} rings`, rank, size, timeout, capacity, byteLength });
+  const rings = new Rings(memory, rank, size, capacity, timeout), stop = onDeath(rank, (why) => void rings.close(why));
+  return {
+    rank,
+    size,
+    framing: rings.framing,
+    send: (to, message) => rings.send(to, message),
+    receive: (from) => rings.receive(from),
+    abort(reason) {
+      stop();
+      return rings.abort(reason);
+    },
+    [Symbol.asyncDispose]() {
+      stop();
+      return rings[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -5,7 +5,12 @@ export * from "./round.ts";
 export * from "./memory.ts";
 export { collective, type CollectiveOptions, encodedBytes } from "./collective.ts";
 export { alone } from "./alone.ts";
-export { broadcastChannel, broadcastChannelAsync, type BroadcastChannelOptions } from "./broadcast_channel.ts";
+export {
+  broadcastChannel,
+  broadcastChannelAsync,
+  type BroadcastChannelOptions,
+  broadcastChannelTransport,
+} from "./broadcast_channel.ts";
 export { handshake } from "./handshake.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { tcp } from "./tcp.ts";

@@ -3,11 +3,13 @@ import {
   broadcastChannel,
   broadcastChannelAsync,
   type BroadcastChannelOptions,
+  broadcastChannelTransport,
+  collective,
   performTogether,
   TransportError,
   type WireRound,
 } from "../../transport/mod.ts";
-import { collectiveProperties } from "../../testing/mod.ts";
+import { collectiveProperties, collectiveTraffic, transportProperties } from "../../testing/mod.ts";
 import type { Deed, Outcome } from "./broadcast_worker.ts";
 import { exactRounds } from "./rounds.ts";
 
@@ -239,3 +241,42 @@ for (
     runs: 3,
   })
 ) Deno.test(`broadcastChannelAsync in small segments: ${name}`, check);
+
+const rings = (size: number, timeout = 30_000) => {
+  const name = crypto.randomUUID();
+  return Promise.all(
+    Array.from({ length: size }, (_, rank) => broadcastChannelTransport({ name, rank, size, timeout })),
+  );
+};
+
+for (const { name, check } of transportProperties((size) => rings(size))) {
+  Deno.test(`broadcastChannelTransport: ${name}`, check);
+}
+
+for (
+  const { name, check } of collectiveProperties(async (size, timeout) => ({
+    groups: (await rings(size)).map((transport) => collective(transport, { timeout })),
+  }), { inRankOrder: true, traffic: collectiveTraffic(4), sizes: [1, 2, 5], runs: 3 })
+) Deno.test(`collective over broadcastChannelTransport: ${name}`, check);
+
+Deno.test("broadcastChannelTransport: a rank that gives no sign of life is lost, one that is silent is not", async () => {
+  const [first, second] = await rings(2, 300);
+  const silent = first!.receive(1);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  await second!.send(0, Uint8Array.of(1));
+  assertEquals([...await silent], [1]);
+  const { setInterval: beat } = globalThis;
+  globalThis.setInterval = (() => 0) as never; // the ranks made now have no heart
+  try {
+    const [one, two] = await rings(2, 300);
+    const error = await assertRejects(
+      () => one!.receive(1),
+      TransportError,
+      "rank 1: it has shown no sign of life for 0.3 s",
+    );
+    assertEquals(error.rank, 1);
+    for (const rank of [first, second, one, two]) await rank![Symbol.asyncDispose]();
+  } finally {
+    globalThis.setInterval = beat;
+  }
+});
