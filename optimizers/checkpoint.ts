@@ -4,7 +4,14 @@ import * as tf from "@tensorflow/tfjs";
 import { layoutDigest } from "./bucket.ts";
 import type { DistributedOptimizer } from "./distributed.ts";
 import type { Layout, Vectors } from "./reducer.ts";
-import { readSafetensors, type StoredTensor, type TensorNumbers, writeSafetensors } from "./safetensors.ts";
+import {
+  readSafetensors,
+  type Safetensors,
+  type StoredTensor,
+  type TensorNumbers,
+  writeSafetensors,
+} from "./safetensors.ts";
+import type { OptimizerState } from "./state.ts";
 import type { Slots } from "./slots.ts";
 import { variablesOf, type Weights } from "./weights.ts";
 
@@ -70,7 +77,7 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
  * Gives an optimizer (and the weights, if they are given) the state that {@linkcode saveCheckpoint} wrote. All ranks
  * must restore before their next step, each its own file of the same step.
  *
- * @throws {RangeError} if it is not such a file
+ * @throws {RangeError} if it is not such a file, or a damaged one
  * @throws {Error} if the version, rank, size, seed, reducer and its options, inner optimizer, layout or weights differ;
  *   the message names the first that does. Nothing has been changed then
  *
@@ -97,18 +104,6 @@ export function restoreCheckpoint(optimizer: DistributedOptimizer, file: Uint8Ar
   if (metadata["version"] !== VERSION) {
     throw new Error(`Cannot restore: the checkpoint has version ${metadata["version"]}, expected ${VERSION}`);
   }
-  const text = (name: string): string => {
-    const value = metadata[name];
-    if (value === undefined) throw new RangeError(`Cannot restore: the checkpoint has no ${name}`);
-    return value;
-  };
-  const named = (kind: string) =>
-    Object.entries(tensors).filter(([name]) => name.startsWith(`${kind}/`)).map(([name, tensor]) => {
-      return [name.slice(kind.length + 1), tensor] as const;
-    });
-  const vectors = (kind: string): Vectors =>
-    Object.fromEntries(named(kind).map(([name, { values }]) => [name, values as Float32Array]));
-  const slots = named("slot").map(([name, { shape, values }]) => ({ name, shape, values: values as Float32Array }));
   const variables = variablesOf(weights), values = variables.map((_, i) => tensors[`weight/${i}`]);
   variables.forEach(({ shape, name }, i) => {
     if (String(values[i]?.shape) !== String(shape)) {
@@ -117,20 +112,48 @@ export function restoreCheckpoint(optimizer: DistributedOptimizer, file: Uint8Ar
       );
     }
   });
-  optimizer.setState({
-    step: Number(text("step")),
-    seed: Number(text("seed")),
-    rank: Number(text("rank")),
-    size: Number(text("size")),
-    reducer: text("reducer"),
-    ...metadata["layout"] === undefined ? {} : { layout: layoutFrom(metadata["layout"]) },
-    local: vectors("local"),
-    shared: vectors("shared"),
-    inner: { ...JSON.parse(text("inner")) as Omit<Slots, "slots">, slots },
-  });
+  optimizer.setState(stateFrom(tensors, metadata));
   variables.forEach((variable, i) => {
     tf.tidy(() => variable.assign(tf.tensor(values[i]!.values, variable.shape, variable.dtype)));
   });
+}
+
+/** Throws a RangeError for metadata that no checkpoint has. */
+function stateFrom(tensors: Safetensors["tensors"], metadata: Safetensors["metadata"]): OptimizerState {
+  const read = <T>(name: string, from: (text: string) => T, valid: (value: T) => boolean): T => {
+    let value: T | undefined;
+    try {
+      value = from(metadata[name] ?? "");
+      if (valid(value)) return value;
+    } catch {
+      // Not JSON, or not of the structure: refused below.
+    }
+    throw new RangeError(`Cannot restore: the checkpoint's ${name} is ${JSON.stringify(metadata[name])}`);
+  };
+  const integer = (name: string) => read(name, Number, (value) => Number.isSafeInteger(value) && value >= 0);
+  const named = (kind: string) =>
+    Object.entries(tensors).filter(([name]) => name.startsWith(`${kind}/`)).map(([name, { shape, values }]) => {
+      if (!(values instanceof Float32Array)) throw new RangeError(`Cannot restore: ${name} is not of type F32`);
+      return { name: name.slice(kind.length + 1), shape, values };
+    });
+  const vectors = (kind: string) => Object.fromEntries(named(kind).map(({ name, values }) => [name, values]));
+  const inner = read("inner", (text) => JSON.parse(text) as Slots, ({ className, config, iterations }) => {
+    return typeof className === "string" && typeof config === "object" && config !== null && iterations >= 0;
+  });
+  const layout = metadata["layout"] === undefined ? undefined : read("layout", layoutFrom, (layout) => {
+    return layout.names.length === layout.shapes.length && layoutDigest(layout) === metadata["layoutDigest"];
+  });
+  return {
+    step: integer("step"),
+    seed: integer("seed"),
+    rank: integer("rank"),
+    size: integer("size"),
+    reducer: read("reducer", String, (text) => text !== ""),
+    layout,
+    local: vectors("local"),
+    shared: vectors("shared"),
+    inner: { ...inner, slots: named("slot") },
+  };
 }
 
 function layoutFrom(text: string): Layout {

@@ -298,7 +298,7 @@ export class DistributedOptimizer extends Optimizer {
         // Which variables there are is only known now; the gradients were taken at this rank's own weights.
         yield* this.#begin(toList(grads).map(({ name }) => variable(name)));
         tf.dispose([value, grads]);
-        before.restore();
+        before.restore(this.#writtenForward);
         ({ value, grads } = tf.variableGrads(f));
       }
       this.#loss = { f, variables: varList };
@@ -308,7 +308,7 @@ export class DistributedOptimizer extends Optimizer {
     } finally {
       this.#loss = undefined;
       tf.dispose(grads);
-      if (!done) value?.dispose(), before.restore();
+      if (!done) value?.dispose(), before.restore(this.#writtenForward);
     }
   }
 

@@ -54,7 +54,7 @@ export type Shardable = DataRows | { readonly [name: string]: DataRows } | Datas
  */
 export function shard<T extends Shardable>(data: T, place: Place, options: ShardOptions = {}): T {
   const { seed = 0, epoch = 0, shuffle = true, buffer = 1024 } = options;
-  checkPlace(place), checkCount("epoch", epoch, 0), checkCount("buffer", buffer, 1);
+  checkPlace(place), checkCount("epoch", epoch, 0), checkCount("buffer", buffer, 1), checkCount("seed", seed, 0);
   if (isDataset(data)) return shardDataset(data, place, { seed, epoch, shuffle, buffer }) as unknown as T;
   const indices = shardIndices(length(data), place, { seed, epoch, shuffle });
   return select(data as DataRows | Record<string, DataRows>, indices) as T;
@@ -113,6 +113,7 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
 ): Dataset {
   const { batchSize, epoch = 0, ...rest } = options;
   checkPlace(place), checkCount("batchSize", batchSize, 1), checkCount("epoch", epoch, 0);
+  checkCount("seed", rest.seed ?? 0, 0);
   const rows = length(data);
   let iteration = 0;
   return tf.data.generator(function* () {

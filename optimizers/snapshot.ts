@@ -19,10 +19,10 @@ export class Snapshot implements Disposable {
     return this.#variables.filter(({ dataId }, i) => dataId !== this.#values[i]!.dataId);
   }
 
-  /** Gives the variables these values again. */
-  restore(): void {
+  /** Gives the variables, or those of them that are named, these values again. */
+  restore(only: readonly Variable[] = this.#variables): void {
     this.#variables.forEach((variable, i) => {
-      if (variable.dataId !== this.#values[i]!.dataId) variable.assign(this.#values[i]!);
+      if (variable.dataId !== this.#values[i]!.dataId && only.includes(variable)) variable.assign(this.#values[i]!);
     });
   }
 

@@ -132,6 +132,12 @@ Deno.test("what differs is refused by name, and nothing is changed", async () =>
     [make(), changed({ version: "0" }), "the checkpoint has version 0, expected 1"],
     [make(), changed({ format: "pt" }), "the file is not a checkpoint"],
     [make(), file.subarray(0, 100), "Cannot read the safetensors file"],
+    [make(), changed({ step: "-1" }), 'the checkpoint\'s step is "-1"'],
+    [make(), changed({ inner: "{" }), 'the checkpoint\'s inner is "{"'],
+    [make(), changed({ inner: "null" }), "the checkpoint's inner is"],
+    [make(), changed({ layout: "{}" }), "the checkpoint's layout is"],
+    [make(), changed({ layoutDigest: "0" }), "the checkpoint's layout is"],
+    [make(), changed({ reducer: "" }), "the checkpoint's reducer is"],
     [make(), writeSafetensors({ tensors: {}, metadata }), "weight 0"],
   ];
   for (const [{ optimizer, model }, bytes, why] of cases) {
