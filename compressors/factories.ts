@@ -29,3 +29,7 @@ export { induced } from "./induced.ts";
 export { perTensor, type TensorLayout, type TensorOfLayout } from "./per_tensor.ts";
 export { drive, eden, type EdenOptions } from "./eden.ts";
 export { rotated, type RotatedOptions } from "./rotated.ts";
+export { optimalSparsification } from "./optimal_sparsification.ts";
+export { bernoulli, type BernoulliOptions } from "./bernoulli.ts";
+export { threshold, type ThresholdOptions } from "./threshold.ts";
+export { compose, signTopK } from "./compose.ts";

@@ -6,3 +6,4 @@ export * from "./entropy.ts";
 export * from "./factories.ts";
 export * from "./parse.ts";
 export { doubleSampling, type LeastSquaresTerm } from "./zipml.ts";
+export { isSparsifier, type Sparsifier } from "./sparsifier.ts";

@@ -5,6 +5,7 @@ import { type Count, countOf } from "./count.ts";
 import { gatherFloats, scatterFloats } from "./kernels/reference.ts";
 import { refuse } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
+import type { Sparsifier } from "./sparsifier.ts";
 
 const indicesOf = scratch(Uint32Array);
 
@@ -33,16 +34,19 @@ const indicesOf = scratch(Uint32Array);
  * console.assert([...decompress(half, message, key(1), 4)].sort().join() === "0,0,2,2");
  * ```
  */
-export function randK(count: Count & { readonly shared: true }): UnbiasedCompressor & LinearCompressor;
+export function randK(count: Count & { readonly shared: true }): UnbiasedCompressor & LinearCompressor & Sparsifier;
 /** Each rank its own index set. */
-export function randK(count: Count & { readonly shared?: boolean }): UnbiasedCompressor;
+export function randK(count: Count & { readonly shared?: boolean }): UnbiasedCompressor & Sparsifier;
 export function randK(
   { shared = false, ...count }: Count & { readonly shared?: boolean },
-): UnbiasedCompressor | (UnbiasedCompressor & LinearCompressor) {
+): (UnbiasedCompressor & Sparsifier) | (UnbiasedCompressor & LinearCompressor & Sparsifier) {
   const countFor = countOf("randK", count);
-  const compressor: UnbiasedCompressor = {
+  const compressor: UnbiasedCompressor & Sparsifier = {
     name: "randK",
     options: shared ? { ...count, shared } : { ...count },
+    kept: countFor,
+    keyed: true,
+    select: (vector, key, indices) => void choose(key, countFor(vector.length), vector.length, indices),
     omega: (size) => size === 0 ? 0 : size / countFor(size) - 1,
     maxByteLength: (size) => 4 * countFor(size),
     encode(vector, key, message) {

@@ -5,6 +5,7 @@ import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "./index_set.t
 import { gatherFloats, scatterFloats, selectLargest } from "./kernels/reference.ts";
 import { refuse } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
+import type { Sparsifier } from "./sparsifier.ts";
 
 const indicesOf = scratch(Uint32Array);
 
@@ -28,12 +29,15 @@ const indicesOf = scratch(Uint32Array);
  * console.assert(decompress(topK({ k: 2 }), message, key(1), 4).join() === "0,0,3,-4");
  * ```
  */
-export function topK(count: Count): ContractiveCompressor {
+export function topK(count: Count): ContractiveCompressor & Sparsifier {
   const countFor = countOf("topK", count);
   return {
     name: "topK",
     options: { ...count },
     everyDraw: true,
+    kept: countFor,
+    keyed: false,
+    select: (vector, _key, indices) => selectLargest(vector, countFor(vector.length), indices),
     alpha: (size) => size === 0 ? 0 : 1 - countFor(size) / size,
     maxByteLength: (size) => 4 * countFor(size) + ((indexSetBitLength(countFor(size), size) + 7) >>> 3),
     encode(vector, _key, message) {

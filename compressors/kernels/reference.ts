@@ -16,3 +16,4 @@ export * from "./trellis.ts";
 export * from "./sparse.ts";
 export * from "./select.ts";
 export * from "./sparse_dithering.ts";
+export * from "./water_filling.ts";

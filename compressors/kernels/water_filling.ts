@@ -1,0 +1,49 @@
+/** Optimal probabilities of keeping numbers. @module */
+
+import { scratch } from "../scratch.ts";
+
+const BINS = 2048, counts = new Uint32Array(BINS), sums = new Float64Array(BINS + 1);
+const insideOf = scratch(Float32Array), word = new Uint32Array(1), edge = new Float32Array(word.buffer);
+
+/**
+ * The level t with Σ min(1, |xᵢ| / t) = budget, which makes Σ xᵢ² / pᵢ least for pᵢ = min(1, |xᵢ| / t); 0 if no more than
+ * `budget` numbers are not 0. One histogram of magnitudes finds the numbers near t, and the sum is then solved for these:
+ * no sort, no search over the vector. Infinity is never returned: sums are in doubles.
+ */
+export function waterLevel(vector: Float32Array, budget: number): number {
+  const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length);
+  counts.fill(0), sums.fill(0);
+  let nonzero = 0;
+  for (let i = 0; i < words.length; i++) {
+    const bin = (words[i]! >>> 20) & 2047, magnitude = Math.abs(vector[i]!);
+    counts[bin]!++, sums[bin + 1]! += magnitude;
+    nonzero += magnitude > 0 ? 1 : 0;
+  }
+  if (nonzero <= budget) return 0;
+  // sums[bin] := what lies below the bin, added up from the smallest: nothing is lost to large numbers.
+  for (let bin = 0; bin < BINS; bin++) sums[bin + 1]! += sums[bin]!;
+  // Downwards to the bin of t: above it all are certain, below it none.
+  let above = 0, bin = BINS - 1;
+  for (; bin > 0; bin--) {
+    word[0] = bin << 20;
+    if (above + counts[bin]! + sums[bin]! / edge[0]! >= budget) break;
+    above += counts[bin]!;
+  }
+  // Above t only what lies in this bin is left to decide. t falls to its value as more of it turns out certain.
+  const inside = insideOf(counts[bin]!);
+  let count = 0;
+  for (let i = 0; i < words.length; i++) {
+    if (((words[i]! >>> 20) & 2047) === bin) inside[count++] = Math.abs(vector[i]!);
+  }
+  const below = sums[bin]!;
+  for (let level = Infinity, certain = 0;;) {
+    let rest = 0, now = 0;
+    for (let j = 0; j < count; j++) {
+      if (inside[j]! > level) now++;
+      else rest += inside[j]!;
+    }
+    if (level !== Infinity && now <= certain) return level;
+    certain = now;
+    level = (below + rest) / (budget - above - certain);
+  }
+}
