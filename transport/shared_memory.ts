@@ -34,7 +34,7 @@ const operations = ["allGather", "allToAll", "allReduce", "broadcast"] as const;
 /** Vectors of up to this many floats are summed whole by every rank: one barrier instead of two. */
 const SMALL = wholeBytes / 4;
 /** Larger ones go in chunks of this many floats, which stay in the caches of the cores. */
-const CHUNK = 1 << 16;
+const CHUNK = 1 << 18;
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 

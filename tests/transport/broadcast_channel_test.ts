@@ -198,10 +198,10 @@ function traffic(rounds: readonly WireRound[], rank: number) {
       case "allReduce": {
         const { length } = round.vector;
         if (length <= 8192) return 4 * length;
-        // In chunks of 2^16 floats, cut into stripes: one stripe to be summed by the other, one sum for it.
+        // In chunks of 2^18 floats, cut into stripes: one stripe to be summed by the other, one sum for it.
         let floats = 0;
-        for (let at = 0; at < length; at += 1 << 16) {
-          const here = Math.min(1 << 16, length - at);
+        for (let at = 0; at < length; at += 1 << 18) {
+          const here = Math.min(1 << 18, length - at);
           const stripe = (rank: number) => Math.floor(here * (rank + 1) / size) - Math.floor(here * rank / size);
           floats += stripe(by) + stripe(from);
         }
