@@ -1,16 +1,13 @@
 /**
  * Type-checks what must run in browsers against the DOM's libraries alone: every library file but those that own a
- * socket, a process or tfjs. Run by `deno task ok`.
+ * socket or a process. Run by `deno task ok`.
  *
  * @module
  */
 
 const root = new URL("../../", import.meta.url);
-/** Files that may name Deno or import tfjs, directly or through one that does. */
-const apart = new RegExp(
-  "^(transport/(tcp|mpi|launch|connect|comm_worker|mod)|optimizers/" +
-    "(bucket|callbacks|checkpoint|distributed|shard|slots|snapshot|tfjs|weights|mod))[\\w.]*$",
-);
+/** Files that may name Deno, and what re-exports them. */
+const apart = /^transport\/(tcp|mpi|launch|connect|comm_worker|mod)[\w.]*$/;
 
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
