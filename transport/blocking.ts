@@ -46,7 +46,8 @@ const nothing: readonly Uint8Array[] = [];
  * no round allocates in proportion to its messages once the longest have been seen. A failed round leaves the vector as
  * it was and ends the group: each rank throws an error that names the rank to blame.
  *
- * The worker inherits this thread's permissions and needs `--allow-net` for the addresses of the ranks.
+ * Dispose of the group when done (`using`): until then, or until it fails, the worker keeps the process alive, and a rank
+ * that ends without it is taken for a lost one. The worker inherits this thread's permissions and needs `--allow-net` for the addresses of the ranks.
  *
  * @returns the group, when all ranks are connected; disposing of it ends the worker
  * @throws {TransportError} if the ranks cannot be connected: see {@link tcp}
@@ -96,7 +97,8 @@ class Blocking implements BlockingCollective {
   readonly traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
   readonly #worker: Worker;
   readonly #control: Control;
-  readonly #timeout: number;
+  /** The worker's own deadline comes first: it knows whom to blame. */
+  readonly #patience: number;
   readonly #maxMessageBytes: number;
   #request: Uint8Array = new Uint8Array(0);
   #reply: Uint8Array = new Uint8Array(0);
@@ -110,7 +112,7 @@ class Blocking implements BlockingCollective {
   ) {
     this.rank = rank;
     this.size = size;
-    this.#timeout = timeout;
+    this.#patience = timeout + graceMs + 1000 * Math.log2(size);
     this.#maxMessageBytes = maxMessageBytes;
     this.#worker = worker;
     this.#control = control;
@@ -154,11 +156,13 @@ class Blocking implements BlockingCollective {
     if (this.#disposed) return;
     this.#disposed = true;
     const { rank } = this;
-    this.#failure ??= new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });
-    try {
-      this.#ask("close", 2 * graceMs);
-    } catch {
-      // A worker that does not answer is ended all the same.
+    if (!this.#failure) { // After a failure the worker ends by itself, when the peers have been told.
+      this.#failure = new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });
+      try {
+        this.#ask("close", 2 * graceMs);
+      } catch {
+        // A worker that does not answer is ended all the same.
+      }
     }
     this.#worker.terminate();
   }
@@ -179,7 +183,7 @@ class Blocking implements BlockingCollective {
   }
 
   /** Stores the next ticket and waits for the answer. */
-  #ask(what: typeof asks[number], patience: number = this.#timeout + graceMs): void {
+  #ask(what: typeof asks[number], patience: number = this.#patience): void {
     const { words } = this.#control;
     let answered = Atomics.load(words, ANSWERED);
     words[OP] = asks.indexOf(what);

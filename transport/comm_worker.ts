@@ -30,6 +30,7 @@ import { type Transport, TransportError } from "./transport.ts";
 const scope = globalThis as unknown as {
   onmessage: (event: { data: Start | Growth }) => void;
   postMessage(message: Started): void;
+  close(): void;
 };
 
 scope.onmessage = async ({ data }) => {
@@ -40,6 +41,7 @@ scope.onmessage = async ({ data }) => {
     scope.onmessage = ({ data }) => office.grow(data as Growth);
     scope.postMessage({ connected: true });
     await office.serve();
+    scope.close(); // A thread that has nothing left to do must not keep the process.
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     const rank = error instanceof TransportError ? error.rank : undefined;
@@ -76,6 +78,7 @@ class Office {
     this.#grown();
   }
 
+  /** Ends with the group: when it is closed, or has failed and its peers have been told. */
   async serve(): Promise<void> {
     const { words } = this.#control;
     for (let ticket = 0;; ticket++) {
@@ -95,6 +98,7 @@ class Office {
       } catch (error) {
         this.#control.fail(error);
         this.#answer(FAILED);
+        return await this.#exchanger.close();
       }
     }
   }

@@ -30,7 +30,8 @@ const waitingPackets = 8;
 const lingerMs = 2000;
 
 /**
- * Connects the ranks over TCP.
+ * Connects the ranks over TCP. Nothing is encrypted and nobody is asked for a password: it is made for networks where
+ * all machines are trusted.
  *
  * @returns this rank's transport, when all ranks are connected
  * @throws {TransportError} if the port is in use, the host does not answer, a rank is missing or came twice, what

@@ -74,7 +74,7 @@ for (
   const { name, check } of collectiveProperties(make, {
     inRankOrder: true,
     traffic: collectiveTraffic(8),
-    sizes: [2, 3],
+    sizes: [3],
     lengths: [0, 1, 7, 8193, 300_007],
     timeout: 1000,
     runs: 3,
@@ -156,6 +156,31 @@ Deno.test("tcpBlocking reuses its memory: replies of 200 rounds lie where those 
   group[Symbol.dispose]();
   await leaving;
   remote.kill();
+});
+
+Deno.test("the comm worker starts where the library is a URL, and needs no permission but the ranks' addresses", async () => {
+  const root = new URL("../../", import.meta.url), cache = await Deno.makeTempDir();
+  const script = `
+    import { tcpBlocking } from "./transport/blocking.ts";
+    const [rank, port] = Deno.args.map(Number);
+    using group = await tcpBlocking({ rank, size: 2, host: "127.0.0.1", port, timeout: 20_000 });
+    console.log(...group.perform({ op: "allGather", message: Uint8Array.of(rank) }).map(([byte]) => byte));`;
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async ({ url }) => {
+    const { pathname } = new URL(url), headers = { "content-type": "application/typescript" };
+    return new Response(pathname === "/main.ts" ? script : await Deno.readTextFile(new URL(`.${pathname}`, root)), {
+      headers,
+    });
+  });
+  const { port: web } = server.addr, port = freePort();
+  const outputs = await Promise.all([0, 1].map((rank) => {
+    const args = ["run", "--quiet", "--no-config", `--allow-import=127.0.0.1:${web}`, "--allow-net=127.0.0.1"];
+    args.push(`http://127.0.0.1:${web}/main.ts`, `${rank}`, `${port}`);
+    return new Deno.Command(Deno.execPath(), { args, env: { DENO_DIR: `${cache}/${rank}`, NO_COLOR: "1" } }).output();
+  }));
+  await Deno.remove(cache, { recursive: true });
+  for (const { stdout, stderr } of outputs) {
+    assertEquals(new TextDecoder().decode(stdout), "0 1\n", new TextDecoder().decode(stderr));
+  }
 });
 
 Deno.test("tcpBlocking on one rank needs nobody", async () => {
