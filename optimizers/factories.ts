@@ -19,3 +19,17 @@ export {
   type QsparseLocalOptions,
 } from "./local_sgd.ts";
 export { scaffold, type ScaffoldOptions, type ScaffoldState } from "./scaffold.ts";
+export { distEf, type DistEfOptions } from "./dist_ef.ts";
+export { majorityVote, type MajorityVoteOptions, type MajorityVoteState } from "./majority_vote.ts";
+export { oneBitAdam, type OneBitAdamOptions } from "./one_bit_adam.ts";
+export { oneBitSgd, type OneBitSgdOptions } from "./one_bit_sgd.ts";
+export {
+  deepGradientCompression,
+  type DeepGradientCompressionOptions,
+  type DeepGradientCompressionState,
+} from "./deep_gradient_compression.ts";
+export { powerSgd, type PowerSgdOptions, type PowerSgdState } from "./power_sgd.ts";
+export { structuredUpdate, type StructuredUpdateOptions } from "./structured_update.ts";
+export { type Layer, perLayer, skipSmall, type SkipSmallOptions } from "./per_layer.ts";
+export { schedule } from "./schedule.ts";
+export { warmup, type WarmupOptions } from "./warmup.ts";

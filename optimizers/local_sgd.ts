@@ -3,7 +3,7 @@ import { choose, fold } from "../random.ts";
 import { average } from "./average.ts";
 import { requireContractive, requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
 import { errorFeedback } from "./error_feedback.ts";
-import { among, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
+import { among, derive, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
 import type { Context, Reducer } from "./reducer.ts";
 
 /** Options of {@linkcode localSgd}. */
@@ -164,9 +164,13 @@ function local(
       for (let j = 0; j < y.length; j++) gradient[j] = y[j]! - steps * gradient[j]!;
       if ((step + 1) % every === 0) {
         for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - gradient[j]!;
-        const inner = { ...context, workspace: partOfWorkspace(context.workspace, "reducer"), parameters: from };
         // Movements are in units of the parameters: the learning rate is inside them.
-        yield* among(members, reducer, gradient, partOf(state, "reducer"), { ...inner, learningRate: undefined });
+        const inner = derive(context, {
+          workspace: partOfWorkspace(context.workspace, "reducer"),
+          learningRate: undefined,
+          parameters: from,
+        });
+        yield* among(members, reducer, gradient, partOf(state, "reducer"), inner);
         for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - globalRate * gradient[j]!;
         anchor.set(gradient);
       } else if (first) {

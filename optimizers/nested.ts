@@ -34,6 +34,34 @@ export function partOfWorkspace(workspace: Workspace, part: string): Workspace {
   };
 }
 
+/** A copy of the state in working memory. */
+export function copyOf(state: State, workspace: Workspace, slot: string): State {
+  const copy = (kind: keyof State): Vectors =>
+    Object.fromEntries(
+      Object.entries(state[kind]).map(([name, vector]) => {
+        const copied = workspace.floats(`${slot}.${kind}.${name}`, vector.length);
+        copied.set(vector);
+        return [name, copied];
+      }),
+    );
+  return { local: copy("local"), shared: copy("shared") };
+}
+
+/** into := from, vector by vector. */
+export function commit(from: State, into: State): void {
+  for (const kind of ["local", "shared"] as const) {
+    for (const name in into[kind]) into[kind][name]!.set(from[kind][name]!);
+  }
+}
+
+/** The context with some of it changed. What is not asked for is not evaluated: parameters may be costly to get. */
+export function derive(context: Context, changes: Partial<Context>): Context {
+  return Object.create(
+    context,
+    Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, { value, enumerable: true }])),
+  );
+}
+
 /** Refuses an inner method that does not give a gradient. */
 export function requireGradient(method: string, { name, yields = "gradient" }: Reducer): void {
   if (yields !== "gradient") {
@@ -57,14 +85,17 @@ export function* among(
   const { rank, size, workspace } = context,
     place = Array.prototype.indexOf.call(members, rank),
     takesPart = place >= 0;
-  const own = {
-    ...context,
+  const own = derive(context, {
     rank: Math.max(0, place),
     size: members.length,
-    keyOf: (member: number) => context.keyOf(members[member]!),
-  };
+    keyOf: (member) => context.keyOf(members[member]!),
+  });
   if (!takesPart) vector.fill(0);
-  const exchange = reducer.reduce(vector, takesPart ? state : bystander(state, workspace), own);
+  const exchange = reducer.reduce(
+    vector,
+    takesPart ? state : { ...copyOf(state, workspace, "absent"), shared: state.shared },
+    own,
+  );
   try {
     for (let next = exchange.next([]); !next.done;) {
       const round = next.value;
@@ -89,19 +120,10 @@ export function* among(
   }
 }
 
-/** The state with a copy of what is this rank's own. */
-function bystander({ local, shared }: State, workspace: Workspace): State {
-  const copies = Object.entries(local).map(([name, vector]) => {
-    const copy = workspace.floats(`absent.${name}`, vector.length);
-    copy.set(vector);
-    return [name, copy];
-  });
-  return { local: Object.fromEntries(copies), shared };
-}
-
 const nothing = new Uint8Array(0);
 
-function refuseGradient({ name }: Reducer, { op }: Round): void {
+/** Refuses a round that an inner method cannot have answered. */
+export function refuseGradient({ name }: Reducer, { op }: Round): void {
   if (op === "gradient") {
     throw new TypeError(`Cannot run ${name} inside another method: it asks for a gradient at another point`);
   }

@@ -1,6 +1,6 @@
 /** Compression both ways without a server: each rank serves a stripe of the vector. @module */
 
-import { compress, type ContractiveCompressor } from "../compressors/compressor.ts";
+import { compress, type Compressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
 import { allGather, allToAll } from "../transport/round.ts";
 import { rateRatio } from "./error_feedback.ts";
@@ -26,17 +26,19 @@ export function twoWayState(size: number, ranks: number): TwoWayState {
 /**
  * vector := C(mean C(vector + ratio · error) + ratio · serverError), stripe by stripe: all-to-all of compressed stripes,
  * average, all-gather of compressed averages. Both errors are written after the last round; `rate` is the ratio's.
+ *
+ * @param compressorOf the compressor for the stripe from `start` on
  */
 export function* bothWays(
   vector: Float32Array,
   { local: { error, serverError }, shared: { rate } }: TwoWayState,
-  compressor: ContractiveCompressor,
+  compressorOf: (start: number) => Compressor,
   { rank, size, keyOf, workspace }: Context,
   learningRate: number | undefined,
 ): Exchange {
   const from = (r: number) => Math.floor(r * vector.length / size);
   const stripe = (x: Float32Array, r: number) => x.subarray(from(r), from(r + 1));
-  const length = stripe(vector, rank).length, longest = Math.ceil(vector.length / size);
+  const { length } = stripe(vector, rank);
   if (serverError.length < length) {
     throw new RangeError(
       `Cannot serve a stripe of ${length} numbers: the state was made for stripes of ${serverError.length}`,
@@ -44,27 +46,31 @@ export function* bothWays(
   }
   const ratio = rateRatio(rate, learningRate);
   addScaled(vector, ratio, error);
-  const ranks = Array.from({ length: size }, (_, r) => r), most = compressor.maxByteLength(longest);
+  const compressors = Array.from({ length: size }, (_, r) => compressorOf(from(r)));
+  const most = compressors.reduce(
+    (most, compressor, r) => Math.max(most, compressor.maxByteLength(from(r + 1) - from(r))),
+    0,
+  );
   const buffer = workspace.bytes("stripes", (size + 1) * most);
-  const encode = (x: Float32Array, slot: number) =>
-    compress(compressor, x, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most));
+  const encode = (x: Float32Array, to: number, slot: number) =>
+    compress(compressors[to]!, x, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most));
 
-  const up = ranks.map((to) => encode(stripe(vector, to), to));
+  const up = compressors.map((_, to) => encode(stripe(vector, to), to, to)), mine = compressors[rank]!;
   const received = yield* allToAll(up);
   const mean = workspace.floats("stripe", length).fill(0);
-  received.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), rank), 1 / size, mean));
+  received.forEach((message, r) => mine.decodeAdd(message, fold(keyOf(r), rank), 1 / size, mean));
   for (let i = 0; i < length; i++) mean[i]! += ratio * serverError[i]!;
 
-  const down = encode(mean, size);
+  const down = encode(mean, rank, size);
   const served = yield* allGather(down);
   // A learning rate of 0 applies nothing of what is sent: then nothing is taken from what is kept either.
   if (learningRate !== 0) {
     error.set(vector);
-    up.forEach((message, to) => compressor.decodeAdd(message, fold(keyOf(rank), to), -1, stripe(error, to)));
+    up.forEach((message, to) => compressors[to]!.decodeAdd(message, fold(keyOf(rank), to), -1, stripe(error, to)));
     serverError.set(mean);
-    compressor.decodeAdd(down, fold(keyOf(rank), size), -1, serverError.subarray(0, length));
+    mine.decodeAdd(down, fold(keyOf(rank), size), -1, serverError.subarray(0, length));
     rate[0] = learningRate ?? 1;
   }
   vector.fill(0);
-  served.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), size), 1, stripe(vector, r)));
+  served.forEach((message, r) => compressors[r]!.decodeAdd(message, fold(keyOf(r), size), 1, stripe(vector, r)));
 }

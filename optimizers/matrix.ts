@@ -1,0 +1,116 @@
+/** Matrices as parts of a flat vector. @module */
+
+import { fold, type Key, normal } from "../random.ts";
+import type { Layout } from "./reducer.ts";
+
+/** One tensor as a matrix: row i starts at `from` + i · columns. Vectors and scalars have one row. */
+export interface MatrixPart {
+  readonly from: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** [rows, columns] of each tensor: all dimensions but the last make the rows, as tfjs lays out dense and conv kernels. */
+export function shapesOf({ shapes }: Layout): Float32Array {
+  return Float32Array.from(shapes.flatMap((shape) => {
+    const size = shape.reduce((product, length) => product * length, 1), columns = shape.at(-1) ?? 1;
+    return shape.length < 2 || columns === 0 ? [1, size] : [size / columns, columns];
+  }));
+}
+
+/** The tensors, one after the other. */
+export function partsOf(shapes: Float32Array): MatrixPart[] {
+  const parts: MatrixPart[] = [];
+  for (let t = 0, from = 0; t < shapes.length; t += 2) {
+    const rows = shapes[t]!, columns = shapes[t + 1]!;
+    parts.push({ from, rows, columns });
+    from += rows * columns;
+  }
+  return parts;
+}
+
+/** `rank` vectors of `length` numbers, one after the other, drawn from the key. */
+export function gaussian(key: Key, rank: number, length: number, out: Float32Array): Float32Array {
+  for (let r = 0; r < rank; r++) normal(fold(key, r), out.subarray(r * length, (r + 1) * length));
+  return out;
+}
+
+/** out[r] := M · vectors[r], r < rank; M lies in `matrix` from part.from on, the vectors one after the other. */
+export function multiply(
+  matrix: Float32Array,
+  part: MatrixPart,
+  vectors: Float32Array,
+  rank: number,
+  out: Float32Array,
+): void {
+  const { from, rows, columns } = part;
+  for (let r = 0; r < rank; r++) {
+    const vector = vectors.subarray(r * columns, (r + 1) * columns);
+    for (let i = 0, at = from; i < rows; i++) {
+      let sum = 0;
+      for (let j = 0; j < columns; j++) sum += matrix[at++]! * vector[j]!;
+      out[r * rows + i] = sum;
+    }
+  }
+}
+
+/** out[r] := Mᵀ · vectors[r], r < rank. */
+export function multiplyTransposed(
+  matrix: Float32Array,
+  part: MatrixPart,
+  vectors: Float32Array,
+  rank: number,
+  out: Float32Array,
+): void {
+  const { from, rows, columns } = part;
+  for (let r = 0; r < rank; r++) {
+    const sum = out.subarray(r * columns, (r + 1) * columns).fill(0);
+    for (let i = 0, at = from; i < rows; i++) {
+      const weight = vectors[r * rows + i]!;
+      for (let j = 0; j < columns; j++) sum[j]! += weight * matrix[at++]!;
+    }
+  }
+}
+
+/** M += scale · Σ lefts[r] rights[r]ᵀ. */
+export function addProduct(
+  lefts: Float32Array,
+  rights: Float32Array,
+  rank: number,
+  scale: number,
+  matrix: Float32Array,
+  { from, rows, columns }: MatrixPart,
+): void {
+  for (let r = 0; r < rank; r++) {
+    const right = rights.subarray(r * columns, (r + 1) * columns);
+    for (let i = 0, at = from; i < rows; i++) {
+      const weight = scale * lefts[r * rows + i]!;
+      for (let j = 0; j < columns; j++) matrix[at++]! += weight * right[j]!;
+    }
+  }
+}
+
+/**
+ * Makes `rank` vectors of `length` numbers, one after the other, orthonormal: Gram–Schmidt with each projection taken
+ * twice. What depends on those before (or is zero) becomes zero.
+ */
+export function orthonormalise(vectors: Float32Array, rank: number, length: number): void {
+  const column = (r: number) => vectors.subarray(r * length, (r + 1) * length);
+  for (let r = 0; r < rank; r++) {
+    const own = column(r), before = Math.sqrt(dot(own, own));
+    for (let turn = 0; turn < 2; turn++) {
+      for (let s = 0; s < r; s++) {
+        const other = column(s), along = dot(own, other);
+        for (let i = 0; i < length; i++) own[i]! -= along * other[i]!;
+      }
+    }
+    const norm = Math.sqrt(dot(own, own)), factor = norm > 1e-6 * before ? 1 / norm : 0;
+    for (let i = 0; i < length; i++) own[i]! *= factor;
+  }
+}
+
+function dot(x: Float32Array, y: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
+  return sum;
+}

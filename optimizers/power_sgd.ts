@@ -1,0 +1,155 @@
+import { fold, key } from "../random.ts";
+import { allReduce } from "../transport/round.ts";
+import { requireInteger, requireNumber } from "./check.ts";
+import { rateRatio } from "./error_feedback.ts";
+import {
+  addProduct,
+  gaussian,
+  type MatrixPart,
+  multiply,
+  multiplyTransposed,
+  orthonormalise,
+  partsOf,
+  shapesOf,
+} from "./matrix.ts";
+import type { Reducer } from "./reducer.ts";
+import { addScaled, scale } from "./vector.ts";
+
+/** State of {@linkcode powerSgd}. */
+export type PowerSgdState = {
+  /** What has not been sent yet. */
+  readonly local: { readonly error: Float32Array };
+  /** Q of each matrix, one after the other; the matrices' shapes; the learning rate of the step before. */
+  readonly shared: { readonly q: Float32Array; readonly shapes: Float32Array; readonly rate: Float32Array };
+};
+
+/** Options of {@linkcode powerSgd}. */
+export interface PowerSgdOptions {
+  /** r. Default 2; 1 to 4 is usual, up to 32 for language models. */
+  readonly rank?: number;
+  /** Matrices are compressed only if that saves this factor: rows · columns > minimumRate · r (rows + columns). Default 2. */
+  readonly minimumRate?: number;
+  /** The first step that compresses; before it all is averaged uncompressed. Default 0; 10 % of the steps is usual. */
+  readonly startStep?: number;
+}
+
+/**
+ * PowerSGD: low-rank approximation of each weight matrix by one step of power iteration from where the last step ended,
+ * with error feedback. Linear, so two short all-reduces are all.
+ *
+ * ```text
+ * Mᵢ = gᵢ + (γ₋/γ) eᵢ;  P ← orthonormal columns of (1/n) Σ Mᵢ Q         all-reduce
+ * Qᵢ = Mᵢᵀ P;  Q ← (1/n) Σ Qᵢ                                             all-reduce; kept for the next step
+ * eᵢ ← Mᵢ − P Qᵢᵀ
+ * g ← P Qᵀ                                                                x ← x − γ g
+ * ```
+ *
+ * Biases and small matrices are averaged uncompressed in the first all-reduce. Convolution kernels are matrices with a
+ * column for each output channel.
+ *
+ * - Compressor: its own.
+ * - Memory: one vector a rank, and Q. Messages per step: two all-reduces, r (rows + columns) floats a matrix in all.
+ * - Step size: that of SGD with momentum (which the inner optimizer applies).
+ * - Source: Vogels, Karimireddy, Jaggi, arXiv:1905.13727.
+ * - Choose it for models with large matrices and many ranks: all-reduce's bytes do not grow with n.
+ *
+ * @throws {RangeError} if an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { context, powerSgd, workspace } from "@gradwire/tfjs/optimizers";
+ * import { runTogether } from "@gradwire/tfjs/transport";
+ * const reducer = powerSgd({ rank: 1, minimumRate: 1 });
+ * const gradient = Float32Array.from({ length: 12 }, (_, i) => (1 + i % 3) * (1 + Math.floor(i / 3))); // of rank 1
+ * const given = gradient.slice(), state = reducer.init({ names: ["w"], shapes: [[4, 3]], size: 12 });
+ * const step = reducer.reduce(gradient, state, context({ seed: 1, step: 0, rank: 0, size: 1, workspace: workspace() }));
+ * runTogether([step]);
+ * console.assert(gradient.every((v, i) => Math.abs(v - given[i]!) < 1e-4));
+ * ```
+ */
+export function powerSgd(
+  { rank: r = 2, minimumRate = 2, startStep = 0 }: PowerSgdOptions = {},
+): Reducer<PowerSgdState> {
+  requireInteger("powerSgd", "rank", r, 1);
+  requireNumber("powerSgd", "minimumRate", minimumRate, { above: 0 });
+  requireInteger("powerSgd", "startStep", startStep, 0);
+  const isCompressed = ({ rows, columns }: MatrixPart) => rows * columns > minimumRate * r * (rows + columns);
+  /** Each part with where its P, or itself if it is not compressed, and its Q stand in the exchanged vectors. */
+  const planOf = (shapes: Float32Array) => {
+    let first = 0, second = 0;
+    const plan = partsOf(shapes).map((part) => {
+      const compressed = isCompressed(part), at = { part, compressed, first, second };
+      first += compressed ? r * part.rows : part.rows * part.columns;
+      second += compressed ? r * part.columns : 0;
+      return at;
+    });
+    return { plan, first, second };
+  };
+  const slice = (vector: Float32Array, from: number, length: number) => vector.subarray(from, from + length);
+  /** An arbitrary constant: Q begins the same in every group, as it must on all ranks. */
+  const start = fold(key(0x9d), 1);
+
+  return {
+    name: "powerSgd",
+    options: { rank: r, minimumRate, startStep },
+    init(layout) {
+      const shapes = shapesOf(layout), { plan, second: size } = planOf(shapes), q = new Float32Array(size);
+      plan.forEach(({ part: { columns }, compressed, second }, i) => {
+        if (compressed) gaussian(fold(start, i), r, columns, slice(q, second, r * columns));
+      });
+      return {
+        local: { error: new Float32Array(layout.size) },
+        shared: { q, shapes, rate: new Float32Array(1) },
+      };
+    },
+    *reduce(gradient, { local: { error }, shared: { q, shapes, rate } }, context) {
+      const { step, size, shared, workspace, learningRate } = context;
+      if (step < startStep) {
+        yield* allReduce(gradient);
+        scale(gradient, 1 / size);
+        return;
+      }
+      addScaled(gradient, rateRatio(rate, learningRate), error);
+      const { plan, first: firstSize, second: secondSize } = planOf(shapes);
+      const first = workspace.floats("first", firstSize), second = workspace.floats("second", secondSize);
+      for (const { part, compressed, first: at, second: atQ } of plan) {
+        const { from, rows, columns } = part;
+        if (compressed) multiply(gradient, part, slice(q, atQ, r * columns), r, slice(first, at, r * rows));
+        else first.set(slice(gradient, from, rows * columns), at);
+      }
+      yield* allReduce(first);
+      scale(first, 1 / size);
+      for (const { part, compressed, first: at, second: atQ } of plan) {
+        if (!compressed) continue;
+        const p = slice(first, at, r * part.rows);
+        orthonormalise(p, r, part.rows);
+        multiplyTransposed(gradient, part, p, r, slice(second, atQ, r * part.columns));
+      }
+      const own = workspace.floats("own", secondSize);
+      own.set(second);
+      yield* allReduce(second);
+      scale(second, 1 / size);
+
+      if (learningRate !== 0) error.set(gradient), rate[0] = learningRate ?? 1;
+      gradient.fill(0);
+      plan.forEach(({ part, compressed, first: at, second: atQ }, i) => {
+        const { from, rows, columns } = part;
+        if (!compressed) {
+          gradient.set(slice(first, at, rows * columns), from);
+          if (learningRate !== 0) error.fill(0, from, from + rows * columns);
+          return;
+        }
+        const p = slice(first, at, r * rows), mean = slice(second, atQ, r * columns);
+        if (learningRate !== 0) addProduct(p, slice(own, atQ, r * columns), r, -1, error, part);
+        addProduct(p, mean, r, 1, gradient, part);
+        const next = slice(q, atQ, r * columns);
+        next.set(mean);
+        // A column that has become zero (a gradient of zeros, or of lower rank) would stay so: draw it anew, on all ranks alike.
+        for (let c = 0; c < r; c++) {
+          const column = slice(next, c * columns, columns);
+          if (column.every((v) => v === 0)) gaussian(fold(fold(shared, i), c), 1, columns, column);
+        }
+      });
+    },
+  };
+}
