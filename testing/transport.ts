@@ -21,7 +21,7 @@ export interface TransportPropertiesOptions {
  * ```ts
  * import { transportProperties } from "@gradwire/tfjs/testing";
  * import { memory } from "@gradwire/tfjs/transport";
- * for (const { name, check } of transportProperties(memory)) Deno.test(`memory: ${name}`, check);
+ * for (const { name, check } of transportProperties(memory, { longest: 1 << 20 })) await check(); // Deno.test(name, check)
  * ```
  */
 export function transportProperties(
