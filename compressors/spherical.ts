@@ -1,7 +1,7 @@
 import { fold, type Key, uniform } from "../random.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { IntegerModel, RangeDecoder, RangeEncoder } from "./entropy.ts";
-import { candidate, Candidates, cap, riceParameter } from "./kernels/spherical.ts";
+import { candidate, Candidates, cap, riceParameter, searchOnce } from "./kernels/spherical.ts";
 import { coarse, fromCoarse, MAX_FLOAT32, normFrom31, normTo31 } from "./norm.ts";
 import { refuse } from "./refuse.ts";
 
@@ -144,7 +144,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
       for (let from = 0; from < size; from += block) most = Math.max(most, length(vector, from, block));
       const encoder = new RangeEncoder(message), base = writeNorm(encoder, most, key, single);
       if (most === 0) return encoder.finish();
-      first.reset(fold(key, 1), Math.min(block, size)), last.reset(fold(key, 3), size % block);
+      if (!single) first.reset(fold(key, 1), block), last.reset(fold(key, 3), size % block);
       ratios.reset();
       for (let from = 0, index = 0; from < size; from += block, index++) {
         const count = Math.min(block, size - from), norm = length(vector, from, count);
@@ -159,7 +159,9 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
           continue;
         }
         const { threshold, rice, budget } = shapes.of(count);
-        const t = (from + block <= size || single ? first : last).search(vector, from, threshold * norm, budget);
+        const t = single
+          ? searchOnce(fold(key, 1), vector, threshold, norm, budget)
+          : (count === block ? first : last).search(vector, from, threshold * norm, budget);
         // Rice's quotient in unary; one more than any is the escape.
         const quotient = t < 0 ? escapeOf(budget, rice) : t >>> rice;
         for (let i = 0; i < quotient; i++) encoder.raw(1, 1);
@@ -223,7 +225,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
         }
         const t = quotient * 2 ** rice + decoder.raw(rice);
         if (t >= budget) refuse(NAME, `a candidate has number ${t}, expected below ${budget}`);
-        candidate(from + block <= size || single ? ofFirst : ofLast, t, count, point);
+        candidate(count === block || single ? ofFirst : ofLast, t, count, point);
         for (let i = 0; i < count; i++) add(from + i, norm * gain * point[i]!);
       }
       decoder.end();

@@ -1,6 +1,7 @@
 /** Caps of the sphere, and the search for a candidate inside one. @module */
 
 import { type Key, normal } from "../../random.ts";
+import { scratch } from "../scratch.ts";
 
 /** The cap {y : ⟨y, x⟩ ≥ √(1 − a)} of the unit sphere in d dimensions around a unit vector x. */
 export interface Cap {
@@ -109,4 +110,46 @@ export class Candidates {
     if (keep) this.#ready++;
     return piece;
   }
+}
+
+const order = scratch(Uint32Array), energies = scratch(Float64Array), two = new Float32Array(2);
+
+/**
+ * What {@link Candidates.search} finds in a whole vector of two numbers at least, with no candidate kept and few made
+ * whole: numbers are drawn in pairs, the pair where the vector has most energy first, until what is left cannot lift the
+ * candidate into the cap. If g and x are split in two parts, ⟨g₁, x₁⟩ + ‖g₂‖ ‖x₂‖ ≥ c √(‖g₁‖² + ‖g₂‖²) ‖x‖ holds for some
+ * ‖g₂‖ only if ⟨g₁, x₁⟩ ≥ ‖g₁‖ √(c² ‖x‖² − ‖x₂‖²). `cosine` is c, `norm` ‖x‖.
+ */
+export function searchOnce(key: Key, vector: Float32Array, cosine: number, norm: number, most: number): number {
+  const size = vector.length, pairs = (size + 1) >> 1, sorted = order(pairs), rest = energies(pairs);
+  for (let j = 0; j < pairs; j++) {
+    const energy = vector[2 * j]! ** 2 + (2 * j + 1 < size ? vector[2 * j + 1]! ** 2 : 0);
+    let at = j;
+    for (; at > 0 && rest[at - 1]! < energy; at--) rest[at] = rest[at - 1]!, sorted[at] = sorted[at - 1]!;
+    rest[at] = energy, sorted[at] = j;
+  }
+  // rest[j] := what ⟨g₁, x₁⟩² / ‖g₁‖² must reach after j + 1 pairs, less a millionth for rounding.
+  let left = 0;
+  for (let j = pairs - 1; j >= 0; j--) {
+    const energy = rest[j]!;
+    rest[j] = ((cosine * norm) ** 2 - left) * (1 - 1e-6);
+    left += energy;
+  }
+  const point = new Float32Array(2 * pairs);
+  for (let t = 0; t < most; t++) {
+    let product = 0, squares = 0, j = 0;
+    for (; j < pairs; j++) {
+      const at = 2 * sorted[j]!;
+      normal(key, two, t * 2 * pairs + at);
+      product += two[0]! * vector[at]!, squares += two[0]! * two[0]!;
+      if (at + 1 < size) product += two[1]! * vector[at + 1]!, squares += two[1]! * two[1]!;
+      if (rest[j]! > 0 && (product <= 0 || product * product < squares * rest[j]!)) break;
+    }
+    if (j < pairs) continue;
+    candidate(key, t, size, point);
+    product = 0;
+    for (let i = 0; i < size; i++) product += point[i]! * vector[i]!;
+    if (product >= cosine * norm) return t;
+  }
+  return -1;
 }

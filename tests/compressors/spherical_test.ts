@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, sphericalCompression } from "../../compressors/mod.ts";
-import { candidate, Candidates, cap, riceParameter } from "../../compressors/kernels/spherical.ts";
+import { candidate, Candidates, cap, riceParameter, searchOnce } from "../../compressors/kernels/spherical.ts";
 import { normFrom31, normTo31 } from "../../compressors/norm.ts";
 import { fold, key, normal } from "../../random.ts";
 import { compressorProperties } from "../../testing/mod.ts";
@@ -62,6 +62,25 @@ Deno.test("candidates: the number of tries is geometric, and each comes back fro
   assert(Math.abs(sum / runs * probability - 1) < 5 / Math.sqrt(runs), `E T is ${sum / runs}, 1/P ${1 / probability}`);
   candidates.reset(key(3), 3);
   assertEquals(candidates.search(Float32Array.of(1, 0, 0), 0, 2, 1000), -1);
+});
+
+Deno.test("candidates: the search that makes few of them whole finds the same one", () => {
+  const candidates = new Candidates();
+  for (const [a, d] of [[0.1, 2], [0.1, 3], [0.2, 5], [0.3, 8], [0.9, 6], [0.5, 1]] as const) {
+    const { probability } = cap(a, d), most = Math.ceil(2 / probability);
+    let found = 0;
+    for (let run = 0; run < 60; run++) {
+      const x = normal(fold(key(1), run), new Float32Array(d)).map((v, i) =>
+        run % 3 === 0 ? v : i === 1 ? 30 * v : v * v
+      );
+      const norm = Math.hypot(...x), threshold = Math.sqrt(1 - a), k = fold(key(2), run);
+      candidates.reset(k, d);
+      const t = candidates.search(x, 0, threshold * norm, most);
+      assertEquals(searchOnce(k, x, threshold, norm, most), t);
+      if (t >= 0) found++;
+    }
+    assert(30 < found, `${found} of 60 found`);
+  }
 });
 
 Deno.test("sphericalCompression: every draw's error is at most alpha, and the mean is 2 − a − 2 √(1 − a) m", () => {
