@@ -33,3 +33,6 @@ export { optimalSparsification } from "./optimal_sparsification.ts";
 export { bernoulli, type BernoulliOptions } from "./bernoulli.ts";
 export { threshold, type ThresholdOptions } from "./threshold.ts";
 export { compose, signTopK } from "./compose.ts";
+export { randomizedMean, type RandomizedMeanOptions } from "./randomized_mean.ts";
+export { crossPolytope, type CrossPolytopeOptions } from "./cross_polytope.ts";
+export { atomo, type AtomoOptions } from "./atomo.ts";

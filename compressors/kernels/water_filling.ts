@@ -2,6 +2,8 @@
 
 import { scratch } from "../scratch.ts";
 
+/** Below it no histogram pays. */
+const SHORT = 1024;
 const BINS = 2048, counts = new Uint32Array(BINS), sums = new Float64Array(BINS + 1);
 const insideOf = scratch(Float32Array), word = new Uint32Array(1), edge = new Float32Array(word.buffer);
 
@@ -11,15 +13,16 @@ const insideOf = scratch(Float32Array), word = new Uint32Array(1), edge = new Fl
  * no sort, no search over the vector. Infinity is never returned: sums are in doubles.
  */
 export function waterLevel(vector: Float32Array, budget: number): number {
+  let nonzero = 0;
+  for (let i = 0; i < vector.length; i++) nonzero += vector[i] !== 0 ? 1 : 0;
+  if (nonzero <= budget) return 0;
+  if (vector.length < SHORT) return solve(vector, vector.length, 0, budget);
   const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length);
   counts.fill(0), sums.fill(0);
-  let nonzero = 0;
   for (let i = 0; i < words.length; i++) {
-    const bin = (words[i]! >>> 20) & 2047, magnitude = Math.abs(vector[i]!);
-    counts[bin]!++, sums[bin + 1]! += magnitude;
-    nonzero += magnitude > 0 ? 1 : 0;
+    const bin = (words[i]! >>> 20) & 2047;
+    counts[bin]!++, sums[bin + 1]! += Math.abs(vector[i]!);
   }
-  if (nonzero <= budget) return 0;
   // sums[bin] := what lies below the bin, added up from the smallest: nothing is lost to large numbers.
   for (let bin = 0; bin < BINS; bin++) sums[bin + 1]! += sums[bin]!;
   // Downwards to the bin of t: above it all are certain, below it none.
@@ -29,21 +32,25 @@ export function waterLevel(vector: Float32Array, budget: number): number {
     if (above + counts[bin]! + sums[bin]! / edge[0]! >= budget) break;
     above += counts[bin]!;
   }
-  // Above t only what lies in this bin is left to decide. t falls to its value as more of it turns out certain.
   const inside = insideOf(counts[bin]!);
   let count = 0;
   for (let i = 0; i < words.length; i++) {
-    if (((words[i]! >>> 20) & 2047) === bin) inside[count++] = Math.abs(vector[i]!);
+    if (((words[i]! >>> 20) & 2047) === bin) inside[count++] = vector[i]!;
   }
-  const below = sums[bin]!;
+  return solve(inside, count, sums[bin]!, budget - above);
+}
+
+/** t, where numbers[0 .. count) are to decide and others add up to `below`: it falls as more of them turn out certain. */
+function solve(numbers: Float32Array, count: number, below: number, budget: number): number {
   for (let level = Infinity, certain = 0;;) {
     let rest = 0, now = 0;
     for (let j = 0; j < count; j++) {
-      if (inside[j]! > level) now++;
-      else rest += inside[j]!;
+      const magnitude = Math.abs(numbers[j]!);
+      if (magnitude > level) now++;
+      else rest += magnitude;
     }
     if (level !== Infinity && now <= certain) return level;
     certain = now;
-    level = (below + rest) / (budget - above - certain);
+    level = (below + rest) / (budget - certain);
   }
 }
