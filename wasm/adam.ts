@@ -1,6 +1,6 @@
 /**
- * Adam as one kernel. tfjs composes the step of `tf.train.adam` from sixteen kernels for each variable, which in a small
- * network takes longer than both passes together.
+ * Adam as one kernel. tfjs composes the step of `tf.train.adam` from fourteen kernels for each variable, each of which
+ * is dispatched by itself and goes through memory; in a small network that is a third of the time of training.
  *
  * @module
  */

@@ -20,6 +20,8 @@ export function registerGather(): void {
     const along = tf.util.parseAxisParam(axis, x.shape)[0]!;
     const { batchSize: batch, outerSize: outer, dimSize: size, sliceSize: slice, outputShape } = tf.backend_util
       .segment_util.collectGatherOpShapeInfo(x as tf.Tensor, indices as tf.Tensor, along, batchDims);
+    // Asking where a tensor is brings it into this backend, which may grow the memory: before anything views it.
+    const source = pointer(x, backend);
     const picked = backend.typedArrayFromHeap(indices);
     // An index out of range is left to the registered kernel to refuse, and so is the gathering of nothing.
     const valid = picked.every((index) => index >= 0 && index < size);
@@ -28,7 +30,7 @@ export function registerGather(): void {
     const out = backend.makeOutput(outputShape, x.dtype);
     const { buffer } = backend.typedArrayFromHeap(out);
     const heap = x.dtype === "bool" ? new Uint8Array(buffer) : new Uint32Array(buffer);
-    const from = pointer(x, backend) / heap.BYTES_PER_ELEMENT;
+    const from = source / heap.BYTES_PER_ELEMENT;
     let to = pointer(out, backend) / heap.BYTES_PER_ELEMENT;
     // Made anew: makeOutput may have grown the memory, which empties arrays over the old one.
     const index = backend.typedArrayFromHeap(indices);
