@@ -214,7 +214,28 @@ export function collectiveProperties(
     },
     {
       name: "a rank that does not take part fails the others within the deadline, by name",
-      check: () => connected(some, timeout, (groups) => allBlame(groups, some - 1, () => Promise.resolve())),
+      check: async () => {
+        await connected(some, timeout, (groups) => allBlame(groups, some - 1, () => Promise.resolve()));
+        for (const op of ["allGather", "allToAll"] as const) {
+          await connected(some, timeout, async (groups) => {
+            const rounds = roundsOf(op, some, 100, 0, 3);
+            await Promise.all(groups.slice(1).map((group, i) => lost(group.perform(rounds[i + 1]!), 0, soon)));
+          });
+        }
+      },
+    },
+    {
+      name: "a root that does not broadcast is named by all, however far they are from it",
+      check: async () => {
+        for (const size of new Set([some, several.at(-1)!])) {
+          await connected(size, timeout, async (groups) => {
+            const root = size - 1, message = pattern(10, 1);
+            await Promise.all(
+              groups.slice(0, root).map((group) => lost(group.perform({ op: "broadcast", root, message }), root, soon)),
+            );
+          });
+        }
+      },
     },
     {
       name: "a rank that is late, but within the deadline, fails nobody",

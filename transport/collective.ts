@@ -14,7 +14,7 @@ import { type Transport, TransportError } from "./transport.ts";
 
 /** Options of {@link collective}. */
 export interface CollectiveOptions {
-  /** A round fails when a peer it needs has been silent for this long, in milliseconds. Default 30 000. */
+  /** A round fails when a peer is awaited and nothing has moved for this long, in milliseconds. Default 30 000. */
   readonly timeout?: number;
   /** The longest message that is sent or accepted, in bytes. Default 2³⁰. */
   readonly maxMessageBytes?: number;
@@ -179,7 +179,7 @@ export class Exchanger {
     this.traffic.rounds++;
     this.traffic.encodedBytes += encodedBytes(round, rank);
     try {
-      return await this.#withDeadline(round, this.#run(round));
+      return await this.#withDeadline(round);
     } catch (error) {
       const failure = this.#failure ??= error instanceof TransportError
         ? error
@@ -454,10 +454,10 @@ export class Exchanger {
     );
   }
 
-  /** Rejects when no peer has moved for `timeout`, and names one that should have. */
-  async #withDeadline<T>(round: WireRound, work: Promise<T>): Promise<T> {
+  /** Runs the round. Rejects when no peer has moved for `timeout`, and names one that should have. */
+  async #withDeadline(round: WireRound): Promise<readonly Uint8Array[]> {
     const { rank, size } = this.#transport;
-    if (size === 1) return await work;
+    if (size === 1) return await this.#run(round);
     // Far from a silent root, the parents in between are not to blame: they are given the time to say who is.
     const hops = round.op === "broadcast" ? bitCount((rank - round.root + size) % size) : 1;
     const timeout = this.#timeout + (hops - 1) * Math.min(this.#timeout / 8, 1000);
@@ -479,7 +479,7 @@ export class Exchanger {
       arm(timeout);
     });
     try {
-      return await Promise.race([work, deadline]);
+      return await Promise.race([this.#run(round), deadline]);
     } finally {
       clearTimeout(timer);
     }
