@@ -82,13 +82,13 @@ export class SharedMemory {
     return Atomics.load(this.#words, GATE);
   }
 
-  /** Counts this rank in; the last one opens the gate. Returns the gate as it was before. */
+  /** Counts this rank in; the last one opens the gate, unless a rank is lost. Returns the gate as it was before. */
   arrive(rank: number): number {
-    const before = Atomics.load(this.#words, GATE);
+    const before = this.gate & ~1;
     Atomics.store(this.#words, ARRIVED + rank * LINE, (before >> 1) + 1);
     if (Atomics.add(this.#words, ARRIVALS, 1) + 1 === this.size) {
       Atomics.store(this.#words, ARRIVALS, 0);
-      Atomics.add(this.#words, GATE, 2);
+      Atomics.compareExchange(this.#words, GATE, before, before + 2);
       Atomics.notify(this.#words, GATE);
     }
     return before;
@@ -102,13 +102,31 @@ export class SharedMemory {
 
   /** Records that a rank is lost, unless a loss is recorded already, and wakes everyone. */
   lose(lost: number, why: string, reporter: number): void {
-    if (Atomics.compareExchange(this.#words, REPORTER, 0, reporter + 1) !== 0) return;
+    // Another rank may be about to record a loss, or to find that there is none.
+    for (let looks = 0; looks < 1e6 && (this.gate & 1) === 0; looks++) {
+      if (!this.#claim(lost, why, reporter)) continue;
+      Atomics.or(this.#words, GATE, 1);
+      Atomics.notify(this.#words, GATE);
+    }
+  }
+
+  /**
+   * Records that a rank is late, if the gate is still what it was: then nobody passes that barrier, so that a round fails
+   * for all ranks or for none.
+   */
+  giveUp(gate: number, late: number, why: string, reporter: number): void {
+    if (!this.#claim(late, why, reporter)) return;
+    if (Atomics.compareExchange(this.#words, GATE, gate, gate | 1) !== gate) Atomics.store(this.#words, REPORTER, 0);
+    Atomics.notify(this.#words, GATE);
+  }
+
+  #claim(lost: number, why: string, reporter: number): boolean {
+    if (Atomics.compareExchange(this.#words, REPORTER, 0, reporter + 1) !== 0) return false;
     const text = encoder.encode(why).subarray(0, WHY_BYTES);
     this.#bytes.set(text, 4 * WHY);
     this.#words[LOST] = lost;
     this.#words[WHY_LENGTH] = text.length;
-    Atomics.or(this.#words, GATE, 1);
-    Atomics.notify(this.#words, GATE);
+    return true;
   }
 
   /** The loss that is recorded, as an error. */
@@ -344,9 +362,10 @@ export class Rounds {
       if (deadline === 0) deadline = now + this.timeout;
       else if (now >= deadline) {
         const late = memory.late(before);
-        if (late.length === 0) continue;
-        memory.lose(late[0]!, `${listed(late)} did not answer within ${this.timeout / 1000} s`, this.rank);
-        throw memory.error(`perform ${op}`);
+        if (late.length > 0) {
+          memory.giveUp(gate, late[0]!, `${listed(late)} did not answer within ${this.timeout / 1000} s`, this.rank);
+          continue;
+        }
       }
       yield gate;
     }

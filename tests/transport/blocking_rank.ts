@@ -1,7 +1,9 @@
-/** A worker that holds one rank of a blocking group and performs the rounds that it is sent. See blocking_test.ts. */
+/** A worker that holds one rank of a blocking group and performs the rounds that it is sent. See remote.ts. */
 
 import {
   type BlockingCollective,
+  broadcastChannel,
+  type BroadcastChannelOptions,
   tcpBlocking,
   type TcpOptions,
   TransportError,
@@ -11,7 +13,9 @@ import {
 const scope = globalThis as unknown as { onmessage: (event: { data: Ask }) => void; postMessage(answer: Answer): void };
 
 /** What a rank is asked. */
-export type Ask = { readonly connect: TcpOptions } | { readonly round: WireRound } | { readonly dispose: true };
+export type Ask = { readonly connect: TcpOptions } | { readonly join: BroadcastChannelOptions } | {
+  readonly round: WireRound;
+} | { readonly dispose: true };
 /** What it answers. */
 export interface Answer {
   readonly error?: { readonly name: string; readonly message: string; readonly rank: number | undefined };
@@ -27,6 +31,7 @@ scope.onmessage = async ({ data }) => {
   try {
     let replies: readonly Uint8Array[] = [];
     if ("connect" in data) group = await tcpBlocking(data.connect);
+    else if ("join" in data) group = await broadcastChannel(data.join);
     else if ("round" in data) replies = group!.perform(data.round);
     else group?.[Symbol.dispose]();
     scope.postMessage({

@@ -1,60 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert/mod.js";
 import { collectiveProperties, collectiveTraffic } from "../../testing/mod.ts";
-import { type Collective, tcpBlocking, type TcpOptions, TransportError } from "../../transport/mod.ts";
+import { tcpBlocking, TransportError } from "../../transport/mod.ts";
 import { ANSWERED, Control } from "../../transport/mailbox.ts";
-import type { Answer, Ask } from "./blocking_rank.ts";
 import { freePort } from "./ports.ts";
-
-/** A blocking rank in a worker of its own, seen from here as an awaited group. */
-class Remote implements Collective {
-  readonly rank: number;
-  readonly size: number;
-  traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
-  readonly #worker = new Worker(new URL("./blocking_rank.ts", import.meta.url), { type: "module" });
-  #answer: (answer: Answer) => void = () => {};
-  #ended = false;
-
-  constructor({ rank, size }: TcpOptions) {
-    this.rank = rank;
-    this.size = size;
-    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#answer(data);
-  }
-
-  static async connect(options: TcpOptions): Promise<Remote> {
-    const remote = new Remote(options);
-    await remote.#ask({ connect: options });
-    return remote;
-  }
-
-  async perform(round: Parameters<Collective["perform"]>[0]): Promise<readonly Uint8Array[]> {
-    const { replies } = await this.#ask({ round }, round.op === "allReduce" ? round.vector : undefined);
-    return replies!;
-  }
-
-  async #ask(ask: Ask, vector?: Float32Array): Promise<Answer> {
-    const answer = await new Promise<Answer>((resolve) => {
-      this.#answer = resolve;
-      this.#worker.postMessage(ask);
-    });
-    if (answer.vector) vector!.set(answer.vector);
-    if (answer.traffic) this.traffic = answer.traffic;
-    if (!answer.error) return answer;
-    const { name, message, rank } = answer.error;
-    throw name === "TransportError"
-      ? new TransportError(message, { rank })
-      : Object.assign(new Error(message), { name });
-  }
-
-  kill(): void {
-    this.#ended = true;
-    this.#worker.terminate();
-  }
-
-  /** The worker stays: what it answers after its end is part of what is tested. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) await this.#ask({ dispose: true });
-  }
-}
+import { Remote } from "./remote.ts";
 
 const remotes: Remote[] = [];
 

@@ -11,6 +11,7 @@ import {
 } from "../../transport/mod.ts";
 import { collectiveProperties, collectiveTraffic, transportProperties } from "../../testing/mod.ts";
 import type { Deed, Outcome } from "./broadcast_worker.ts";
+import { Remote } from "./remote.ts";
 import { exactRounds } from "./rounds.ts";
 
 /** Starts workers, one per deed; each outcome is awaited on its own. */
@@ -38,7 +39,28 @@ function failure(outcome: Outcome): { name: string; message: string; rank?: numb
   return outcome.error;
 }
 
-for (const [size, capacity] of [[2, 1 << 24], [3, 1 << 24], [4, 1 << 14], [5, 640]] as const) {
+const remotes: Remote[] = [];
+
+for (
+  const { name, check } of collectiveProperties(async (size, timeout) => {
+    const name = crypto.randomUUID();
+    const groups = await Promise.all(
+      Array.from({ length: size }, (_, rank) => Remote.join({ name, rank, size, timeout })),
+    );
+    remotes.push(...groups);
+    return { groups }; // A worker that is terminated is named only after the deadline: see below.
+  }, { inRankOrder: true, traffic, sizes: [2, 3], lengths: [0, 1, 7, 8193, 300_007], runs: 3 })
+) {
+  Deno.test(`broadcastChannel: ${name}`, async () => {
+    try {
+      await check();
+    } finally {
+      for (const remote of remotes.splice(0)) remote.kill();
+    }
+  });
+}
+
+for (const [size, capacity] of [[4, 1 << 14], [5, 640]] as const) {
   Deno.test(`${size} workers exchange what one thread computes, through segments of ${capacity} bytes`, async () => {
     using group = start(Array<Deed>(size).fill("exact"), { capacity });
     for (const { outcome } of group.ranks) {
@@ -229,6 +251,7 @@ for (
   const { name, check } of collectiveProperties((size, timeout) => groups(size, timeout, 1 << 24), {
     inRankOrder: true,
     traffic,
+    sizes: [1, 2, 3, 5, 8],
     runs: 5,
   })
 ) Deno.test(`broadcastChannelAsync: ${name}`, check);
@@ -256,7 +279,13 @@ for (const { name, check } of transportProperties((size) => rings(size))) {
 for (
   const { name, check } of collectiveProperties(async (size, timeout) => ({
     groups: (await rings(size)).map((transport) => collective(transport, { timeout })),
-  }), { inRankOrder: true, traffic: collectiveTraffic(4), sizes: [1, 2, 5], runs: 3 })
+  }), {
+    inRankOrder: true,
+    traffic: collectiveTraffic(4),
+    sizes: [1, 2, 4],
+    lengths: [0, 1, 1000, 8193, 70_001],
+    runs: 3,
+  })
 ) Deno.test(`collective over broadcastChannelTransport: ${name}`, check);
 
 Deno.test("broadcastChannelTransport: a rank that gives no sign of life is lost, one that is silent is not", async () => {
