@@ -1,0 +1,122 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
+import { identity, oneBit, scaledSign } from "../../compressors/mod.ts";
+import {
+  distEf,
+  doubleSqueeze,
+  majorityVote,
+  oneBitAdam,
+  oneBitSgd,
+  type Reducer,
+  type State,
+} from "../../optimizers/mod.ts";
+import { lockstep, sparsest } from "./lockstep.ts";
+
+const ranks = 3, size = 10;
+
+/** mean eᵢ, plus the errors of the stripes. */
+function kept(states: readonly State[], j: number): number {
+  const server = states.findIndex((_, r) => j < Math.floor((r + 1) * size / ranks));
+  return states.reduce((sum, { local }) => sum + local.error![j]! / ranks, 0) +
+    states[server]!.local.serverError![j - Math.floor(server * size / ranks)]!;
+}
+
+/** What must add up: Σ γ p̄ = Σ γ g + γ (mean e + e of the server), p̄ the mean of what enters the compressor. */
+function conserves(reducer: Reducer, enters: (gradient: Float32Array, rank: number) => ArrayLike<number>): void {
+  const run = lockstep(reducer, { ranks, size }), total = new Float64Array(size), applied = new Float64Array(size);
+  for (let t = 0; t < 60; t++) {
+    const rate = t < 20 ? .1 : t < 40 ? .01 : .03;
+    run.gradients.forEach((gradient, rank) => {
+      const vector = enters(gradient, rank);
+      for (let j = 0; j < size; j++) total[j]! += rate * vector[j]! / ranks;
+    });
+    run.step({ learningRate: rate }).forEach((v, j) => applied[j]! += rate * v);
+    for (let j = 0; j < size; j++) assertAlmostEquals(applied[j]! + rate * kept(run.states, j), total[j]!, 2e-6);
+  }
+  assert(applied.some((v, j) => Math.abs(v - total[j]!) > 1e-3));
+}
+
+Deno.test("doubleSqueeze's virtual iterate moves by −γ mean g, also when the learning rate changes", () => {
+  conserves(doubleSqueeze(sparsest()), (gradient) => gradient);
+  conserves(doubleSqueeze(scaledSign()), (gradient) => gradient);
+});
+
+Deno.test("distEf's virtual iterate moves by −γ mean(μ m + g), or −γ mean m with the heavy ball", () => {
+  for (const nesterov of [true, false]) {
+    const m = Array.from({ length: ranks }, () => new Float64Array(size));
+    conserves(distEf(sparsest(), { momentum: .9, nesterov }), (gradient, rank) =>
+      gradient.map((g, j) => {
+        m[rank]![j] = .9 * m[rank]![j]! + g;
+        return nesterov ? .9 * m[rank]![j]! + g : m[rank]![j]!;
+      }));
+  }
+});
+
+Deno.test("a stripe's memory that is too short is refused", () => {
+  const reducer = doubleSqueeze(identity()),
+    states = [0, 1].map(() => reducer.init({ names: [], shapes: [], size: 4 }, 4));
+  const run = lockstep(reducer, { ranks: 2, size: 4 });
+  run.states.splice(0, 2, ...states);
+  assertThrows(() => run.step(), RangeError, "Cannot serve a stripe of 2 numbers: the state was made for stripes of 1");
+});
+
+Deno.test("oneBitSgd on one rank quantises by columns, with two means each", () => {
+  const layout = { names: ["kernel", "bias"], shapes: [[3, 4], [5]], size: 17 };
+  for (
+    const [block, edges] of [[1, [0, 4, 8, 12, 17]], [5, [0, 8, 12, 17]], [256, [0, 12, 17]]] as const
+  ) {
+    const reducer = oneBitSgd({ block });
+    const run = lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 1, size: 17 });
+    const gradient = run.gradients[0]!.slice(), estimate = run.step();
+    for (let b = 0; b + 1 < edges.length; b++) {
+      const part = gradient.subarray(edges[b], edges[b + 1]);
+      const mean = (keep: (v: number) => boolean) => {
+        const kept = part.filter(keep);
+        return kept.reduce((sum, v) => sum + v / kept.length, 0);
+      };
+      const [high, low] = [mean((v) => !(v < 0)), mean((v) => v < 0)];
+      part.forEach((v, j) => assertAlmostEquals(estimate[edges[b]! + j]!, v < 0 ? low : high, 1e-6));
+    }
+  }
+  assertThrows(() => oneBitSgd({ block: 0 }), RangeError, "block is 0");
+  assertEquals(oneBit().alpha(4), .75);
+});
+
+Deno.test("oneBitAdam without compression is Adam whose variance is frozen after the warm-up", () => {
+  const warmupSteps = 5, rate = .02, [beta1, beta2, epsilon] = [.9, .999, 1e-7];
+  const run = lockstep(oneBitAdam({ warmupSteps, compressor: identity() }), { ranks, size });
+  const m = new Float64Array(size), v = new Float64Array(size);
+  for (let t = 1; t <= 15; t++) {
+    // The last parameter never has a gradient.
+    for (const gradient of run.gradients) gradient[size - 1] = 0;
+    const mean = Array.from(m, (_, j) => run.gradients.reduce((sum, g) => sum + g[j]! / ranks, 0));
+    const step = run.step({ learningRate: rate });
+    mean.forEach((g, j) => {
+      m[j] = beta1 * m[j]! + (1 - beta1) * g;
+      if (t <= warmupSteps) v[j] = beta2 * v[j]! + (1 - beta2) * g * g;
+      const corrected = m[j]! / (1 - beta1 ** t), scale = Math.sqrt(v[j]! / (1 - beta2 ** Math.min(t, warmupSteps)));
+      assertAlmostEquals(step[j]!, rate * corrected / (scale + epsilon), 1e-5);
+    });
+    assertEquals(step[size - 1], 0);
+  }
+});
+
+Deno.test("oneBitAdam leaves parameters alone that never had a gradient, also when it compresses", () => {
+  const run = lockstep(oneBitAdam({ warmupSteps: 2, compressor: scaledSign() }), { ranks, size });
+  for (let t = 0; t < 10; t++) {
+    for (const gradient of run.gradients) gradient[4] = 0;
+    const step = run.step({ learningRate: .1 });
+    assertEquals(step[4], 0);
+    assert(step.every(Number.isFinite));
+  }
+});
+
+Deno.test("majorityVote decides by majority, and zeros and ties by the key", () => {
+  const run = lockstep(majorityVote(), { ranks: 3, size: 4 });
+  run.gradients.forEach((gradient, rank) => gradient.set([rank - .5, .1, -2, rank === 0 ? 100 : -.01]));
+  assertEquals(run.step(), Float32Array.of(1, 1, -1, -1));
+  const tie = lockstep(majorityVote(), { ranks: 2, size: 1000 });
+  tie.gradients.forEach((gradient, rank) => gradient.fill(rank === 0 ? 1 : -1).fill(0, 500));
+  const ups = (from: number, to: number) => tie.step().subarray(from, to).filter((v) => v > 0).length;
+  // Binomial(500, 1/2): outside 250 ± 70 with probability 1e-9.
+  for (const up of [ups(0, 500)]) assert(Math.abs(up - 250) < 70, `${up}`);
+});
