@@ -36,3 +36,5 @@ export { compose, signTopK } from "./compose.ts";
 export { randomizedMean, type RandomizedMeanOptions } from "./randomized_mean.ts";
 export { crossPolytope, type CrossPolytopeOptions } from "./cross_polytope.ts";
 export { atomo, type AtomoOptions } from "./atomo.ts";
+export { quicFl, type QuicFlOptions } from "./quic_fl.ts";
+export { kashin, type KashinOptions } from "./kashin.ts";

@@ -2,7 +2,6 @@ import { checkInteger } from "./codes.ts";
 import {
   type Compressor,
   type ContractiveCompressor,
-  describe,
   isContractive,
   isUnbiased,
   type UnbiasedCompressor,
@@ -56,7 +55,8 @@ export function rotated(compressor: Compressor & Flattened, { rounds = 2 }: Rota
   const memory = scratch(Float32Array), { omegaFlat } = compressor;
   return {
     name: "rotated",
-    options: { compressor: describe(compressor), rounds },
+    options: { rounds },
+    parts: [compressor],
     maxByteLength: (size) => 1 + compressor.maxByteLength(size),
     encode(vector, key, message) {
       // An even power of two takes the numbers near 1, where sums neither overflow nor lose their bits.

@@ -9,6 +9,7 @@ export * from "./natural.ts";
 export * from "./norm.ts";
 export * from "./pack.ts";
 export * from "./points.ts";
+export * from "./quic.ts";
 export * from "./select_by_sign.ts";
 export * from "./signs.ts";
 export * from "./spherical.ts";

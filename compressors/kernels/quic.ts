@@ -1,0 +1,79 @@
+/** QUIC-FL's rounding: unbiased for every number, by what both ends know and what the sender draws. @module */
+
+/** A table of the receiver's values and the sender's way through it. */
+export interface QuicTable {
+  /** How many values the number h that both ends know may have: a power of two up to 256. */
+  readonly rows: number;
+  /** The receiver's values, [h · symbols + x]. */
+  readonly values: Float64Array;
+  /** The mean of the value over h after so many steps, ascending; numbers beyond the ends cannot be sent. */
+  readonly nodes: Float64Array;
+  /** stepOf[i] is the h that takes the step from node i to node i + 1. */
+  readonly stepOf: Uint8Array;
+  /** The symbol of each h at each node, [i · rows + h]. */
+  readonly symbols: Uint8Array;
+  /** For each 1/32 of −4 … 4 the last node that is at most its lower end. */
+  readonly start: Uint8Array;
+}
+
+/** The table whose first half of rows is `half`: the sender's steps in the order of their midpoints, see benches/quantizer_tables.ts. */
+export function quicTable(bits: number, rows: number, half: readonly number[]): QuicTable {
+  const count = 2 ** bits, values = Float64Array.from([...half, ...half.map((v) => -v).reverse()]);
+  const steps: { middle: number; row: number; gap: number }[] = [];
+  for (let j = 0; j < values.length; j++) {
+    if (j % count === count - 1) continue;
+    const row = Math.floor(j / count), low = values[j]!, high = values[j + 1]!;
+    steps.push({ middle: low + high, row, gap: (high - low) / rows });
+  }
+  steps.sort((a, b) => a.middle - b.middle || a.row - b.row);
+  const nodes = new Float64Array(steps.length + 1), symbols = new Uint8Array(nodes.length * rows);
+  for (let row = 0; row < rows; row++) nodes[0]! += values[row * count]! / rows;
+  steps.forEach(({ row, gap }, i) => {
+    nodes[i + 1] = nodes[i]! + gap;
+    for (let h = 0; h < rows; h++) symbols[(i + 1) * rows + h] = symbols[i * rows + h]! + (h === row ? 1 : 0);
+  });
+  const start = new Uint8Array(256).map((_, cell) =>
+    nodes.findLastIndex((node, i) => i === 0 || node <= cell / 32 - 4)
+  );
+  return { rows, values, nodes, stepOf: Uint8Array.from(steps, ({ row }) => row), symbols, start };
+}
+
+/**
+ * codes[i] := the symbol for data[i], unbiased, by the byte shared[i] and the random word that codes[i] held. Numbers
+ * beyond the table get code 0 and their indices are appended to `outliers`; returns how many there are.
+ */
+export function quicEncode(
+  data: Float32Array,
+  { rows, nodes, stepOf, symbols, start }: QuicTable,
+  shared: Uint8Array,
+  codes: Uint32Array,
+  outliers: Uint16Array,
+): number {
+  const last = nodes.length - 1, least = nodes[0]!, most = nodes[last]!;
+  let count = 0;
+  for (let i = 0; i < codes.length; i++) {
+    const z = data[i]!, h = shared[i]! & (rows - 1);
+    if (!(least <= z && z <= most)) {
+      outliers[count++] = i;
+      codes[i] = 0;
+      continue;
+    }
+    let node = start[(z * 32 + 128) | 0]!;
+    while (node < last - 1 && nodes[node + 1]! <= z) node++;
+    const low = nodes[node]!, symbol = symbols[node * rows + h]!;
+    const up = stepOf[node] === h && codes[i]! * 2 ** -32 * (nodes[node + 1]! - low) < z - low;
+    codes[i] = up ? symbol + 1 : symbol;
+  }
+  return count;
+}
+
+/** data[i] := the value of symbol codes[i] in the row of shared[i]. */
+export function quicDecode(
+  codes: Uint32Array,
+  { rows, values }: QuicTable,
+  shared: Uint8Array,
+  data: Float32Array,
+): void {
+  const count = values.length / rows;
+  for (let i = 0; i < codes.length; i++) data[i] = values[(shared[i]! & (rows - 1)) * count + codes[i]!]!;
+}
