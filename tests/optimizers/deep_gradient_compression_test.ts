@@ -83,6 +83,7 @@ Deno.test("deepGradientCompression refuses messages that are not its own", () =>
     const original = reducer.reduce;
     const broken = {
       ...reducer,
+      // deno-lint-ignore require-yield
       *reduce(...given: Parameters<typeof original>) {
         const exchange = original(...given);
         exchange.next([]);

@@ -34,7 +34,7 @@ Deno.test("vrDiana reaches the optimum from single terms, where DIANA stops at t
 
 Deno.test("marina reaches the optimum from single terms if its uncompressed rounds take all of them", () => {
   const omega = 4,
-    options = { ...run, rounds: 20000, step: .01 },
+    options = { ...run, rounds: 20000, step: .03 },
     probability = Math.min(1 / (1 + omega), 1 / (1 + terms));
   const all = minimise(problem, marina(rand(2), { dense: "all", probability }), options);
   assert(all.reached, `${all.error}`);
