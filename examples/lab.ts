@@ -18,7 +18,7 @@ import {
   parseCompressor,
   uniform,
 } from "../mod.ts";
-import { type Chart, page, svg } from "./chart.ts";
+import { type Chart, page, type Series, svg } from "./chart.ts";
 import { readNpy } from "./npy.ts";
 import { progress } from "./progress.ts";
 import { digits, table } from "./table.ts";
@@ -150,37 +150,44 @@ async function vector(name: string, size: number, seed: number): Promise<Float32
   return whole;
 }
 
-function chart(name: string, rows: readonly Row[]): Chart {
+/** Beyond these bits only the table shows a compressor: the curves of interest lie close together before. */
+const SHOWN = 6;
+
+function chartsOf(name: string, rows: readonly Row[]): [Chart, Chart] {
   const families = new Map<string, Row[]>();
-  for (const row of rows) {
-    const { name, options } = row.compressor;
-    const family = name === "subtractiveDithering"
-      ? `${name}, ${options.states} states`
-      : "rounding" in options
-      ? `${name} ${options.rounding} ${options.coding ?? ""}`
-      : name;
-    families.set(family, [...families.get(family) ?? [], row]);
+  for (const row of rows.filter(({ bits }) => bits <= SHOWN)) {
+    const name = familyOf(row.compressor);
+    families.set(name, [...families.get(name) ?? [], row]);
   }
-  const far = Math.max(...rows.map(({ bits }) => bits).filter((bits) => bits < 16), 1);
-  return {
+  const series = (y: (row: Row) => number): Series[] =>
+    [...families].map(([name, family]) => ({
+      name,
+      style: family.length === 1 ? "points" : "line",
+      points: family.toSorted((a, b) => a.bits - b.bits).map((row) => [row.bits, y(row)] as const),
+    }));
+  const x = { name: "bits per coordinate" }, bound = Array.from({ length: 101 }, (_, i) => SHOWN * i / 100);
+  return [{
     title: `Error against bits: ${name}`,
-    x: { name: "bits per coordinate" },
+    x,
     y: { name: "relative square error (unbiased ones scaled by 1/(1+ω))", log: true },
     series: [
-      {
-        name: "lower bound, α = 4^−bits",
-        style: "dashed",
-        points: Array.from({ length: 101 }, (_, i) => [far * i / 100, 4 ** (-far * i / 100)] as const),
-      },
-      ...[...families].map(([name, family]) => ({
-        name,
-        style: family.length === 1 ? "points" as const : "line" as const,
-        points: family.filter(({ bits }) => bits < 16).sort((a, b) => a.bits - b.bits).map(({ bits, alpha }) =>
-          [bits, alpha] as const
-        ),
-      })),
+      { name: "lower bound, α = 4^−bits", style: "dashed", points: bound.map((bits) => [bits, 4 ** -bits] as const) },
+      ...series(({ alpha }) => alpha),
     ],
-  };
+  }, {
+    title: `Bits above the lower bound ½ log₂(1/α): ${name}`,
+    x,
+    y: { name: "bits per coordinate above the bound" },
+    series: series(({ above }) => above),
+  }];
+}
+
+/** What one curve joins: a compressor over its main option. */
+function familyOf(compressor: Compressor): string {
+  const { name, options } = compressor;
+  if (name === "subtractiveDithering") return `${name}, ${options.states} state${options.states === 1 ? "" : "s"}`;
+  const inner = /^\w+\((\w+)/.exec(describe(compressor))?.[1];
+  return [name, options.rounding, options.coding, inner].filter((part) => part !== undefined).join(" ");
 }
 
 async function main(args: string[]): Promise<void> {
@@ -214,7 +221,7 @@ async function main(args: string[]): Promise<void> {
   const rows = compressors.map((compressor, i) => {
     bar.update(i, { name: describe(compressor) });
     return measure(compressor, x, draws, seed);
-  }).sort((a, b) => a.above - b.above);
+  }).sort((a, b) => (Number.isFinite(a.above) ? a.above : Infinity) - (Number.isFinite(b.above) ? b.above : Infinity));
   bar.update(compressors.length, { name: "compressors" });
   bar.stop();
 
@@ -235,11 +242,11 @@ async function main(args: string[]): Promise<void> {
     `${options.out}/lab.csv`,
     [head, ...cells].map((row) => row.map(quote).join(",")).join("\n") + "\n",
   );
-  const drawn = chart(`${options.vector}, ${x.length} numbers`, rows);
-  await Deno.writeTextFile(`${options.out}/lab.svg`, svg(drawn));
+  const drawn = chartsOf(`${options.vector}, ${x.length} numbers`, rows);
+  await Deno.writeTextFile(`${options.out}/lab.svg`, svg(drawn[0]));
   await Deno.writeTextFile(
     `${options.out}/lab.html`,
-    await page("Gradwire laboratory", [drawn], [{ title: "Figures", head, rows: cells }]),
+    await page("Gradwire laboratory", drawn, [{ title: "Figures", head, rows: cells }]),
   );
   console.log(`\nWrote ${options.out}/lab.csv, lab.svg and lab.html`);
 }
