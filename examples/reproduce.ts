@@ -36,7 +36,7 @@ deno task reproduce [options]
   --paper       only the paper's two experiments
   --race        only the race
   --search      spherical compression by search to the end also where that takes ten minutes; else its first 50 messages
-  --rounds N    the most rounds of a method in the race; default 3000
+  --rounds N    the most rounds of a method in the race; default 1500
   --out DIR     where the figures go; default out/reproduce
   --help`;
 
@@ -198,7 +198,7 @@ function contestants(convexity: number): readonly string[] {
     "diana(induced(topK({ ratio: 0.1 }), randK({ ratio: 0.1 })))",
     `adiana(${trellis(.5)}, { convexity: ${convexity} })`,
     "marina(randK({ ratio: 0.1 }))",
-    `marina(${trellis(.5)})`,
+    `marina(${trellis(.5)}, { probability: 0.05 })`,
     "errorFeedback(topK({ ratio: 0.1 }))",
     `errorFeedback(sparseDithering({ nu: 0.5, rounding: "nearest" }))`,
     "ef21(topK({ ratio: 0.1 }))",
@@ -212,7 +212,7 @@ function contestants(convexity: number): readonly string[] {
 const WON = 1e-6;
 
 /** Trials to choose each method's step size from: its theory's, times these. */
-const MULTIPLIERS = [1, 2, 4, 8, 16, 32, 64];
+const MULTIPLIERS = [1, 4, 16, 64, 256, 1024], TRIAL = 60;
 
 interface Racer {
   readonly name: string;
@@ -227,11 +227,11 @@ function race(title: string, problem: Problem, rounds: number): { charts: Chart[
     bar.update(i, { name });
     const go = (multiplier: number, most: number) =>
       minimise(problem, parseReducer(name), { rounds: most, multiplier, error: WON, start: startOf(problem) });
-    const trials = MULTIPLIERS.map((multiplier) => ({ multiplier, error: go(multiplier, 100).error }))
+    const trials = MULTIPLIERS.map((multiplier) => ({ multiplier, error: go(multiplier, TRIAL).error }))
       .filter(({ error }) => Number.isFinite(error)).sort((a, b) => a.error - b.error);
     // The fastest start need not arrive: the next smaller step is taken where a run diverges.
     let multiplier = trials[0]?.multiplier ?? 1, run = go(multiplier, rounds);
-    while (!(run.error < 1) && multiplier > 1) multiplier /= 2, run = go(multiplier, rounds);
+    while (!(run.error < 1) && multiplier > 1) multiplier /= 4, run = go(multiplier, rounds);
     return { name, multiplier, run };
   });
   bar.update(names.length, { name: "methods" });
@@ -278,7 +278,7 @@ async function main(args: string[]): Promise<void> {
   const options = parseArgs(args, {
     string: ["data", "starts", "rounds", "out"],
     boolean: ["paper", "race", "search", "help"],
-    default: { starts: "3", rounds: "3000", out: "out/reproduce" },
+    default: { starts: "3", rounds: "1500", out: "out/reproduce" },
     unknown(option: string): never {
       throw new RangeError(
         `Cannot read option ${option}: expected one of ${known.map((name) => `--${name}`).join(", ")}`,
