@@ -6,7 +6,7 @@ export type Factories<T> = Readonly<Record<string, (...options: never[]) => T>>;
 
 /**
  * Calls the factory that a text names, as one would write the call: `topK({ k: 3 })`, `identity`,
- * `bucketed(qsgd({ levels: 4 }), 512)`. Arguments are numbers, strings, true, false, objects of these, and calls.
+ * `bucketed(qsgd({ levels: 4 }), 512)`. Arguments are numbers, strings, true, false, arrays and objects of these, and calls.
  *
  * @param text the call
  * @param table the factories that may be called
@@ -71,6 +71,11 @@ export function parse<T>(text: string, table: Factories<T>, kind: string): T {
         object[property] = value();
       }
       return object;
+    }
+    if (take("[")) {
+      const array: unknown[] = [];
+      for (const _ of list("]")) array.push(value());
+      return array;
     }
     if (/^["']/.test(token) && token.length > 1) return tokens[at++]!.slice(1, -1);
     if (/^[-+.\d]/.test(token) && Number.isFinite(Number(token))) return Number(tokens[at++]);

@@ -7,7 +7,11 @@ Deno.test("parse reads calls as they are written", () => {
   assertEquals(parse("none", table, "value"), "none");
   assertEquals(parse(" list ( ) ", table, "value"), []);
   assertEquals(
-    parse(`list(1, -.5e-3, "a b", 'c', true, false, {}, none, {x: {y: list(none(),)}, "z": 2,})`, table, "value"),
+    parse(
+      `list(1, -.5e-3, "a b", 'c', true, false, {}, none, {x: {y: list(none(),)}, "z": 2,}, [[1, "a"], [],])`,
+      table,
+      "value",
+    ),
     [
       1,
       -.5e-3,
@@ -18,6 +22,7 @@ Deno.test("parse reads calls as they are written", () => {
       {},
       "none",
       { x: { y: ["none"] }, z: 2 },
+      [[1, "a"], []],
     ],
   );
   assertEquals(parseCompressor("identity()").name, "identity");
@@ -27,7 +32,18 @@ Deno.test("parse says what is wrong and what would do", () => {
   assertThrows(() => parse("nine(1)", table, "value"), RangeError, "there is no nine, expected one of list, none");
   assertThrows(() => parse("toString()", table, "value"), RangeError, "there is no toString");
   for (
-    const text of ["", "list(", "list(1 2)", "list({a 1})", "list() none", "list(1.2.3)", "list(])", "3", "list(')"]
+    const text of [
+      "",
+      "list(",
+      "list(1 2)",
+      "list({a 1})",
+      "list() none",
+      "list(1.2.3)",
+      "list(])",
+      "list([1)",
+      "3",
+      "list(')",
+    ]
   ) {
     assertThrows(() => parse(text, table, "value"), Error, "Cannot read value");
   }
