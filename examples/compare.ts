@@ -9,12 +9,30 @@ import type { DigitsFigures } from "./digits_options.ts";
 import { page } from "./chart.ts";
 import { progress } from "./progress.ts";
 
-/** The per-step methods at the compressors one would choose first; the dense run is the first. */
-const RUNS: readonly (readonly [name: string, reducer: string])[] = [
-  ["32-bit floats", "average"],
-  ["errorFeedback, sparse dithering", `errorFeedback(sparseDithering({ nu: 0.5, rounding: "nearest" }))`],
-  ["errorFeedback, top 1 %", "errorFeedback(topK({ ratio: 0.01 }))"],
-  ["average, trellis dithering", "average(subtractiveDithering({ omega: 1, states: 8 }))"],
+/** What is wrapped, at which learning rate. */
+const ADAM = ["--optimizer", "adam"], SGD = ["--optimizer", "sgd"];
+
+/**
+ * The per-step methods that train networks, at the compressors one would choose first. Each is compared with 32-bit
+ * floats under the same optimizer; methods with momentum of their own with plain momentum.
+ */
+const RUNS: readonly (readonly [name: string, reducer: string, options: readonly string[]])[] = [
+  ["Adam, 32-bit floats", "average", ADAM],
+  ["`average`, trellis dithering", "average(subtractiveDithering({ omega: 1, states: 8 }))", ADAM],
+  ["`errorFeedback`, sparse dithering", `errorFeedback(sparseDithering({ nu: 0.5, rounding: "nearest" }))`, ADAM],
+  ["`errorFeedback`, top 1 %", "errorFeedback(topK({ ratio: 0.01 }))", ADAM],
+  ["`errorFeedback`, scaled sign", "errorFeedback(scaledSign({ block: 4096 }))", ADAM],
+  ["`doubleSqueeze`, sparse dithering", `doubleSqueeze(sparseDithering({ nu: 0.5, rounding: "nearest" }))`, ADAM],
+  ["`diana`, trellis dithering", "diana(subtractiveDithering({ omega: 1, states: 8 }))", ADAM],
+  ["`ef21`, sparse dithering", `ef21(sparseDithering({ nu: 0.25, rounding: "nearest" }))`, ADAM],
+  ["`marina`, trellis dithering", "marina(subtractiveDithering({ omega: 1, states: 8 }), { probability: 0.1 })", ADAM],
+  ["`powerSgd`, rank 4", "powerSgd({ rank: 4 })", ADAM],
+  ["`oneBitSgd`", "oneBitSgd", ADAM],
+  ["`oneBitAdam`, 100 steps of warm-up", "oneBitAdam({ warmupSteps: 100 })", ADAM],
+  ["momentum SGD, 32-bit floats", "average", ["--optimizer", "momentum"]],
+  ["`distEf`, scaled sign", "distEf", [...SGD, "--rate", "0.05"]],
+  ["`deepGradientCompression`, 1 %", "deepGradientCompression({ ratio: 0.01 })", [...SGD, "--rate", "0.05"]],
+  ["`majorityVote`", "majorityVote", [...SGD, "--rate", "0.0005"]],
 ];
 
 const { quick, epochs, seed } = parseArgs(Deno.args, {
@@ -27,19 +45,30 @@ const { quick, epochs, seed } = parseArgs(Deno.args, {
 });
 const file = await Deno.makeTempFile(), rows: string[][] = [];
 const bar = progress(RUNS.length, "{value}/{total} {name}");
-let dense: number | undefined;
-for (const [i, [name, reducer]] of RUNS.entries()) {
+let dense = NaN;
+for (const [i, [name, reducer, options]] of RUNS.entries()) {
   bar.update(i, { name });
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--allow-read", "--allow-env", "--allow-write", new URL("./digits.ts", import.meta.url).pathname],
-      ...["--reducer", reducer, "--json", file, "--epochs", epochs, "--seed", seed, ...quick ? ["--quick"] : []],
+      ...[
+        "--reducer",
+        reducer,
+        ...options,
+        "--json",
+        file,
+        "--epochs",
+        epochs,
+        "--seed",
+        seed,
+        ...quick ? ["--quick"] : [],
+      ],
     ],
     stdout: "null",
   }).output();
   if (!success) throw new Error(`Cannot run ${reducer}: ${new TextDecoder().decode(stderr)}`);
   const figures: DigitsFigures = JSON.parse(await Deno.readTextFile(file));
-  dense ??= figures.accuracy;
+  if (reducer === "average") dense = figures.accuracy;
   rows.push([
     name,
     `${(100 * figures.accuracy).toFixed(2)} %`,

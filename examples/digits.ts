@@ -20,7 +20,8 @@ deno task train [options]
   --compressor TEXT    for instance 'topK({ ratio: 0.01 })'; default: sparse dithering of the kind the reducer takes
   --epochs N           default 5
   --batch N            digits per rank and step; default 128
-  --rate X             Adam's learning rate; default 0.005
+  --optimizer NAME     adam (default), sgd, momentum: what is wrapped. Methods with momentum of their own want sgd
+  --rate X             its learning rate; default 0.005, 0.1, 0.05
   --seed N             default 0
   --backend NAME       wasm (default) or cpu
   --json FILE          also writes the figures there (needs --allow-write)
@@ -33,15 +34,17 @@ const DEFAULTS = {
   reducer: "errorFeedback",
   epochs: "5",
   batch: "128",
-  rate: "0.005",
+  optimizer: "adam",
   seed: "0",
   backend: "wasm",
 };
 
+const RATES = { adam: .005, sgd: .1, momentum: .05 };
+
 async function main(args: readonly string[]): Promise<void> {
-  const known = [...Object.keys(DEFAULTS), "compressor", "json", "quick", "help"];
+  const known = [...Object.keys(DEFAULTS), "rate", "compressor", "json", "quick", "help"];
   const read = parseArgs([...args], {
-    string: [...Object.keys(DEFAULTS), "compressor", "json"],
+    string: [...Object.keys(DEFAULTS), "rate", "compressor", "json"],
     boolean: ["quick", "help"],
     default: DEFAULTS,
     unknown(option: string): never {
@@ -61,11 +64,12 @@ async function main(args: readonly string[]): Promise<void> {
     if (Number.isSafeInteger(value) && value >= least) return value;
     throw new RangeError(`Cannot read --${name} ${read[name]}: expected a whole number from ${least} on`);
   };
-  const oneOf = <T extends string>(name: "transport" | "backend", ...values: T[]): T => {
+  const oneOf = <T extends string>(name: "transport" | "backend" | "optimizer", ...values: T[]): T => {
     if (values.includes(read[name] as T)) return read[name] as T;
     throw new RangeError(`Cannot read --${name} ${read[name]}: expected ${values.join(" or ")}`);
   };
-  const rate = Number(read.rate);
+  const optimizer = oneOf("optimizer", "adam", "sgd", "momentum");
+  const rate = Number(read.rate ?? RATES[optimizer]);
   if (!(rate > 0)) throw new RangeError(`Cannot read --rate ${read.rate}: expected a positive number`);
   const options: DigitsOptions = {
     ranks: number("ranks", 1),
@@ -75,6 +79,7 @@ async function main(args: readonly string[]): Promise<void> {
     epochs: read.quick ? 1 : number("epochs", 1),
     batch: number("batch", 1),
     seed: number("seed", 0),
+    optimizer,
     rate,
     backend: oneOf("backend", "wasm", "cpu"),
     digits: read.quick ? 6000 : 60_000,

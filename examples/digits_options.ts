@@ -21,7 +21,9 @@ export interface DigitsOptions {
   /** Digits per rank and step. */
   readonly batch: number;
   readonly seed: number;
-  /** Adam's learning rate. */
+  /** What is wrapped. */
+  readonly optimizer: "adam" | "sgd" | "momentum";
+  /** Its learning rate. */
   readonly rate: number;
   readonly backend: "wasm" | "cpu";
   /** How many digits to train on. */

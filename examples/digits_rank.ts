@@ -18,8 +18,13 @@ await tf.setBackend(backend);
 using group = await connect();
 const { train, test } = await loadDigits({ train: options.digits });
 const model = digitsModel(seed);
+const inner = options.optimizer === "adam"
+  ? tf.train.adam(rate)
+  : options.optimizer === "sgd"
+  ? tf.train.sgd(rate)
+  : tf.train.momentum(rate, .9);
 model.compile({
-  optimizer: new DistributedOptimizer(tf.train.adam(rate), { reducer: makeReducer(options), group, seed }),
+  optimizer: new DistributedOptimizer(inner, { reducer: makeReducer(options), group, seed }),
   loss: "categoricalCrossentropy",
 });
 
@@ -57,7 +62,7 @@ const { encodedBytes, sentBytes } = group.traffic;
 
 // Every rank's weights, by their digests; the accuracy of one of them then is the accuracy of all.
 const digests = group.perform({ op: "allGather", message: new TextEncoder().encode(weightsDigest(model)) })
-  .map((message) => new TextDecoder().decode(message));
+  .map((message) => new TextDecoder().decode(message.slice()));
 if (group.rank === 0) {
   report({
     accuracy: accuracy(test),
