@@ -37,6 +37,7 @@ export interface BlockwiseInt8Options<R extends "nearest" | "random" = "nearest"
 export function blockwiseInt8(
   options: BlockwiseInt8Options<"random"> & { readonly rounding: "random" },
 ): UnbiasedCompressor;
+/** Linear 8-bit integers with a scale per block, to nearest: contractive, for every draw. */
 export function blockwiseInt8(options?: BlockwiseInt8Options<"nearest">): ContractiveCompressor;
 export function blockwiseInt8(
   { block = 256, rounding = "nearest" }: BlockwiseInt8Options = {},

@@ -40,6 +40,7 @@ export interface CastOptions<R extends "nearest" | "random" = "nearest" | "rando
  * ```
  */
 export function cast(options: CastOptions<"random"> & { readonly rounding: "random" }): UnbiasedCompressor;
+/** Low-precision floats, to nearest: contractive, for every draw. */
 export function cast(options: CastOptions<"nearest">): ContractiveCompressor;
 export function cast({ format, rounding = "nearest" }: CastOptions): UnbiasedCompressor | ContractiveCompressor {
   checkChoice("cast", "format", format, Object.keys(FORMATS));

@@ -214,6 +214,7 @@ export interface TernGradOptions {
  * ```
  */
 export function ternGrad(): UnbiasedCompressor & Flattened;
+/** TernGrad with clipping: neither unbiased nor contractive. */
 export function ternGrad(options: TernGradOptions): Compressor;
 export function ternGrad(options?: TernGradOptions): Compressor {
   const ternary = dithering({ levels: 1, norm: "max" });

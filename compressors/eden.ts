@@ -77,6 +77,7 @@ export function eden({ bits }: EdenOptions): UnbiasedCompressor {
  * ```
  */
 export function drive(options?: { readonly biased?: false }): UnbiasedCompressor;
+/** DRIVE with the scale of least error: contractive. */
 export function drive(options: { readonly biased: true }): ContractiveCompressor;
 export function drive({ biased = false }: { readonly biased?: boolean } = {}):
   | UnbiasedCompressor

@@ -15,7 +15,6 @@ import { QUIC_FL } from "./quantizer_tables.ts";
 import { refuse } from "./refuse.ts";
 import { eachBlock, rotateBlock, unrotateBlock } from "./rotation.ts";
 import { bits as draw, fold, type Key } from "../random.ts";
-import { scratch } from "./scratch.ts";
 
 /** The most numbers of a block, see rotation.ts. */
 const BLOCK = 8192;

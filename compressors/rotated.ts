@@ -47,8 +47,11 @@ export function rotated(
   compressor: UnbiasedCompressor & ContractiveCompressor,
   options?: RotatedOptions,
 ): UnbiasedCompressor & ContractiveCompressor;
+/** Of an unbiased compressor: unbiased. */
 export function rotated(compressor: UnbiasedCompressor & Flattened, options?: RotatedOptions): UnbiasedCompressor;
+/** Of a contractive compressor: contractive. */
 export function rotated(compressor: ContractiveCompressor, options?: RotatedOptions): ContractiveCompressor;
+/** Of any compressor, for instance one that was read from text. */
 export function rotated(compressor: Compressor, options?: RotatedOptions): Compressor;
 export function rotated(compressor: Compressor & Flattened, { rounds = 2 }: RotatedOptions = {}): Compressor {
   checkInteger("rotated", "rounds", rounds, 1, 8);

@@ -1,5 +1,7 @@
 /** Unbiased rounding to powers of two, and their exponents in 9 bits. @module */
 
+import { scratch } from "../scratch.ts";
+
 /**
  * codes[i] := the sign and exponent field, 9 bits, of vector[from + i] rounded at random to a neighbouring power of two;
  * codes[i] held the random word. A field of 255 stands for a subnormal power, whose exponent is appended to `small`
@@ -64,19 +66,19 @@ export function naturalDither(
   levels: number,
   codes: Uint32Array,
 ): void {
-  // In units of the lowest level: below 1 to 0 or 1, above it to a power of two by the carry from the mantissa.
-  const rate = perNorm * 2 ** (levels - 1);
-  for (let i = 0; i < codes.length; i++) {
-    const v = rate * vector[from + i]!, magnitude = Math.abs(v), random = codes[i]!;
-    let level;
-    if (magnitude < 1) level = random * 2 ** -32 < magnitude ? 1 : 0;
-    else {
-      float[0] = magnitude;
-      level = ((word[0]! + (random >>> 9)) >>> 23) - 126;
-      if (level > levels) level = levels;
-    }
-    codes[i] = v < 0 ? levels - level : levels + level;
+  // In units of the lowest level.
+  const rate = perNorm * 2 ** (levels - 1), count = codes.length;
+  const signs = new Int32Array(vector.buffer, vector.byteOffset + 4 * from, count);
+  const floats = magnitudes(count), words = new Int32Array(floats.buffer, 0, count);
+  for (let i = 0; i < count; i++) floats[i] = Math.abs(rate * vector[from + i]!);
+  for (let i = 0; i < count; i++) {
+    const random = codes[i]!, word = words[i]!;
+    // Below 1 to 0 or 1, above it to a power of two by the carry from the mantissa; both, and the right one by a mask.
+    const low = 1 - ((1 + random * 2 ** -32 - floats[i]!) | 0), high = ((word + (random >>> 9)) >>> 23) - 126;
+    const above = (0x3f7fffff - word) >> 31, sign = signs[i]! >> 31;
+    const level = Math.min(levels, (high & above) | (low & ~above));
+    codes[i] = levels + ((level ^ sign) - sign);
   }
 }
 
-const float = new Float32Array(1), word = new Uint32Array(float.buffer);
+const magnitudes = scratch(Float32Array);
