@@ -50,7 +50,8 @@ interface Loss {
  * - If a step fails (a rank is lost, a gradient is not finite), weights, slots and reducer state are as before it.
  *
  * Memory, made at the first step: one vector of the parameters' size, another where the reducer reads the parameters,
- * and what the reducer itself needs. Messages per step: 12 bytes and a bit per variable, and the reducer's. `group`
+ * and what the reducer itself needs. Messages per step: 12 bytes and a bit per variable, and the reducer's; none
+ * in the steps in between of methods that exchange every so many. `group`
  * remains the caller's to close. A reducer that asks for the gradient at another point has the loss evaluated once more:
  * dropout then draws another mask, `trainOnBatch` returns its metrics twice, and what the loss itself passes to
  * `tf.keep` in such an evaluation is disposed of at the next step.
@@ -88,6 +89,8 @@ export class DistributedOptimizer extends Optimizer {
   #state: State | undefined;
   #loss: Loss | undefined;
   #parameters: Float32Array | undefined;
+  /** A variable whose gradient was not finite in a step that the other ranks have not heard of, or −1. */
+  #unreported = -1;
   #busy = false;
   /** What the checkpoint said of a step not yet taken. */
   #restored: OptimizerState | undefined;
@@ -359,8 +362,16 @@ export class DistributedOptimizer extends Optimizer {
 
   /** Which variables have a gradient on any rank, or undefined if this step is to be skipped. */
   *#agree(present: readonly boolean[]): Exchange<readonly boolean[] | undefined> {
-    const bucket = this.#bucket!, step = this.#step;
-    const statuses = yield* exchangeStatus({ step, nonFinite: bucket.firstNonFinite(), present });
+    const bucket = this.#bucket!, step = this.#step, nonFinite = bucket.firstNonFinite();
+    if ((step + 1) % (this.#reducer.every ?? 1) !== 0) {
+      // The ranks are on their own. A gradient that is not finite is left out, and reported when they next meet.
+      if (nonFinite >= 0) bucket.vector.fill(0);
+      if (nonFinite >= 0 && this.#nonFinite === "throw" && this.#unreported < 0) this.#unreported = nonFinite;
+      return present.map(() => true);
+    }
+    const report = nonFinite >= 0 ? nonFinite : this.#unreported;
+    const statuses = yield* exchangeStatus({ step, nonFinite: report, present });
+    this.#unreported = -1;
     const rank = statuses.findIndex(({ nonFinite }) => nonFinite >= 0);
     if (rank < 0) return present.map((_, i) => statuses.some(({ present }) => present[i]));
     if (this.#nonFinite === "skip") return undefined;

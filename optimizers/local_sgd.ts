@@ -151,6 +151,7 @@ function local(
     name,
     options,
     yields: "parameters",
+    every,
     stepSize: ({ largestSmoothness }) => 1 / (largestSmoothness * Math.max(4, 8 * (every - 1))),
     init: (layout, ranks) =>
       joinStates({ reducer: reducer.init(layout, ranks) }, {

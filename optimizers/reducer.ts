@@ -93,6 +93,11 @@ export interface Reducer<S extends State = State> {
    * communicate every so many steps leave each rank its own parameters in between.
    */
   readonly yields?: "gradient" | "step" | "parameters";
+  /**
+   * Where the method exchanges only in steps whose number, counted from 1, is a multiple of this: the
+   * driver then need not exchange anything in the others either. Default 1.
+   */
+  readonly every?: number;
   /** The largest step size γ (learning rate of plain gradient descent) that its theory allows. */
   stepSize?(constants: Constants): number;
   /** The state before the first step, for a group of `ranks` (default 1). */

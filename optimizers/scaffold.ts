@@ -75,6 +75,7 @@ export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
     name: "scaffold",
     options: { localSteps, option, fraction, globalRate, compressor },
     yields: "parameters",
+    every: localSteps,
     stepSize: ({ largestSmoothness }) => 1 / (81 * largestSmoothness * localSteps * globalRate),
     init: ({ size }) => ({
       local: { control: new Float32Array(size) },

@@ -73,6 +73,7 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
     name: "structuredUpdate",
     options: { ...options },
     yields: "parameters",
+    every: localSteps,
     stepSize: ({ largestSmoothness }) => 1 / (largestSmoothness * Math.max(4, 8 * (localSteps - 1))),
     init(layout): State {
       const shapes = shapesOf(layout), length = subspace.length(shapes, layout.size);
