@@ -39,6 +39,14 @@ const DEFAULTS = {
   backend: "wasm",
 };
 
+interface Given {
+  readonly rate?: string;
+  readonly compressor?: string;
+  readonly json?: string;
+  readonly quick: boolean;
+  readonly help: boolean;
+}
+
 const RATES = { adam: .005, sgd: .1, momentum: .05 };
 
 async function main(args: readonly string[]): Promise<void> {
@@ -52,12 +60,7 @@ async function main(args: readonly string[]): Promise<void> {
         `Cannot read option ${option}: expected one of ${known.map((name) => `--${name}`).join(", ")}`,
       );
     },
-  }) as unknown as Record<keyof typeof DEFAULTS, string> & {
-    compressor?: string;
-    json?: string;
-    quick: boolean;
-    help: boolean;
-  };
+  }) as unknown as Record<keyof typeof DEFAULTS, string> & Given;
   if (read.help) return console.log(HELP);
   const number = (name: "ranks" | "epochs" | "batch" | "seed", least: number) => {
     const value = Number(read[name]);
