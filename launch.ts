@@ -74,16 +74,20 @@ export function parseCommand(args: readonly string[]): LaunchOptions | undefined
   };
 }
 
-if (import.meta.main) {
+/** Does what a command line asks for; returns the exit code. */
+export async function command(args: readonly string[]): Promise<number> {
   try {
-    const options = parseCommand(Deno.args);
+    const options = parseCommand(args);
     if (options === undefined) console.log(help);
     else await launch(options);
+    return 0;
   } catch (error) {
     const { message, cause } = error as Error;
     console.error(`error: ${message}`);
     if (error instanceof LaunchError && (cause as Error | undefined)?.stack) console.error((cause as Error).stack);
-    // Also ends workers that are in the middle of something.
-    Deno.exit(error instanceof LaunchError ? error.code : 2);
+    return error instanceof LaunchError ? error.code : 2;
   }
 }
+
+// Exits, which also ends workers that are in the middle of something.
+if (import.meta.main) Deno.exit(await command(Deno.args));

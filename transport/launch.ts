@@ -95,6 +95,7 @@ export function launchArgs(): readonly string[] {
   return place()?.args ?? (globalThis as { Deno?: typeof Deno }).Deno?.args ?? [];
 }
 
+/** Accepted by `launch`. */
 const known = [
   "script",
   "ranks",
@@ -337,3 +338,6 @@ function toUrl(script: string | URL): URL {
   folder.pathname = `${Deno.cwd().replaceAll("\\", "/")}/`;
   return new URL(script.replaceAll("\\", "/"), folder);
 }
+
+// As a command too: `deno run -A` and the address of this package's "./launch". Not awaited, for launch.ts imports this.
+if (import.meta.main) import("../launch.ts").then(({ command }) => command(Deno.args)).then(Deno.exit);

@@ -149,6 +149,19 @@ Deno.test("ranks that ask for different rounds are refused, all of them alike", 
   }
 });
 
+Deno.test("a rank that leaves in the middle of a sum leaves all vectors as they were", async () => {
+  const { groups: [first, second] } = await groups(2, 5000, 640);
+  const vectors = [first!, second!].map(() => new Float32Array(100_000).fill(1)); // in about 1 000 chunks
+  const sums = [first!, second!].map((group, rank) =>
+    assertRejects(() => group.perform({ op: "allReduce", vector: vectors[rank]! }), TransportError, "rank 1 left")
+  );
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await second![Symbol.asyncDispose]();
+  await Promise.all(sums);
+  for (const vector of vectors) assert(vector.every((value) => value === 1));
+  await first![Symbol.asyncDispose]();
+});
+
 Deno.test("ranks that do not belong together do not connect", async () => {
   const join = (name: string, rank: number, size: number, options: Partial<BroadcastChannelOptions> = {}) =>
     assertRejects(() => broadcastChannel({ name, rank, size, timeout: 300, ...options }), TransportError);

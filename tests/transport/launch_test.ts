@@ -54,6 +54,18 @@ for (const flags of [[], ["--transport", "tcp"], ["--processes"]]) {
   });
 }
 
+Deno.test("launch: the package's module is the command too; --help; what is wrong is told", async () => {
+  const module = new URL("../../transport/launch.ts", import.meta.url).href;
+  const result = await start([module, "--ranks", "1", script.href, "sum"]).output();
+  assertEquals([result.code, new TextDecoder().decode(result.stdout)], [0, "[0] sum 0,1\n[0] of 1 { list: [ 1 ] }\n"]);
+  const help = await run("--help");
+  assertEquals(help.code, 0);
+  assertMatch(help.out, /--rendezvous HOST:PORT/);
+  const wrong = await run("--rank", "3", script.href);
+  assertEquals([wrong.code, wrong.out], [2, ""]);
+  assertMatch(wrong.err, /^error: Cannot launch: unknown option --rank, known are --ranks, /);
+});
+
 Deno.test("launch: a second group of the same ranks", async () => {
   const { code, out } = await run("--ranks", "2", script.href, "again");
   assertEquals([code, out], [0, "[0] again 4,8\n"]);
