@@ -6,8 +6,6 @@
 
 import { parseArgs } from "@std/cli/parse_args.js";
 import {
-  type Compressor,
-  describe,
   key,
   logistic,
   minimise,
