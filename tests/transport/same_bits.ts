@@ -1,0 +1,59 @@
+/** A run of a method as one exchange: the same code for ranks in one thread, in workers and over TCP. */
+
+// Not from mod.ts: the workers need no tfjs.
+import { parseReducer } from "../../optimizers/parse.ts";
+import { context, workspace } from "../../optimizers/reducer.ts";
+import { fold, key, normal } from "../../random.ts";
+import type { Exchange, GradientOracle } from "../../transport/mod.ts";
+
+/** One of each kind of round, and of each way to keep state. */
+export const methods: readonly string[] = [
+  "average(naturalCompression)",
+  "average(randK({ ratio: 0.1, shared: true }))",
+  "errorFeedback(topK({ ratio: 0.05 }))",
+  "errorFeedback(sparseDithering({ nu: 0.5, rounding: 'nearest' }))",
+  "diana(randK({ ratio: 0.1 }))",
+  "doubleSqueeze(scaledSign)",
+  "ef21(topK({ ratio: 0.1 }))",
+  "marina(naturalCompression)",
+  "powerSgd({ rank: 2 })",
+  "deepGradientCompression({ ratio: 0.05 })",
+  "oneBitAdam({ warmupSteps: 2 })",
+  "majorityVote",
+];
+
+const layout = { names: ["kernel", "bias"], shapes: [[100, 90], [1003]], size: 10_003 }, steps = 4;
+
+/** What this rank's gradient is at a point: of a quadratic of its own. */
+export function oracle(rank: number): GradientOracle {
+  const centre = normal(fold(key(77), rank), new Float32Array(layout.size));
+  return (at, into) => at.forEach((value, i) => into[i] = value - centre[i]!);
+}
+
+/** A few steps; the digest of all that the rank got and kept. */
+export function* run(method: string, rank: number, size: number): Exchange<string> {
+  const reducer = parseReducer(method), state = reducer.init(layout, size), memory = workspace();
+  const gradient = new Float32Array(layout.size), point = new Float32Array(layout.size), gradientAt = oracle(rank);
+  const digests: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    gradientAt(point, gradient, "batch");
+    const parameters = point.slice();
+    yield* reducer.reduce(
+      gradient,
+      state,
+      context({ seed: 3, step, rank, size, workspace: memory, learningRate: 0.1, parameters }),
+    );
+    if (reducer.yields === "parameters") point.set(gradient);
+    else gradient.forEach((value, i) => point[i]! -= (reducer.yields === "step" ? 1 : 0.1) * value);
+    digests.push(digest(point));
+  }
+  return [...digests, ...Object.values(state.shared).map(digest), ...Object.values(state.local).map(digest)].join(" ");
+}
+
+function digest(vector: Float32Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)) {
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash >>> 0;
+}
