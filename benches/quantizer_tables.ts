@@ -10,9 +10,11 @@
  * lowest value and take the steps one by one; Aᵢ is the mean of R over h after i of them and Bᵢ that of R². For z between
  * Aᵢ₋₁ and Aᵢ the sender has taken i − 1 steps, and the i-th with probability (z − Aᵢ₋₁) / (Aᵢ − Aᵢ₋₁): then E R = z, and
  * E R² is the piecewise linear function through (Aᵢ, Bᵢ), which is convex, so no sender does better. What is left is to
- * minimise its mean over the R(h, x), by gradient descent scaled by the probability of each (h, x); R is kept odd and the
+ * minimise its mean over the R(h, x) (of one bit in closed form, `oneBitRows`), by gradient descent scaled by the probability of each (h, x); R is kept odd and the
  * mean of the highest values at T.
  */
+
+import { oneBitRows } from "../compressors/quantizer_tables.ts";
 
 /** Complementary error function over √π / 2 e^(−x²) is a continued fraction; near 0 the series of erf converges faster. */
 function erf(x: number): number {
@@ -140,16 +142,30 @@ if (import.meta.main) {
       `// ${bits} bits: distortion ${distortion.toFixed(9)}\n[${levels.map((v) => v.toFixed(6)).join(", ")}],`,
     );
   }
-  for (const [bits, rows] of [[1, 64], [2, 32], [3, 16], [4, 16]] as const) {
-    const { table, error } = quicFl(bits, rows, 3.0972691), rounded = table.map((v) => Number(v.toFixed(5)));
+  for (const [bits, rows] of [[1, 256], [2, 32], [3, 16], [4, 16]] as const) {
+    const solved = bits === 1 ? oneBit(rows) : quicFl(bits, rows, 3.0972691), { table, error } = solved;
+    const rounded = bits === 1 ? table : table.map((v) => Number(v.toFixed(5)));
     const { mean, square } = nodesOf(rounded, rows, 2 ** bits), supremum = worst(mean, square);
     console.log(
       `// ${bits} bits: error ${error.toFixed(6)} on N(0, 1), at most ${
         supremum.toFixed(6)
       } where the mean square is 1`,
     );
-    console.log(`[${Array.from(rounded.subarray(0, table.length / 2)).join(", ")}],`);
+    if (bits > 1) console.log(`[${Array.from(rounded.subarray(0, table.length / 2)).join(", ")}],`);
   }
+}
+
+/** The closed form of one bit and its error, by the midpoint rule. */
+function oneBit(rows: number): { table: Float64Array; error: number } {
+  const half = oneBitRows(rows), table = Float64Array.from([...half, ...half.map((v) => -v).reverse()]);
+  const { mean, square } = nodesOf(table, rows, 2), step = 1e-5;
+  let error = 0;
+  for (let z = mean[0]! + step / 2, i = 1; z < mean.at(-1)!; z += step) {
+    while (mean[i]! < z) i++;
+    const g = square[i - 1]! + (z - mean[i - 1]!) / (mean[i]! - mean[i - 1]!) * (square[i]! - square[i - 1]!);
+    error += (g - z * z) * density(z) * step;
+  }
+  return { table, error };
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   sumOfSquares,
   unpack,
 } from "./kernels/reference.ts";
-import { QUIC_FL } from "./quantizer_tables.ts";
+import { oneBitRows, QUIC_FL } from "./quantizer_tables.ts";
 import { refuse } from "./refuse.ts";
 import { eachBlock, rotateBlock, unrotateBlock } from "./rotation.ts";
 import { bits as draw, fold, type Key } from "../random.ts";
@@ -28,16 +28,16 @@ export interface QuicFlOptions {
 /**
  * QUIC-FL: blocks of up to 8192 numbers are rotated at random, and each number is rounded without bias for whatever rotation
  * was drawn, by a table, a number h of its own that both ends draw from the key, and the sender's own draw. So it is unbiased
- * exactly, for every vector, which {@linkcode eden} is only in the limit. Numbers beyond 3.097 root mean squares, one in 512,
+ * exactly, for every vector, which {@linkcode eden} is only in the limit. Numbers beyond 3.1 root mean squares, one in 512,
  * are sent as they are: 0.09 bits a number.
  *
- * ω = 1.466, 0.2136, 0.04267, 0.009518 for 1 to 4 bits: the error on N(0, 1), which the rotated numbers of any vector follow
+ * ω = 1.452, 0.2136, 0.04267, 0.009518 for 1 to 4 bits: the error on N(0, 1), which the rotated numbers of any vector follow
  * closely (within 2 % on adversarial ones, smaller in blocks of at most 32). Whatever the rotation, the mean over the other
- * draws never exceeds 3.51, 0.681, 0.150, 0.0379 times ‖x‖².
+ * draws never exceeds 3.89, 0.681, 0.150, 0.0379 times ‖x‖².
  *
- * Source: Ben Basat, Vargaftik, Portnoy, Einziger, Ben-Itzhak, Mitzenmacher: "QUIC-FL", arXiv:2205.13341. The tables are
- * solved here (benches/quantizer_tables.ts): errors of 1.4659, 0.2136, 0.04267, 0.009518 on N(0, 1) at 1 to 4 bits, the
- * authors' 1.4671, 0.2149, 0.04312, 0.009684.
+ * Source: Ben Basat, Vargaftik, Portnoy, Einziger, Ben-Itzhak, Mitzenmacher: "QUIC-FL", arXiv:2205.13341. One bit
+ * needs no table: its best values have a closed form; those of 2 to 4 are solved here (benches/quantizer_tables.ts). The
+ * authors' errors on N(0, 1) are 1.4671, 0.2149, 0.04312, 0.009684.
  *
  * @throws {RangeError} if bits is not an integer from 1 to 4
  *
@@ -129,7 +129,10 @@ export function quicFl({ bits }: QuicFlOptions): UnbiasedCompressor {
 
 const tableOf = (() => {
   const made: QuicTable[] = [];
-  return (bits: number) => made[bits] ??= quicTable(bits, QUIC_FL[bits - 1]!.rows, QUIC_FL[bits - 1]!.half);
+  return (bits: number) => {
+    const { rows, half } = QUIC_FL[bits - 1]!;
+    return made[bits] ??= quicTable(bits, rows, bits === 1 ? oneBitRows(rows) : half);
+  };
 })();
 
 /** Gives words the byte order that a view of bytes expects, where the machine has the other. */

@@ -13,7 +13,7 @@ export interface QuicTable {
   /** The symbol of each h at each node, [i · rows + h]. */
   readonly symbols: Uint8Array;
   /** For each 1/32 of −4 … 4 the last node that is at most its lower end. */
-  readonly start: Uint8Array;
+  readonly start: Uint16Array;
 }
 
 /** The table whose first half of rows is `half`: the sender's steps in the order of their midpoints, see benches/quantizer_tables.ts. */
@@ -32,7 +32,7 @@ export function quicTable(bits: number, rows: number, half: readonly number[]): 
     nodes[i + 1] = nodes[i]! + gap;
     for (let h = 0; h < rows; h++) symbols[(i + 1) * rows + h] = symbols[i * rows + h]! + (h === row ? 1 : 0);
   });
-  const start = new Uint8Array(256).map((_, cell) =>
+  const start = new Uint16Array(256).map((_, cell) =>
     nodes.findLastIndex((node, i) => i === 0 || node <= cell / 32 - 4)
   );
   return { rows, values, nodes, stepOf: Uint8Array.from(steps, ({ row }) => row), symbols, start };
