@@ -64,6 +64,14 @@ export const configurations: readonly string[] = [
   'threshold({ tau: 0.5, values: "tau" })',
   "compose(qsgd({ levels: 4 }), randK({ k: 50 }))",
   "signTopK({ ratio: 0.1 })",
+  "randomizedMean({ ratio: 0.1 })",
+  'randomizedMean({ k: 50, probabilities: "uniform" })',
+  "crossPolytope({ draws: 50 })",
+  'crossPolytope({ draws: 50, norm: "l2" })',
+  "atomo({ rank: 4, columns: 33 })",
+  "kashin({ levels: 4 })",
+  "quicFl({ bits: 1 })",
+  "quicFl({ bits: 3 })",
 ];
 
 /** A prime: no bit width, block or power of two divides it. */
