@@ -35,6 +35,8 @@ const operations = ["allGather", "allToAll", "allReduce", "broadcast"] as const;
 const SMALL = wholeBytes / 4;
 /** Larger ones go in chunks of this many floats, which stay in the caches of the cores. */
 const CHUNK = 1 << 18;
+/** Of more than two ranks, blocks of this many floats are added up, which stay in a core's nearest cache. */
+const BLOCK = 1 << 13;
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -147,7 +149,10 @@ export class Rounds {
   readonly traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
   readonly #memory: SharedMemory;
   readonly #floats: Float32Array;
-  /** Replies that came in several parts: one buffer per sender, grown and reused. */
+  /**
+   * Replies that came in several parts: a buffer per sender, grown and reused. A reply may be sent on: it is overwritten
+   * part by part, each after it has been sent.
+   */
   readonly #parts: Uint8Array[] = [];
   readonly #chunk: number;
   /** The sum so far: a failed round leaves the vector as it was. */
@@ -218,7 +223,7 @@ export class Rounds {
       });
       if (done === 0) this.#announce(op, root, outgoing.map(({ length }) => length));
       yield* this.#barrier(op);
-      if (done === 0) longest = this.#agree(op, root, half);
+      if (done === 0) longest = this.#agree(op, half);
       for (let from = 0, reply = 0; from < size; from++) {
         const column = columnOf(from);
         if (column < 0) continue;
@@ -228,10 +233,10 @@ export class Rounds {
           Math.max(0, Math.min(width, length - done)),
         );
         if (longest <= width) replies[reply] = part;
-        else {(replies[reply] = done === 0 ? this.#part(from, length) : replies[reply]!).set(
-            part,
-            Math.min(done, length),
-          );}
+        else {
+          if (done === 0) replies[reply] = this.#part(from, length);
+          replies[reply]!.set(part, Math.min(done, length));
+        }
         if (from !== rank) traffic.receivedBytes += part.length;
         reply++;
       }
@@ -255,7 +260,7 @@ export class Rounds {
       const half = this.#half;
       floats.set(vector, memory.segment(half, rank) / 4);
       yield* this.#barrier(op);
-      this.#agree(op, 0, half);
+      this.#agree(op, half);
       const part = (from: number) => {
         const there = memory.segment(half, from) / 4;
         return floats.subarray(there, there + length);
@@ -306,7 +311,7 @@ export class Rounds {
         floats.set(vector.subarray(begin + high, begin + here), into + high);
       }
       yield* this.#barrier(op);
-      if (k === 0) this.#agree(op, 0, half);
+      if (k === 0) this.#agree(op, half);
     }
     vector.set(result.subarray(0, length));
   }
@@ -321,7 +326,7 @@ export class Rounds {
   }
 
   /** The length of the longest message, after a check that all ranks perform the same round. All see the same headers. */
-  #agree(op: WireRound["op"], root: number, half: number): number {
+  #agree(op: WireRound["op"], half: number): number {
     const memory = this.#memory, { words } = memory, first = memory.header(half, 0);
     let longest = 0;
     for (let rank = 0; rank < this.size; rank++) {
@@ -331,11 +336,8 @@ export class Rounds {
         throw new Error(`Cannot perform the round: rank 0 asks for ${asked}, rank ${rank} for ${instead}`);
       }
       if (words[header + 1] !== words[first + 1]) {
-        throw new Error(
-          `Cannot perform ${op}: rank 0 takes rank ${words[first + 1]} for the root, rank ${rank} takes rank ${
-            words[header + 1]
-          }`,
-        );
+        const [root, instead] = [words[first + 1], words[header + 1]];
+        throw new Error(`Cannot perform ${op}: the root is rank ${root} to rank 0, rank ${instead} to rank ${rank}`);
       }
       if (op === "allReduce" && words[header + 2] !== words[first + 2]) {
         throw new RangeError(
@@ -344,7 +346,6 @@ export class Rounds {
       }
       for (let i = 0; i < this.size; i++) longest = Math.max(longest, words[header + 2 + i]! >>> 0);
     }
-    void root;
     return longest;
   }
 
@@ -377,9 +378,6 @@ export class Rounds {
     return part.subarray(0, length);
   }
 }
-
-/** Partial sums of this many floats stay in the nearest cache. */
-const BLOCK = 8192;
 
 /** sum := a + b. Four at a time: twice as fast. */
 function add(sum: Float32Array, a: Float32Array, b: Float32Array): void {

@@ -149,6 +149,18 @@ Deno.test("ranks that ask for different rounds are refused, all of them alike", 
   }
 });
 
+Deno.test("a reply may be sent on, also one that came in parts", async () => {
+  const { groups: ranks } = await groups(3, 5000, 1024);
+  const all = async (messages: readonly Uint8Array[]) =>
+    await Promise.all(ranks.map((group, rank) => group.perform({ op: "allGather", message: messages[rank]! })));
+  const sent = ranks.map(({ rank }) => new Uint8Array(5000).map((_, i) => i * (rank + 3)));
+  const first = await all(sent), second = await all(first.map((replies, rank) => replies[(rank + 1) % 3]!));
+  for (const replies of second) {
+    assertEquals(replies.map((reply) => [...reply]), [1, 2, 0].map((rank) => [...sent[rank]!]));
+  }
+  for (const group of ranks) await group[Symbol.asyncDispose]();
+});
+
 Deno.test("a rank that leaves in the middle of a sum leaves all vectors as they were", async () => {
   const { groups: [first, second] } = await groups(2, 5000, 640);
   const vectors = [first!, second!].map(() => new Float32Array(100_000).fill(1)); // in about 1 000 chunks
