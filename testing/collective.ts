@@ -243,7 +243,7 @@ export function collectiveProperties(
         connected(some, timeout, async (groups) => {
           const rounds = roundsOf("allReduce", some, 100, 0, 3);
           const early = groups.slice(1).map((group) => group.perform(rounds[group.rank]!));
-          await pause(timeout / 2);
+          await pause(timeout / 4);
           await Promise.all([...early, groups[0]!.perform(rounds[0]!)]);
         }),
     },

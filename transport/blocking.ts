@@ -47,7 +47,8 @@ const nothing: readonly Uint8Array[] = [];
  * it was and ends the group: each rank throws an error that names the rank to blame.
  *
  * Dispose of the group when done (`using`): until then, or until it fails, the worker keeps the process alive, and a rank
- * that ends without it is taken for a lost one. The worker inherits this thread's permissions and needs `--allow-net` for the addresses of the ranks.
+ * that ends without it is taken for a lost one. The worker inherits this thread's permissions and needs `--allow-net` for
+ * the addresses of the ranks, and `--allow-read` where the library lies in files.
  *
  * @returns the group, when all ranks are connected; disposing of it ends the worker
  * @throws {TransportError} if the ranks cannot be connected: see {@link tcp}

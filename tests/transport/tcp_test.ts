@@ -22,7 +22,7 @@ for (
 async function refusals(...ranks: Partial<TcpOptions>[]): Promise<TransportError[]> {
   const port = freePort();
   const results = await Promise.allSettled(
-    ranks.map((options) => tcp({ rank: 0, size: 3, host: "127.0.0.1", port, timeout: 600, ...options })),
+    ranks.map((options) => tcp({ rank: 0, size: 3, host: "127.0.0.1", port, timeout: 5000, ...options })),
   );
   return results.map((result) => {
     assertEquals(result.status, "rejected");
@@ -33,7 +33,7 @@ async function refusals(...ranks: Partial<TcpOptions>[]): Promise<TransportError
 }
 
 Deno.test("tcp refuses sizes that differ, on every rank", async () => {
-  for (const error of await refusals({}, { rank: 1, size: 4 }, { rank: 2 })) {
+  for (const error of await refusals({}, { rank: 1, size: 4 }, { rank: 2, connectTimeout: 1000 })) {
     // A rank that comes after the refusal finds nobody.
     if (!error.message.includes("Cannot reach rank 0")) {
       assertStringIncludes(error.message, "size differs: 4 on rank 1, 3 on rank 0");
@@ -43,8 +43,8 @@ Deno.test("tcp refuses sizes that differ, on every rank", async () => {
 });
 
 Deno.test("tcp refuses timeouts and message lengths that differ", async () => {
-  for (const error of await refusals({}, { rank: 1, timeout: 700 })) {
-    assertStringIncludes(error.message, "timeout differs: 700 on rank 1, 600 on rank 0");
+  for (const error of await refusals({}, { rank: 1, timeout: 7000 })) {
+    assertStringIncludes(error.message, "timeout differs: 7000 on rank 1, 5000 on rank 0");
   }
   for (const error of await refusals({}, { rank: 1, maxMessageBytes: 1000 })) {
     assertStringIncludes(error.message, "maxMessageBytes differs: 1000 on rank 1, 1073741824 on rank 0");
@@ -59,20 +59,20 @@ Deno.test("tcp refuses a rank that is taken twice, on every rank", async () => {
 });
 
 Deno.test("tcp turns away ranks of another run and says so when the wait is over", async () => {
-  const [host, other] = await refusals({ size: 2 }, { rank: 1, size: 2, run: "other" });
+  const [host, other] = await refusals({ size: 2, connectTimeout: 600 }, { rank: 1, size: 2, run: "other" });
   assertStringIncludes(host!.message, "rank 1 did not come within 0.6 s; turned away: 127.0.0.1");
   assertStringIncludes(other!.message, 'belongs to run "other", this is run ""');
 });
 
 Deno.test("tcp names the ranks that do not come, on every rank that came", async () => {
-  for (const error of await refusals({}, { rank: 2 })) {
+  for (const error of await refusals({ connectTimeout: 600 }, { rank: 2, connectTimeout: 600 })) {
     assertStringIncludes(error.message, "rank 1 did not come within 0.6 s");
     assertEquals(error.rank, 1);
   }
 });
 
 Deno.test("tcp names a host that does not answer", async () => {
-  const [refused] = await refusals({ rank: 1 });
+  const [refused] = await refusals({ rank: 1, connectTimeout: 600 });
   assertStringIncludes(refused!.message, "Cannot reach rank 0 at 127.0.0.1:");
   assertStringIncludes(refused!.message, "within 0.6 s");
   assertEquals(refused!.rank, 0);
