@@ -351,7 +351,7 @@ export function compressorProperties(compressor: Compressor, options: Compressor
           const limit = compressor.alpha(vector.length) * (1 + slack) + slack * slack;
           assert(worst <= limit, () => `‖C(x) − x‖² / ‖x‖² was ${worst} on ${label}, above α = ${limit}`);
         }
-        for (let i = 0; i < 5 * draws; i++) {
+        for (let i = 0; i < 10 * draws; i++) {
           const vector = adversarialVector(kinds[i % kinds.length]!, lawSizes[i % lawSizes.length]!, seed + i);
           const k = fold(root, i), decoded = decompress(compressor, compress(compressor, vector, k), k, vector.length);
           const error = squaredDistance(decoded, vector), norm = squaredNorm(vector);
