@@ -1,13 +1,19 @@
 /** What the ranks of launch_test.ts run: meets, sums, then does what its arguments say, on the rank that they name. */
 
-import { connect } from "../../transport/mod.ts";
+import { connect, handshake, runBlocking } from "../../transport/mod.ts";
 import { launchArgs } from "../../transport/launch.ts";
 
 const [deed, culprit] = launchArgs(), group = await connect();
 const vector = Float32Array.of(group.rank, 1);
 group.perform({ op: "allReduce", vector });
 if (deed === "sum") console.log(`sum ${vector.join()}\nof %s`, group.size, { list: [1] }, ...launchArgs().slice(2));
-if (deed === "again") {
+if (deed === "differ") {
+  try {
+    runBlocking(handshake({ size: group.size, seed: Number(culprit) === group.rank ? 8 : 7 }), group);
+  } catch (error) {
+    console.log((error as Error).message);
+  }
+} else if (deed === "again") {
   using second = await connect();
   second.perform({ op: "allReduce", vector });
   group.perform({ op: "allReduce", vector });

@@ -47,6 +47,12 @@ for (const flags of [[], ["--transport", "tcp"], ["--processes"]]) {
     assertMatch(err, /^error: Cannot go on: rank 1 .*RangeError: the deed$/m);
   });
 
+  Deno.test(`launch ${where}: ranks whose facts differ are refused, each of them`, async () => {
+    const { code, out } = await run("--ranks", "3", ...flags, script.href, "differ", "1");
+    const why = "Cannot train together: seed differs: ranks 0, 2 have 7, rank 1 has 8";
+    assertEquals([code, out.trimEnd().split("\n").sort()], [0, [0, 1, 2].map((rank) => `[${rank}] ${why}`)]);
+  });
+
   Deno.test(`launch ${where}: the exit code of the rank that fails is the launcher's`, async () => {
     const { code, err } = await run("--ranks", "2", ...flags, script.href, "exit", "1");
     assertEquals(code, 7, err);
