@@ -26,6 +26,8 @@ const writeBytes = 1 << 19;
 /** A rank that does not receive stops reading from a peer when so much waits, and TCP slows the peer down. */
 const waitingBytes = 1 << 22;
 const waitingPackets = 8;
+/** Longer buffers are not kept: the collectives send no packets that need them. */
+const pooledBytes = 1 << 20;
 /** How long an orderly end may take. */
 const lingerMs = 2000;
 
@@ -509,7 +511,8 @@ class Peer {
   }
 
   receive(): Promise<Uint8Array> {
-    if (this.#lent) this.#free.push(new Uint8Array(this.#lent.buffer));
+    const used = this.#lent?.buffer;
+    if (used && used.byteLength <= pooledBytes) this.#free.push(new Uint8Array(used));
     this.#lent = undefined;
     return new Promise((resolve, reject) => {
       const packet = this.queue.shift();

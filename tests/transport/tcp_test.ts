@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
+import fc from "fast-check";
 import { collectiveProperties, collectiveTraffic, transportProperties } from "../../testing/mod.ts";
 import { collective, tcp, type TcpOptions, type Transport, TransportError } from "../../transport/mod.ts";
 import { freePort } from "./ports.ts";
@@ -126,18 +127,7 @@ Deno.test("tcp tells a server of another kind at the other end", async () => {
 async function impostor(then: Uint8Array): Promise<{ rank: Transport; end: () => void }> {
   const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 3000 });
   const conn = await connectTo(port);
-  const hello = JSON.stringify({
-    rank: 1,
-    size: 2,
-    timeout: 3000,
-    maxMessageBytes: 2 ** 30,
-    run: "",
-    address: "127.0.0.1",
-    port: 1,
-  });
-  await write(conn, new TextEncoder().encode("GRADWIRE\x01\0\0\0"));
-  await write(conn, packet(2, new TextEncoder().encode(hello)));
-  await write(conn, packet(4, new TextEncoder().encode("null")));
+  for (const bytes of [preamble, hello(3000), ready]) await write(conn, bytes);
   const rank = await first;
   await write(conn, then);
   return { rank, end: () => conn.close() };
@@ -187,10 +177,7 @@ Deno.test("tcp refuses to send a message longer than agreed", async () => {
 Deno.test("tcp notices a peer that has gone silent, between rounds and while nobody waits for it", async () => {
   const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 300, heartbeat: 50 });
   const conn = await connectTo(port);
-  const hello = { rank: 1, size: 2, timeout: 300, maxMessageBytes: 2 ** 30, run: "", address: "127.0.0.1", port: 1 };
-  await write(conn, new TextEncoder().encode("GRADWIRE\x01\0\0\0"));
-  await write(conn, packet(2, new TextEncoder().encode(JSON.stringify(hello))));
-  await write(conn, packet(4, new TextEncoder().encode("null")));
+  for (const bytes of [preamble, hello(300), ready]) await write(conn, bytes);
   const rank = await first;
   const error = await assertRejects(() => rank.receive(1), TransportError, "nothing was heard from it for 0.3");
   assertEquals(error.rank, 1);
@@ -215,6 +202,70 @@ Deno.test("tcp refuses options that are out of range or unknown", async () => {
   ) await assertRejects(() => tcp({ ...good, ...bad }), RangeError, "Cannot connect: ");
   const unknown = { ...good, prot: 1 };
   await assertRejects(() => tcp(unknown), TypeError, 'unknown option "prot", known are rank, size, host, port');
+});
+
+/** What rank 1 says when it connects with rank 0. */
+function hello(timeout: number): Uint8Array<ArrayBuffer> {
+  const json = { rank: 1, size: 2, timeout, maxMessageBytes: 2 ** 30, run: "", address: "127.0.0.1", port: 1 };
+  return packet(2, new TextEncoder().encode(JSON.stringify(json)));
+}
+
+const preamble = new TextEncoder().encode("GRADWIRE\x01\0\0\0"), ready = packet(4, new TextEncoder().encode("null"));
+
+Deno.test("tcp: the bytes of a group of two, as FORMAT.md has them", async () => {
+  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 5000 });
+  const conn = await connectTo(port),
+    hex = async (count: number) => {
+      const bytes = new Uint8Array(count);
+      for (let done = 0; done < count;) done += (await conn.read(bytes.subarray(done)))!;
+      return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    };
+  for (const bytes of [preamble, hello(5000), ready]) await write(conn, bytes);
+  assertEquals(await hex(12), "475241445749524501000000"); // GRADWIRE, version 1
+  assertEquals(await hex(8), "1400000003000000"); // welcome: 20 bytes
+  assertEquals(await hex(20), "5b5b5d2c5b223132372e302e302e31222c315d5d"); // [[],["127.0.0.1",1]]
+  assertEquals(await hex(12), "04000000050000006e756c6c"); // go: null
+  const group = collective(await first);
+  const reply = group.perform({ op: "allGather", message: Uint8Array.of(7, 8, 9) });
+  assertEquals(
+    await hex(8 + 16 + 3),
+    "1300000000000000" + "01000000" + "01000000" + "03000000" + "00000000" + "070809",
+  );
+  await write(conn, packet(0, Uint8Array.of(1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 5, 6)));
+  assertEquals(await reply, [Uint8Array.of(7, 8, 9), Uint8Array.of(5, 6)]);
+  const leaving = group[Symbol.asyncDispose]();
+  assertEquals(await hex(12), "04000000070000006e756c6c"); // bye: null
+  conn.close();
+  await leaving;
+});
+
+Deno.test("tcp: whatever strangers say, the ranks find each other; whatever a peer says, it ends in an error", async () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 64 }),
+    fc.uint8Array({ maxLength: 64 }).map((tail) => Uint8Array.of(...preamble, ...tail)),
+    fc.tuple(fc.nat(9), fc.uint8Array({ maxLength: 40 })).map(([kind, tail]) => {
+      return Uint8Array.of(...preamble, ...packet(kind, tail));
+    }),
+    fc.json().map((json) => Uint8Array.of(...preamble, ...packet(2, new TextEncoder().encode(json)))),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 4 }), bytes, async (strangers, nonsense) => {
+      const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 5000 });
+      for (const words of strangers) {
+        using conn = await connectTo(port);
+        await write(conn, Uint8Array.from(words));
+      }
+      using conn = await connectTo(port);
+      for (const bytes of [preamble, hello(5000), ready]) await write(conn, bytes);
+      const group = collective(await first, { timeout: 5000 });
+      const failing = assertRejects(() => group.perform({ op: "allGather", message: nonsense }), TransportError);
+      await write(conn, Uint8Array.from(nonsense));
+      await conn.closeWrite();
+      assertEquals((await failing).rank, 1);
+      await group[Symbol.asyncDispose]();
+    }),
+    { numRuns: 30, seed: 1 },
+  );
 });
 
 function packet(kind: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
