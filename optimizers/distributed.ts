@@ -91,6 +91,8 @@ export class DistributedOptimizer extends Optimizer {
   #parameters: Float32Array | undefined;
   /** A variable whose gradient was not finite in a step that the other ranks have not heard of, or −1. */
   #unreported = -1;
+  /** Whether the reducer's `ahead` has been run in the step under way. */
+  #early = false;
   #busy = false;
   /** What the checkpoint said of a step not yet taken. */
   #restored: OptimizerState | undefined;
@@ -294,9 +296,15 @@ export class DistributedOptimizer extends Optimizer {
     tf.dispose(this.#leftovers.splice(0));
     using before = new Snapshot(this.#writtenForward ?? notTrained());
     let done = false, value: Scalar | undefined, grads: NamedTensorMap = {};
+    const ahead = this.#state && this.#reducer.ahead?.(this.#state, this.#context());
     try {
+      // What needs nothing of this step's gradient goes on while it is evaluated.
+      let early = ahead?.next([]);
+      const reply = early && !early.done ? yield early.value : [];
       ({ value, grads } = tf.variableGrads(f, varList as Variable[]));
       this.#writtenForward ??= before.changed();
+      if (early && !early.done) early = ahead!.next(reply);
+      while (early && !early.done) early = ahead!.next(yield early.value);
       if (this.#bucket === undefined) {
         // Which variables there are is only known now; the gradients were taken at this rank's own weights.
         yield* this.#begin(toList(grads).map(({ name }) => variable(name)));
@@ -305,11 +313,14 @@ export class DistributedOptimizer extends Optimizer {
         ({ value, grads } = tf.variableGrads(f));
       }
       this.#loss = { f, variables: varList };
+      this.#early = early !== undefined;
       yield* this.#apply(varList?.map(({ name }) => ({ name, tensor: grads[name] })) ?? toList(grads));
       done = true;
       return value;
     } finally {
       this.#loss = undefined;
+      this.#early = false;
+      ahead?.return();
       tf.dispose(grads);
       if (!done) value?.dispose(), before.restore(this.#writtenForward);
     }
@@ -384,7 +395,8 @@ export class DistributedOptimizer extends Optimizer {
 
   #context(): Context {
     const { rank, size } = this.#group, seed = this.#seed, step = this.#step;
-    const made = context({ seed, step, rank, size, workspace: this.#workspace, learningRate: this.learningRate });
+    const { learningRate } = this, early = this.#early;
+    const made = context({ seed, step, rank, size, early, workspace: this.#workspace, learningRate });
     // Read only if the reducer asks, and once per step.
     let parameters: Float32Array | undefined;
     const get = () => parameters ??= this.#readParameters();

@@ -54,6 +54,8 @@ export interface Context {
   readonly shared: Key;
   /** The keys of another step, for what is drawn once for several of them. */
   keysAt(step: number): Keys;
+  /** Whether the driver has run `ahead` in this step. */
+  readonly early?: boolean;
   /** Memory to work in. */
   readonly workspace: Workspace;
   /** The inner optimizer's learning rate at this step, where it has one. Absent: taken as constant. */
@@ -102,6 +104,11 @@ export interface Reducer<S extends State = State> {
   stepSize?(constants: Constants): number;
   /** The state before the first step, for a group of `ranks` (default 1). */
   init(layout: Layout, ranks?: number): S;
+  /**
+   * Rounds that need nothing of this step's gradient: a driver may run them while the gradient is evaluated, and then says
+   * so by `context.early`. What arrives goes to the workspace; the state is left alone.
+   */
+  ahead?(state: S, context: Context): Exchange;
   /** Replaces this rank's gradient by what `yields` says: equal on all ranks, bit for bit, whenever they exchanged. */
   reduce(gradient: Float32Array, state: S, context: Context): Exchange;
 }

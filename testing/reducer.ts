@@ -128,9 +128,9 @@ export function reducerProperties(make: MakeReducer, options: ReducerPropertiesO
       let group = run(n, {}, reducer);
       for (let step = 0; step < steps; step++) {
         whole.step();
-        // A reducer that remembers something itself mixes up two models that share it.
+        // A driver may exchange ahead in any step. A reducer that remembers something itself mixes up two models that share it.
         other.step();
-        group.step();
+        group.step(Infinity, step % 2 === 1);
         group.results.forEach((result, rank) => same(result, whole.results[rank]!, `step ${step}: results`));
         group.states.forEach((state, rank) => sameState(state, whole.states[rank]!, `step ${step}`));
         group = run(n, { from: group }, step % 2 === 0 ? make() : reducer);
@@ -224,8 +224,8 @@ class Run {
     return distance;
   }
 
-  /** One step of all ranks; the round or gradient with this number fails. */
-  step(failAt = Infinity): void {
+  /** One step of all ranks; the round or gradient with this number fails. With `early`, what can is exchanged ahead. */
+  step(failAt = Infinity, early = false): void {
     const { ranks, layout: { size }, seed, rate, gradients = "noisy" } = this.options, step = this.#step;
     const oracle = (rank: number): GradientOracle => (at, into, of) => {
       const noise = normal(fold(fold(fold(key(seed), 3), step), rank), new Float32Array(size));
@@ -244,14 +244,19 @@ class Run {
     });
     this.given = vectors.map((vector) => vector.slice());
     this.performed = 0;
-    const exchanges = vectors.map((vector, rank) => {
+    const contexts = this.states.map((_, rank) => {
       const parameters = this.parameters[rank]!, workspace = forgetfulWorkspace();
-      const now = context({ seed, step, rank, size: ranks, learningRate: rate, parameters, workspace });
-      return this.reducer.reduce(vector, this.states[rank]!, now);
+      return context({ seed, step, rank, size: ranks, learningRate: rate, parameters, workspace, early });
     });
-    lockstep(exchanges, oracles, () => {
+    const observe = () => {
       if (this.performed++ === failAt) throw new Interruption();
-    });
+    };
+    if (early) {
+      const ahead = this.states.map((state, rank) => this.reducer.ahead?.(state, contexts[rank]!));
+      lockstep(ahead.filter((exchange) => exchange !== undefined), oracles, observe);
+    }
+    const exchanges = vectors.map((vector, rank) => this.reducer.reduce(vector, this.states[rank]!, contexts[rank]!));
+    lockstep(exchanges, oracles, observe);
     this.results = vectors;
     this.parameters.forEach((x, rank) => {
       same(x, before[rank]!, `step ${step}: the parameters that rank ${rank} was given, now and before`);
@@ -268,7 +273,7 @@ class Run {
 
 /** Answers all ranks' rounds; overwrites what a round was answered with when the next one begins. */
 function lockstep(exchanges: readonly Exchange[], oracles: readonly GradientOracle[], observe: () => void): void {
-  let replies: (readonly Uint8Array[])[] = exchanges.map(() => []);
+  let replies: (readonly Uint8Array[])[] = exchanges.map(() => []), started = replies;
   try {
     for (;;) {
       const asked = exchanges.map((exchange, rank) => {
@@ -285,13 +290,20 @@ function lockstep(exchanges: readonly Exchange[], oracles: readonly GradientOrac
       if (ended === asked.length) return;
       if (ended > 0) throw new Error(`${ended} of ${asked.length} ranks ended while the others asked for a round`);
       observe();
-      const answers = performTogether(asked.map(({ value }) => value as WireRound));
+      const rounds = asked.map(({ value }) => value as Round);
+      if (rounds.every(({ op }) => op === "finish")) {
+        replies = started;
+        continue;
+      }
+      const starts = rounds.every((round) => round.op === "start") ? rounds.map(({ round }) => round) : undefined;
+      const wire = starts ?? rounds as WireRound[], answers = performTogether(wire);
       replies.forEach((reply, rank) => reply.forEach((bytes, r) => r === rank || bytes.fill(0xa5)));
       // A rank's own message comes back as it is, in the method's own memory: some groups do that.
       replies = answers.map((reply, rank) => {
-        const { value } = asked[rank]!, own = value && value.op === "allGather" ? value.message : undefined;
+        const round = wire[rank]!, own = round.op === "allGather" ? round.message : undefined;
         return reply.map((bytes, r) => r === rank && own ? own : bytes.slice());
       });
+      if (starts) started = replies, replies = exchanges.map(() => []);
     }
   } catch (error) {
     for (const exchange of exchanges) exchange.return();

@@ -104,6 +104,8 @@ class Blocking implements BlockingCollective {
   #request: Uint8Array = new Uint8Array(0);
   #reply: Uint8Array = new Uint8Array(0);
   #failure: Error | undefined;
+  /** Whether a round is under way that has not been waited for. */
+  #started = false;
   #disposed = false;
 
   constructor(
@@ -125,7 +127,12 @@ class Blocking implements BlockingCollective {
   }
 
   perform(round: WireRound): readonly Uint8Array[] {
+    return this.start(round)();
+  }
+
+  start(round: WireRound): () => readonly Uint8Array[] {
     if (this.#failure) throw this.#failure;
+    if (this.#started) throw new Error(`Cannot perform ${round.op}: the round before has not been waited for`);
     checkRound(round, this.size, this.#maxMessageBytes);
     const { lengths, words } = this.#control;
     switch (round.op) {
@@ -144,13 +151,18 @@ class Blocking implements BlockingCollective {
         words[ROOT] = round.root;
         this.#pack(round.root === this.rank ? [round.message] : nothing);
     }
-    this.#ask(round.op);
-    const count = words[COUNT]!, starts = offsets(lengths, count);
-    if (round.op === "allReduce") {
-      round.vector.set(new Float32Array(this.#reply.buffer, 0, round.vector.length));
-      return nothing;
-    }
-    return Array.from({ length: count }, (_, i) => this.#reply.subarray(starts[i]!, starts[i]! + lengths[i]!));
+    const answered = this.#ask(round.op);
+    this.#started = true;
+    return () => {
+      this.#started = false;
+      answered();
+      const count = words[COUNT]!, starts = offsets(lengths, count);
+      if (round.op === "allReduce") {
+        round.vector.set(new Float32Array(this.#reply.buffer, 0, round.vector.length));
+        return nothing;
+      }
+      return Array.from({ length: count }, (_, i) => this.#reply.subarray(starts[i]!, starts[i]! + lengths[i]!));
+    };
   }
 
   [Symbol.dispose](): void {
@@ -160,7 +172,7 @@ class Blocking implements BlockingCollective {
     if (!this.#failure) { // After a failure the worker ends by itself, when the peers have been told.
       this.#failure = new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });
       try {
-        this.#ask("close", 2 * graceMs);
+        this.#ask("close", 2 * graceMs)();
       } catch {
         // A worker that does not answer is ended all the same.
       }
@@ -183,13 +195,17 @@ class Blocking implements BlockingCollective {
     messages.forEach((message, i) => this.#request.set(message, starts[i]));
   }
 
-  /** Stores the next ticket and waits for the answer. */
-  #ask(what: typeof asks[number], patience: number = this.#patience): void {
-    const { words } = this.#control;
-    let answered = Atomics.load(words, ANSWERED);
+  /** Stores the next ticket; returns the function that waits for the answer. */
+  #ask(what: typeof asks[number], patience: number = this.#patience): () => void {
+    const { words } = this.#control, answered = Atomics.load(words, ANSWERED);
     words[OP] = asks.indexOf(what);
     Atomics.add(words, ASKED, 1);
     Atomics.notify(words, ASKED);
+    return () => this.#settle(what, answered, patience);
+  }
+
+  #settle(what: typeof asks[number], answered: number, patience: number): void {
+    const { words } = this.#control;
     for (;;) {
       this.#await(answered, what, patience);
       answered = Atomics.load(words, ANSWERED);

@@ -1,7 +1,10 @@
 /** Rounds (what a method yields) and the three drivers that answer them. @module */
 
-/** One synchronised exchange. Replies and the bytes in them are valid until the next round: the buffers are reused. */
-export type Round =
+/**
+ * One synchronised exchange, which goes over the wire. Replies and the bytes in them are valid until the next round: the
+ * buffers are reused.
+ */
+export type WireRound =
   /** Reply: the messages of all ranks, in rank order. */
   | { readonly op: "allGather"; readonly message: Uint8Array }
   /** Reply: what each rank sent to me (messages[me] of each), in rank order. */
@@ -9,15 +12,20 @@ export type Round =
   /** vector := the sum over ranks, bit-identical on all of them. Reply: empty. */
   | { readonly op: "allReduce"; readonly vector: Float32Array }
   /** Reply: one message, the root's. */
-  | { readonly op: "broadcast"; readonly root: number; readonly message: Uint8Array }
+  | { readonly op: "broadcast"; readonly root: number; readonly message: Uint8Array };
+
+/** What a method yields: an exchange, or what its driver answers locally. */
+export type Round =
+  | WireRound
   /** Answered locally: into := this rank's gradient at the point `at`. Reply: empty. */
-  | { readonly op: "gradient"; readonly at: Float32Array; readonly into: Float32Array; readonly of?: GradientPart };
+  | { readonly op: "gradient"; readonly at: Float32Array; readonly into: Float32Array; readonly of?: GradientPart }
+  /** Starts an exchange that goes on while the rank computes. No other until it is finished. Reply: empty. */
+  | { readonly op: "start"; readonly round: WireRound }
+  /** Waits for the exchange that was started. Reply: its. */
+  | { readonly op: "finish" };
 
 /** Of what a gradient is asked for: the batch of this step (default), all of this rank's data, or one of its terms. */
 export type GradientPart = "batch" | "all" | number;
-
-/** A round that goes over the wire. */
-export type WireRound = Exclude<Round, { op: "gradient" }>;
 
 /** What a method is: a generator that yields rounds, is sent their replies, and returns R. */
 export type Exchange<R = void> = Generator<Round, R, readonly Uint8Array[]>;
@@ -62,6 +70,11 @@ export interface BlockingCollective extends Disposable {
   readonly traffic: Readonly<Traffic>;
   /** Performs one round together with all other ranks. Throws a TransportError if one is lost. */
   perform(round: WireRound): readonly Uint8Array[];
+  /**
+   * Starts a round, if the group can exchange while this thread computes, and returns the function that waits for it. No
+   * other round until then. Groups without it perform the round when it is waited for.
+   */
+  start?(round: WireRound): () => readonly Uint8Array[];
 }
 
 /** The messages of all ranks, in rank order. */
@@ -94,6 +107,12 @@ export function* gradientAt(at: Float32Array, into: Float32Array, of: GradientPa
   yield { op: "gradient", at, into, of };
 }
 
+/** The messages of all ranks, in rank order, exchanged while the rank computes: until the generator is resumed. */
+export function* allGatherMeanwhile(message: Uint8Array): Exchange<readonly Uint8Array[]> {
+  yield { op: "start", round: { op: "allGather", message } };
+  return yield { op: "finish" };
+}
+
 /** The bytes of a rank's own messages in a round, each counted once: what papers plot. */
 export function encodedBytes(round: Round, rank: number): number {
   switch (round.op) {
@@ -105,7 +124,10 @@ export function encodedBytes(round: Round, rank: number): number {
       return round.vector.byteLength;
     case "broadcast":
       return round.root === rank ? round.message.length : 0;
+    case "start":
+      return encodedBytes(round.round, rank);
     case "gradient":
+    case "finish":
       return 0;
   }
 }
@@ -116,18 +138,37 @@ function noOracle(): never {
   throw new TypeError("Cannot run the exchange: it asks for a gradient, and no gradient oracle was given");
 }
 
+function nothingStarted(): never {
+  throw new TypeError("Cannot run the exchange: it waits for a round that it has not started");
+}
+
 /** Runs an exchange on a blocking group. */
 export function runBlocking<R>(
   exchange: Exchange<R>,
   group: BlockingCollective,
   gradient: GradientOracle = noOracle,
 ): R {
-  return unwind(exchange, () => {
-    let next = exchange.next(nothing);
-    while (!next.done) {
-      next = exchange.next(answerLocally(next.value, gradient) ?? group.perform(next.value as WireRound));
+  let finish: (() => readonly Uint8Array[]) | undefined;
+  const answer = (round: Round) => {
+    if (round.op === "start") {
+      const later = round.round;
+      finish = group.start?.(later) ?? (() => group.perform(later));
+      return nothing;
     }
-    return next.value;
+    if (round.op !== "finish") return answerLocally(round, gradient) ?? group.perform(round as WireRound);
+    const finished = finish ?? nothingStarted;
+    finish = undefined;
+    return finished();
+  };
+  return unwind(exchange, () => {
+    try {
+      let next = exchange.next(nothing);
+      while (!next.done) next = exchange.next(answer(next.value));
+      return next.value;
+    } finally {
+      // What is under way must end before the group can be used again, or closed.
+      if (finish && group.start) attempt(finish);
+    }
   });
 }
 
@@ -137,15 +178,25 @@ export async function runAsync<R>(
   group: Collective,
   gradient: GradientOracle = noOracle,
 ): Promise<R> {
-  let done = false;
+  let done = false, started: Promise<readonly Uint8Array[]> | undefined;
+  const answer = async (round: Round) => {
+    if (round.op === "start") {
+      started = group.perform(round.round);
+      started.catch(() => {}); // Reported when it is waited for.
+      return nothing;
+    }
+    if (round.op !== "finish") return answerLocally(round, gradient) ?? await group.perform(round as WireRound);
+    const finished = started ?? nothingStarted();
+    started = undefined;
+    return await finished;
+  };
   try {
     let next = exchange.next(nothing);
-    while (!next.done) {
-      next = exchange.next(answerLocally(next.value, gradient) ?? await group.perform(next.value as WireRound));
-    }
+    while (!next.done) next = exchange.next(await answer(next.value));
     done = true;
     return next.value;
   } finally {
+    await started?.catch(() => {});
     if (!done) exchange.return(undefined as R);
   }
 }
@@ -157,7 +208,7 @@ export async function runAsync<R>(
  */
 export function runTogether<R>(exchanges: readonly Exchange<R>[], gradients: readonly GradientOracle[] = []): R[] {
   try {
-    let replies = exchanges.map(() => nothing);
+    let replies = exchanges.map(() => nothing), started = replies;
     for (;;) {
       const next = exchanges.map((exchange, rank) => {
         let next = exchange.next(replies[rank]!);
@@ -171,7 +222,12 @@ export function runTogether<R>(exchanges: readonly Exchange<R>[], gradients: rea
       if (ends > 0) {
         throw new Error(`Cannot run together: rank ${next.findIndex(({ done }) => done)} ended while others go on`);
       }
-      replies = performTogether(next.map(({ value }) => value as WireRound));
+      const rounds = next.map(({ value }) => value as Round);
+      if (rounds.every((round) => round.op === "start")) {
+        started = performTogether(rounds.map(({ round }) => round));
+        replies = exchanges.map(() => nothing);
+      } else if (rounds.every(({ op }) => op === "finish")) replies = started;
+      else replies = performTogether(rounds as WireRound[]);
     }
   } catch (error) {
     for (const exchange of exchanges) exchange.return(undefined as R);
@@ -228,5 +284,14 @@ function unwind<R>(exchange: Exchange<R>, body: () => R): R {
     return result;
   } finally {
     if (!done) exchange.return(undefined as R);
+  }
+}
+
+/** Runs `body`, whatever comes of it. */
+function attempt(body: () => unknown): void {
+  try {
+    body();
+  } catch {
+    // The error that led here is thrown on.
   }
 }

@@ -176,3 +176,23 @@ Deno.test("the mailbox carries an error with its rank, and cuts what is too long
   assertEquals([control.failure().message.length, control.failure().rank], [2048, undefined]);
   assertEquals(control.words[ANSWERED], 0);
 });
+
+Deno.test("a round that was started is exchanged while this thread does something else", async () => {
+  const at = { size: 2, host: "127.0.0.1", port: freePort(), timeout: 20_000, connectTimeout: 30_000 };
+  const [group, remote] = await Promise.all([tcpBlocking({ rank: 0, ...at }), Remote.connect({ rank: 1, ...at })]);
+  try {
+    const finish = group.start!({ op: "allGather", message: Uint8Array.of(1, 2) });
+    assertThrows(() => group.perform({ op: "allGather", message: Uint8Array.of(5) }), Error, "has not been waited for");
+    // The other rank has the message, though this thread has not waited.
+    const theirs = await remote.perform({ op: "allGather", message: Uint8Array.of(3) });
+    assertEquals(theirs.map((message) => [...message]), [[1, 2], [3]]);
+    assertEquals(finish().map((message) => [...message]), [[1, 2], [3]]);
+    // The group goes on as before.
+    const again = remote.perform({ op: "allGather", message: Uint8Array.of(7) });
+    assertEquals(group.perform({ op: "allGather", message: Uint8Array.of(6) }).map(([byte]) => byte), [6, 7]);
+    await again;
+  } finally {
+    group[Symbol.dispose]();
+    remote.kill();
+  }
+});
