@@ -117,7 +117,7 @@ export class RangeEncoder {
 
   #carry(): void {
     let i = this.#at - 1;
-    while ((this.#bytes[i] = (this.#bytes[i]! + 1) & 255) === 0) i--;
+    while (i >= this.#start && (this.#bytes[i] = (this.#bytes[i]! + 1) & 255) === 0) i--;
   }
 }
 

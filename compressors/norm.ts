@@ -66,3 +66,31 @@ export function fromCoarse(code: number, mantissa: number): number {
   view.setUint32(0, code << (23 - mantissa));
   return view.getFloat32(0);
 }
+
+/** Bits of mantissa, and the code of 2⁻⁴⁵, of {@link writeScale}. */
+const MANTISSA = 2, LEAST = (127 - 45) * 2 ** MANTISSA;
+
+/** The largest number not above `value` that {@link writeScale} writes in one byte, or `value` where there is none. */
+export function logarithmicScale(value: number): number {
+  return value >= 2 ** -45 && value < 2 ** 18 ? fromCoarse(coarse(value, MANTISSA), MANTISSA) : value;
+}
+
+/** Writes a {@link logarithmicScale}: 0, or 1 + its place from 2⁻⁴⁵ on, four an octave; or 255 and a float32. */
+export function writeScale(value: number, message: Uint8Array): number {
+  const inside = value === 0 || value >= 2 ** -45 && value < 2 ** 18;
+  message[0] = !inside ? 255 : value === 0 ? 0 : 1 + coarse(value, MANTISSA) - LEAST;
+  if (!inside) writeNorm(value, message, 1);
+  return inside ? 1 : 5;
+}
+
+/**
+ * Reads what {@link writeScale} wrote, and where it ends.
+ *
+ * @throws {RangeError} if it is not finite or the message ends before
+ */
+export function readScale(name: string, message: Uint8Array): { value: number; end: number } {
+  if (message.length === 0) refuse(name, "the message is empty");
+  const code = message[0]!;
+  if (code === 255) return { value: readNorm(name, message, 1), end: 5 };
+  return { value: code === 0 ? 0 : fromCoarse(code - 1 + LEAST, MANTISSA), end: 1 };
+}

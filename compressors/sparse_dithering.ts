@@ -10,8 +10,11 @@ import {
   sumOfSquares,
   unpackLevels,
 } from "./kernels/reference.ts";
+import type { Key } from "../random.ts";
+import { logarithmicScale, readScale, writeScale } from "./norm.ts";
 import { refuse } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
+import { entropyCoded } from "./sparse_entropy.ts";
 
 /** How {@linkcode sparseDithering} rounds, and how finely. */
 export interface SparseDitheringOptions {
@@ -22,8 +25,27 @@ export interface SparseDitheringOptions {
   readonly nu?: number;
   /** "random" (default): unbiased. "nearest": contractive, for every draw. */
   readonly rounding?: "random" | "nearest";
+  /** "paper" (default): the paper's code. "entropy": adaptive models, shorter but for few or very sparse numbers. */
+  readonly coding?: "paper" | "entropy";
+  /**
+   * "float32" (default) sends the step in full. "log" sends one byte: the step is rounded down to one of four an octave
+   * between 2⁻⁴⁵ and 2¹⁸ (outside, five bytes), which costs at most a third of a bit a number.
+   */
+  readonly scale?: "float32" | "log";
+  /**
+   * Decode levels to the mean of their numbers, in four more bytes. Only for coding "entropy" to nearest. Default false.
+   */
+  readonly centroids?: boolean;
+  /**
+   * Round jointly: in half of the states of a trellis of 8 the levels are shifted by half a step, and the path is taken
+   * that costs least in squared error plus this times 2 ln 2 · D times bits, D the error of a fine trellis. 1 is the
+   * slope of the rate-distortion function; more saves bits at more error, always within ν. Only for coding "entropy" to
+   * nearest. Default 0: each number by itself.
+   */
+  readonly rateDistortion?: number;
 }
 
+const NAME = "sparseDithering";
 const positionsOf = scratch(Uint32Array), levelsOf = scratch(Int32Array);
 const float = new Float32Array(1), word = new Uint32Array(float.buffer);
 const SMALLEST = 2 ** -126;
@@ -40,6 +62,10 @@ const SMALLEST = 2 ** -126;
  * gaussian vector 2.4 bits a number at ν = 0.25. Magnitudes beyond float32 are clamped to it; vectors whose step would be
  * below 2⁻¹²⁶ are rounded to multiples of that. Encodes a million numbers in about 35 ms,
  * decodes in 26.
+ *
+ * In an entropy code, rounding to nearest with `centroids` stands 0.26 bits a number above ½ log₂(1/error) on a gaussian
+ * vector (no scalar rounding does better than 0.25 where the error is below 0.25), and with `rateDistortion: 1` 0.08 for
+ * errors of .05 to .4; far below on the heavy-tailed and clustered gradients of networks.
  *
  * Source: "Optimal Gradient Compression for Distributed and Federated Learning", arXiv:2010.03246, section 4.
  *
@@ -64,8 +90,11 @@ export function sparseDithering(
 /** Rounding known when it runs. */
 export function sparseDithering(options?: SparseDitheringOptions): UnbiasedCompressor | ContractiveCompressor;
 export function sparseDithering(
-  { rounding = "random", nu = rounding === "nearest" ? 0.1 : 0.25 }: SparseDitheringOptions = {},
+  options: SparseDitheringOptions = {},
 ): UnbiasedCompressor | ContractiveCompressor {
+  const { rounding = "random", coding = "paper", scale: width = "float32", centroids = false, rateDistortion = 0 } =
+    options;
+  const { nu = rounding === "nearest" ? 0.1 : 0.25 } = options;
   if (rounding !== "random" && rounding !== "nearest") {
     throw new RangeError(`Cannot make sparseDithering: rounding is ${rounding}, expected "random" or "nearest"`);
   }
@@ -73,22 +102,41 @@ export function sparseDithering(
     const accepted = rounding === "nearest" ? "1e-9 ≤ nu < 1, where nearest contracts" : "1e-9 ≤ nu";
     throw new RangeError(`Cannot make sparseDithering: nu is ${nu}, expected ${accepted}`);
   }
-  const compressor: Compressor = {
-    name: "sparseDithering",
-    options: { nu, rounding },
+  if (coding !== "paper" && coding !== "entropy") {
+    throw new RangeError(`Cannot make sparseDithering: coding is ${coding}, expected "paper" or "entropy"`);
+  }
+  if (width !== "float32" && width !== "log") {
+    throw new RangeError(`Cannot make sparseDithering: scale is ${width}, expected "float32" or "log"`);
+  }
+  if (!(rateDistortion >= 0 && rateDistortion <= 100)) {
+    throw new RangeError(`Cannot make sparseDithering: rateDistortion is ${rateDistortion}, expected 0 to 100`);
+  }
+  if ((centroids || rateDistortion > 0) && !(coding === "entropy" && rounding === "nearest")) {
+    throw new RangeError(
+      `Cannot make sparseDithering: centroids and rateDistortion need coding "entropy" and rounding "nearest", ` +
+        `not ${coding} and ${rounding}`,
+    );
+  }
+  const round = (vector: Float32Array, step: number, limit: number, key: Key) => {
+    const positions = positionsOf(vector.length), levels = levelsOf(vector.length);
+    const count = rounding === "nearest"
+      ? roundNearest(vector, 1 / step, limit, positions, levels)
+      : roundRandom(vector, 1 / step, limit, key, positions, levels);
+    return { positions, levels, count };
+  };
+  const paper: Pick<Compressor, "maxByteLength" | "encode" | "decodeAdd"> = {
     // Of τ d zeros: the mask, signs and what rounding up adds to levels take H(τ) + 2 (1 − τ) ≤ log₂ 5 bits a number, and
     // log₂ 5 < 2.33 leaves room for the mask's rounding; Σ vᵢ ≤ d / 2√ν. Then 63 bits before, 2 of the mask's end.
-    maxByteLength: (size) => 9 + Math.ceil(size * (2.33 + 0.5000001 / Math.sqrt(nu)) / 8),
+    // A step rounded down by a fifth at most lengthens the levels.
+    maxByteLength: (size) => 9 + Math.ceil(size * (2.33 + (width === "log" ? 0.63 : 0.5000001) / Math.sqrt(nu)) / 8),
     encode(vector, key, message) {
-      const size = vector.length, step = stepOf(2 * Math.sqrt(nu * sumOfSquares(vector) / size));
-      const writer = new BitWriter(message);
+      const size = vector.length, exact = stepOf(2 * Math.sqrt(nu * sumOfSquares(vector) / size));
+      const step = width === "log" ? logarithmicScale(exact) : exact;
+      const writer = new BitWriter(message, width === "log" ? writeScale(step, message) : 0);
       float[0] = step;
-      writer.write(word[0]!, 31);
+      if (width === "float32") writer.write(word[0]!, 31);
       if (!(step > 0)) return writer.finish();
-      const positions = positionsOf(size), levels = levelsOf(size), limit = limitOf(step);
-      const count = rounding === "nearest"
-        ? roundNearest(vector, 1 / step, limit, positions, levels)
-        : roundRandom(vector, 1 / step, limit, key, positions, levels);
+      const { positions, levels, count } = round(vector, step, limitOf(step), key);
       writer.write(size - count, 32 - Math.clz32(size));
       const { position } = writer;
       writer.finish();
@@ -96,21 +144,34 @@ export function sparseDithering(
       return (end + 7) >>> 3;
     },
     decodeAdd(message, _key, scale, into) {
-      const size = into.length, reader = new BitReader(message);
-      word[0] = reader.read(31);
-      const step = float[0]!;
+      const size = into.length, { value, end: at } = width === "log" ? readScale(NAME, message) : { value: 0, end: 0 };
+      const reader = new BitReader(message, at);
+      if (width === "float32") word[0] = reader.read(31);
+      const step = width === "log" ? value : float[0]!;
       if (step === 0) return reader.end();
-      if (!(step <= MAX_FLOAT)) refuse("sparseDithering", `its step is ${step}, expected a finite number`);
+      if (!(step <= MAX_FLOAT)) refuse(NAME, `its step is ${step}, expected a finite number`);
       const zeros = reader.read(32 - Math.clz32(size)), count = size - zeros;
-      if (count < 0) refuse("sparseDithering", `it has ${zeros} zeros, expected at most ${size}`);
+      if (count < 0) refuse(NAME, `it has ${zeros} zeros, expected at most ${size}`);
       const positions = positionsOf(size), levels = levelsOf(size);
       const start = decodeCountMask(message, reader.position, count, size, positions);
-      if (start + 2 * count > 8 * message.length) refuse("sparseDithering", "it ends before its levels");
+      if (start + 2 * count > 8 * message.length) refuse(NAME, "it ends before its levels");
       const end = unpackLevels(message, start, count, limitOf(step), levels);
-      if (end < 0) refuse("sparseDithering", "a level exceeds float32");
-      expectEnd("sparseDithering", message, (end + 7) >>> 3);
+      if (end < 0) refuse(NAME, "a level exceeds float32");
+      expectEnd(NAME, message, (end + 7) >>> 3);
       scatterLevels(positions, levels, count, scale * step, into);
     },
+  };
+  const compressor: Compressor = {
+    name: NAME,
+    options: { nu, rounding, ...options },
+    ...(coding === "paper" ? paper : entropyCoded({
+      nu,
+      step: stepOf,
+      round: (vector, step, most, key) => round(vector, step, Math.min(most, limitOf(step)), key),
+      scale: width,
+      centroids,
+      rateDistortion,
+    })),
   };
   return rounding === "nearest"
     ? { ...compressor, alpha: () => nu, everyDraw: true }

@@ -2,7 +2,7 @@
 
 import { bits, type Key } from "../../random.ts";
 import { bitModel, type BitModels, type RangeDecoder, type RangeEncoder } from "../entropy.ts";
-import type { Trellis } from "./trellis.ts";
+import { nearestPath, type PathMemory, shortestPath, type Trellis } from "./trellis.ts";
 
 /** The dither is a multiple of 1/UNIT, but for an offset below that. It covers [0, 4). */
 export const UNIT = 8192;
@@ -43,6 +43,8 @@ export function removeSigns(
 
 /** Classes of the mean magnitude of the numbers before, four an octave. */
 const CLASSES = 40;
+/** Integers are priced up to this many steps of 2. */
+const PRICED = 20;
 /** How many decisions the gaussian start of the models counts for. */
 const SEEN = 20;
 
@@ -70,8 +72,11 @@ export interface DitherModel {
   readonly ceiling: number;
 }
 
-/** The model for gaussian numbers whose mean square is 1, in steps (half the lattice's spacing) of √(omega / limit). */
-export function ditherModel({ limit }: Trellis, omega: number): DitherModel {
+/**
+ * The model for gaussian numbers whose mean square is 1, in steps (half the lattice's spacing) of √(omega / limit). Without
+ * `dither` small means tell much, and there are classes for them.
+ */
+export function ditherModel({ limit }: Trellis, omega: number, dither = true): DitherModel {
   const step = Math.sqrt(omega / limit);
   let shift = 0;
   while (step * 2 ** (shift + 1) < 1 / 6) shift++; // a cell of at most a sixth of the deviation costs 0.003 bits
@@ -100,7 +105,7 @@ export function ditherModel({ limit }: Trellis, omega: number): DitherModel {
   for (let bin = 0; bin < bins; bin++) weights(bin, 1).forEach((w, token) => average[token]! += w / bins);
   const { children, paths } = huffman(average), nodes = children.length / 2;
 
-  const scale = 64 * UNIT / unit, floor = Math.round(0.56 * Math.sqrt(limit) * scale) || 1;
+  const scale = 64 * UNIT / unit, floor = Math.round(0.56 * Math.sqrt(limit) * scale / (dither ? 1 : 32)) || 1;
   const models = new Int32Array(CLASSES * bins * nodes), ones = new Float64Array(nodes), sums = new Float64Array(nodes);
   for (let c = 0; c < CLASSES; c++) {
     // The variance that a mean magnitude in the class's middle speaks for, drawn towards 1 since it is but an estimate.
@@ -135,6 +140,7 @@ export class DitherCoder {
   #mean = 0;
   #raw = false;
   #most = 0;
+  #priceList = new Float64Array(CLASSES * 2 * (2 * PRICED + 1));
   /** The state of the trellis after the numbers so far. */
   state = 0;
 
@@ -151,6 +157,61 @@ export class DitherCoder {
     this.#raw = raw;
     this.#most = most;
     this.state = 0;
+  }
+
+  /**
+   * For integers without dither: fills integers[0..count) with the path from `state` on that costs least in squared error
+   * plus `weight` times bits, and returns the state at its end. The first of a message is priced as gaussian. Bits are those that the models as they are would spend,
+   * given the magnitudes of the values before.
+   */
+  choose(values: Float64Array, count: number, weight: number, integers: Int32Array, memory: PathMemory): number {
+    const { shift, ceiling, floor } = this.#model;
+    // Steps so fine that low bits are raw: bits hardly depend on the choice.
+    if (shift > 0) return nearestPath(this.#trellis, this.state, values, count, integers, memory);
+    const base = quarterOctaves(floor), prices = this.#prices(weight);
+    const { costs, classes } = memory, width = 2 * PRICED + 1;
+    let mean = this.#mean;
+    for (let i = 0; i < count; i++) {
+      const value = values[i]!, row = classOf(mean, base) * 2 * width;
+      for (let l = 0; l < 4; l++) {
+        const nearest = 4 * Math.floor((value - l) * 0.25 + 0.5) + l, inner = nearest > 0 ? nearest - 4 : nearest + 4;
+        const cost = (value - nearest) ** 2 + prices[row + priceAt(nearest)]!;
+        const other = (value - inner) ** 2 + prices[row + priceAt(inner)]!;
+        costs[4 * i + l] = Math.min(cost, other);
+      }
+      mean = follow(mean, Math.min(Math.abs(value) * UNIT, ceiling) | 0);
+    }
+    const end = shortestPath(this.#trellis, this.state, count, memory);
+    mean = this.#mean;
+    for (let i = 0; i < count; i++) {
+      const value = values[i]!, row = classOf(mean, base) * 2 * width, l = classes[i]!;
+      const nearest = 4 * Math.floor((value - l) * 0.25 + 0.5) + l, inner = nearest > 0 ? nearest - 4 : nearest + 4;
+      const cost = (value - nearest) ** 2 + prices[row + priceAt(nearest)]!;
+      integers[i] = (value - inner) ** 2 + prices[row + priceAt(inner)]! < cost ? inner : nearest;
+      mean = follow(mean, Math.min(Math.abs(value) * UNIT, ceiling) | 0);
+    }
+    return end;
+  }
+
+  /** Weighed bits of the integers −PRICED..PRICED of each parity, by class. Those beyond cost as the last. */
+  #prices(weight: number): Float64Array {
+    const { bins, reach, children, paths } = this.#model, models = this.#models, nodes = children.length / 2;
+    const prices = this.#priceList;
+    for (let c = 0, at = 0; c < CLASSES; c++) {
+      for (let parity = 0; parity < 2; parity++) {
+        for (let j = -PRICED; j <= PRICED; j++) {
+          const token = j < -reach || j > reach ? 2 * reach + 1 : j + reach;
+          let bits = token > 2 * reach ? 2 * (32 - Math.clz32(Math.abs(j) - reach)) : 0;
+          for (let node = 0, path = paths[token]!; node >= 0; path >>= 1) {
+            const p = models[(c * bins + (parity === 1 ? bins - 1 : 0)) * nodes + node]! >>> 22;
+            bits += BITS[path & 1 ? 255 - p : p]!;
+            node = children[2 * node + (path & 1)]!;
+          }
+          prices[at++] = weight * bits;
+        }
+      }
+    }
+    return prices;
   }
 
   /** Codes integers[0..count), allowed from `state` on, given their dither. */
@@ -222,6 +283,23 @@ export class DitherCoder {
     this.state = state, this.#mean = mean;
   }
 }
+
+/** Where the price of an integer without dither is: its parity, then its steps of 2 from the origin, 0 or 1. */
+function priceAt(z: number): number {
+  const odd = z & 1, j = odd === 1 ? (1 - z) / 2 : z / 2;
+  return odd * (2 * PRICED + 1) + PRICED + Math.max(-PRICED, Math.min(PRICED, j));
+}
+
+/** −log₂((p + ½) / 256) to 2⁻⁸, by squaring, since Math.log2 is not the same on every engine. */
+const BITS = Float64Array.from({ length: 256 }, (_, p) => {
+  let x = (p + 0.5) / 256, bits = 0;
+  while (x < 0.5) x *= 2, bits++;
+  for (let i = 1, part = 0.5; i <= 8; i++, part /= 2) {
+    x *= x;
+    if (x < 0.5) x *= 2, bits += part;
+  }
+  return bits;
+});
 
 /** Moves the mean, in 1/64, by 1/32 towards a magnitude. */
 function follow(mean: number, magnitude: number): number {

@@ -69,66 +69,87 @@ export function squaredError({ limit, start }: Trellis, count: number): number {
   return limit * count + Math.floor(count / BLOCK) * start[last]! + extra;
 }
 
-/** Working memory of {@link nearestPath} for up to {@link BLOCK} numbers. */
+/** Working memory of {@link shortestPath} for up to {@link BLOCK} numbers. */
 export class PathMemory {
-  readonly cost: Float64Array;
-  readonly other: Float64Array;
-  /** Bit t of the words of number i: which of the two ways into state t is nearer. */
+  /** Cost of taking number i in class l modulo 4, at 4 i + l. */
+  readonly costs: Float64Array = new Float64Array(4 * BLOCK);
+  /** The class modulo 4 that the path takes each number in. */
+  readonly classes: Uint8Array = new Uint8Array(BLOCK);
+  readonly sums: Float64Array;
+  readonly others: Float64Array;
+  /** Bit t of the words of number i: which of the two ways into state t is shorter. */
   readonly survivors: Uint32Array;
 
   constructor({ states }: Trellis) {
-    this.cost = new Float64Array(states);
-    this.other = new Float64Array(states);
+    this.sums = new Float64Array(states);
+    this.others = new Float64Array(states);
     this.survivors = new Uint32Array(states === 1 ? 0 : BLOCK * Math.ceil(states / 32));
   }
 }
 
 /**
- * The allowed integers nearest to values[0..count) in the sum of squares, from `state` on (Viterbi): fills
- * integers[0..count) and returns the state at the end. Two branches per state and number.
+ * The path of least cost from `state` on (Viterbi): fills memory.classes[0..count) from memory.costs and returns the state
+ * at its end. Two branches per state and number.
+ */
+export function shortestPath({ states, before }: Trellis, state: number, count: number, memory: PathMemory): number {
+  const { costs, classes, survivors } = memory, words = (states + 31) >> 5;
+  let sums = memory.sums, others = memory.others, word = 0;
+  sums.fill(1e30);
+  sums[state] = 0;
+  for (let i = 0; i < count; i++) {
+    const c0 = costs[4 * i]!, c1 = costs[4 * i + 1]!, c2 = costs[4 * i + 2]!, c3 = costs[4 * i + 3]!;
+    for (let t = 0, end = Math.min(states, 32); t < states; end += 32) {
+      let bits = 0;
+      for (; t < end; t += 2) {
+        const a = sums[before[2 * t]!]! + c0, b = sums[before[2 * t + 1]!]! + c2;
+        if (b < a) others[t] = b, bits |= 1 << t;
+        else others[t] = a;
+        const c = sums[before[2 * t + 2]!]! + c1, d = sums[before[2 * t + 3]!]! + c3;
+        if (d < c) others[t + 1] = d, bits |= 2 << t;
+        else others[t + 1] = c;
+      }
+      survivors[word++] = bits;
+    }
+    const swap = sums;
+    sums = others, others = swap;
+  }
+  let end = 0;
+  for (let t = 1; t < states; t++) if (sums[t]! < sums[end]!) end = t;
+  for (let i = count - 1, t = end; i >= 0; i--) {
+    const z1 = (survivors[i * words + (t >> 5)]! >>> (t & 31)) & 1;
+    classes[i] = 2 * z1 + (t & 1);
+    t = before[2 * t + z1]!;
+  }
+  return end;
+}
+
+/**
+ * The allowed integers nearest to values[0..count) in the sum of squares, from `state` on: fills integers[0..count) and
+ * returns the state at the end.
  */
 export function nearestPath(
-  { states, before }: Trellis,
+  trellis: Trellis,
   state: number,
   values: Float64Array,
   count: number,
   integers: Int32Array,
   memory: PathMemory,
 ): number {
-  if (states === 1) {
+  if (trellis.states === 1) {
     for (let i = 0; i < count; i++) integers[i] = 2 * Math.floor(values[i]! * 0.5 + 0.5);
     return 0;
   }
-  const { survivors } = memory, words = (states + 31) >> 5;
-  let { cost, other } = memory, word = 0;
-  cost.fill(1e30);
-  cost[state] = 0;
+  const { costs, classes } = memory;
   for (let i = 0; i < count; i++) {
     const value = values[i]!, v = value - 4 * Math.floor(value * 0.25);
     // Distances modulo 4 to 0, 1, 2 and 3.
     const e0 = v < 2 ? v : 4 - v, e2 = 2 - e0, w = v - 1, e1 = w < 0 ? -w : w < 2 ? w : 4 - w, e3 = 2 - e1;
-    const d0 = e0 * e0, d1 = e1 * e1, d2 = e2 * e2, d3 = e3 * e3;
-    for (let t = 0, end = Math.min(states, 32); t < states; end += 32) {
-      let bits = 0;
-      for (; t < end; t += 2) {
-        const a = cost[before[2 * t]!]! + d0, b = cost[before[2 * t + 1]!]! + d2;
-        if (b < a) other[t] = b, bits |= 1 << t;
-        else other[t] = a;
-        const c = cost[before[2 * t + 2]!]! + d1, d = cost[before[2 * t + 3]!]! + d3;
-        if (d < c) other[t + 1] = d, bits |= 2 << t;
-        else other[t + 1] = c;
-      }
-      survivors[word++] = bits;
-    }
-    const swap = cost;
-    cost = other, other = swap;
+    costs[4 * i] = e0 * e0, costs[4 * i + 1] = e1 * e1, costs[4 * i + 2] = e2 * e2, costs[4 * i + 3] = e3 * e3;
   }
-  let end = 0;
-  for (let t = 1; t < states; t++) if (cost[t]! < cost[end]!) end = t;
-  for (let i = count - 1, t = end; i >= 0; i--) {
-    const z1 = (survivors[i * words + (t >> 5)]! >>> (t & 31)) & 1, z = 2 * z1 + (t & 1);
-    integers[i] = 4 * Math.floor((values[i]! - z) * 0.25 + 0.5) + z;
-    t = before[2 * t + z1]!;
+  const end = shortestPath(trellis, state, count, memory);
+  for (let i = 0; i < count; i++) {
+    const l = classes[i]!;
+    integers[i] = 4 * Math.floor((values[i]! - l) * 0.25 + 0.5) + l;
   }
   return end;
 }
