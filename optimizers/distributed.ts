@@ -30,6 +30,11 @@ export interface DistributedOptimizerOptions {
   readonly seed?: number;
   /** What all ranks do in a step in which a gradient of any rank is NaN or infinite. Default "throw". */
   readonly nonFinite?: "throw" | "skip";
+  /**
+   * The loss on all of this rank's data, or on one term of it (a minibatch, by its number): what variance reduction asks
+   * for beyond the step's batch, `vrDiana` and `marina` with `dense: "all"`. Default: a reducer that asks is refused.
+   */
+  readonly dataLoss?: (term?: number) => Scalar;
 }
 
 /** The loss of the step under way and its variables: what the gradient at another point needs. */
@@ -83,6 +88,7 @@ export class DistributedOptimizer extends Optimizer {
   readonly #group: Group;
   readonly #seed: number;
   readonly #nonFinite: "throw" | "skip";
+  readonly #dataLoss: ((term?: number) => Scalar) | undefined;
   readonly #workspace: Workspace = workspace();
   #step = 0;
   #bucket: Bucket | undefined;
@@ -109,7 +115,7 @@ export class DistributedOptimizer extends Optimizer {
    */
   constructor(inner: Optimizer, options: DistributedOptimizerOptions) {
     super();
-    const { reducer, group, seed = 0, nonFinite = "throw", ...unknown } = options;
+    const { reducer, group, seed = 0, nonFinite = "throw", dataLoss, ...unknown } = options;
     const refuse = (why: string) => new TypeError(`Cannot make a DistributedOptimizer: ${why}`);
     if (typeof inner?.applyGradients !== "function") throw refuse(`inner is ${inner}, expected a tf.Optimizer`);
     if (#inner in inner) throw refuse("inner is one already, expected the optimizer to wrap");
@@ -119,7 +125,7 @@ export class DistributedOptimizer extends Optimizer {
       throw refuse(`nonFinite is ${JSON.stringify(nonFinite)}, expected "throw" or "skip"`);
     }
     for (const option of Object.keys(unknown)) {
-      throw refuse(`there is no option ${option}, expected reducer, group, seed, nonFinite`);
+      throw refuse(`there is no option ${option}, expected reducer, group, seed, nonFinite, dataLoss`);
     }
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(
@@ -131,6 +137,7 @@ export class DistributedOptimizer extends Optimizer {
     this.#group = group;
     this.#seed = seed;
     this.#nonFinite = nonFinite;
+    this.#dataLoss = dataLoss;
   }
 
   /** Steps taken, skipped ones included. */
@@ -412,10 +419,11 @@ export class DistributedOptimizer extends Optimizer {
   /** into := this rank's gradient at the point `at`, on the batch of the step under way. */
   readonly #gradientAt: GradientOracle = (at, into, of = "batch") => {
     const loss = this.#loss, bucket = this.#bucket!, { names } = bucket.layout;
-    if (of !== "batch") {
+    const dataLoss = this.#dataLoss;
+    if (of !== "batch" && dataLoss === undefined) {
       throw new TypeError(
         `Cannot evaluate the gradient that ${this.#reducer.name} asks for: it is that of ` +
-          `${of === "all" ? "all data" : `term ${of} of the data`}, and a step knows only its batch`,
+          `${of === "all" ? "all data" : `term ${of} of the data`}, and a step knows only its batch. Pass dataLoss`,
       );
     }
     if (loss === undefined) {
@@ -429,7 +437,7 @@ export class DistributedOptimizer extends Optimizer {
       variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, at))));
       let made: readonly Tensor[] = [];
       const { value, grads } = tf.variableGrads(() => {
-        const value = loss.f();
+        const value = of === "batch" ? loss.f() : of === "all" ? dataLoss!() : dataLoss!(of);
         made = tf.engine().state.activeScope.track;
         return value;
       }, loss.variables as Variable[]);

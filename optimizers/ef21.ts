@@ -22,7 +22,7 @@ export interface Ef21Options {
  * ```
  *
  * - Compressor: contractive.
- * - Memory: two vectors a rank; with `plus`, n + 0 vectors (all ranks' estimates). Messages per step: one all-gather.
+ * - Memory: two vectors a rank; with `plus`, n vectors (all ranks' estimates). Messages per step: one all-gather.
  * - Step size: γ ≤ 1 / (L + L̄ √α / (1 − √α)), at most (1 − √α) / (2 μ). Converges to the exact optimum with full
  *   gradients, which `errorFeedback` does not; in practice larger steps work.
  * - Source: Richtárik, Sokolov, Fatkhullin, arXiv:2106.05203.

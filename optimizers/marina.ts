@@ -20,7 +20,7 @@ export interface MarinaOptions {
   /**
    * What an uncompressed round sends: the gradient of the step's batch (default, and right for full gradients), or of all
    * data: VR-MARINA, whose other rounds compare two points on the same minibatch. Then take p = min(1/(1 + ω), b/(m + b))
-   * for batches of b out of m terms. Only problems that can evaluate all data answer it (`minimise` does).
+   * for batches of b out of m terms. `DistributedOptimizer` needs its option `dataLoss` for it.
    */
   readonly dense?: "batch" | "all";
 }

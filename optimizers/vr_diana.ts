@@ -36,8 +36,8 @@ export interface VrDianaOptions {
  *   one every m steps ("table": one gradient of a term).
  * - Step size: γ ≤ 1 / (10 L (2 + 4 (1 + ω) / n)); five times as much works in practice.
  * - Source: Horváth, Kovalev, Mishchenko, Richtárik, Stich, arXiv:1904.05115.
- * - Choose it for finite sums, when DIANA with minibatches stops at the noise of SGD. Needs a driver that can evaluate
- *   all data or a given term (`minimise` does; a tfjs step knows only its batch).
+ * - Choose it for finite sums, when DIANA with minibatches stops at the noise of SGD. In `minimise` the problem evaluates all
+ *   data and single terms; `DistributedOptimizer` needs its option `dataLoss` for it.
  *
  * @throws {TypeError} if the compressor is not unbiased
  * @throws {RangeError} if an option is out of range

@@ -501,7 +501,7 @@ Deno.test("options that are wrong are refused in words", () => {
   assertThrows(
     make(sgd, { reducer, group, sead: 1 }),
     TypeError,
-    "no option sead, expected reducer, group, seed, nonFinite",
+    "no option sead, expected reducer, group, seed, nonFinite, dataLoss",
   );
   assertThrows(make(sgd, { reducer, group, seed: 0.5 }), RangeError, "seed is 0.5");
   assertThrows(make(sgd, { reducer, group, nonFinite: "ignore" }), TypeError, 'nonFinite is "ignore"');

@@ -99,6 +99,38 @@ Deno.test("a method that asks for the gradient of all data says that a step know
   );
 });
 
+Deno.test("vrDiana and marina take gradients of all data and of single terms from dataLoss, and refuse to do without", async () => {
+  for (
+    const method of [
+      "vrDiana(naturalCompression, { terms: 4 })",
+      "vrDiana(naturalCompression, { terms: 4, form: 'table' })",
+      "marina(naturalCompression, { dense: 'all' })",
+    ]
+  ) {
+    const make = (complete: boolean) =>
+      memory(2).map((transport) => {
+        const group = collective(transport), w = tf.variable(tf.zeros([3]));
+        const xs = tf.randomNormal([8, 3], 0, 1, "float32", 1 + group.rank), ys = xs.sum(1);
+        const lossOf = (from: number, count: number) =>
+          tf.losses.meanSquaredError(ys.slice(from, count), xs.slice([from, 0], [count, 3]).mul(w).sum(1)).asScalar();
+        const options = { reducer: parseReducer(method), group };
+        const dataLoss = (term?: number) => term === undefined ? lossOf(0, 8) : lossOf(2 * term, 2);
+        const optimizer = new DistributedOptimizer(tf.train.sgd(0.05), complete ? { ...options, dataLoss } : options);
+        return { w, step: (t: number) => optimizer.minimizeAsync(() => lossOf(2 * (t % 4), 2), false, [w]) };
+      });
+    const ranks = make(true);
+    let tensors = 0;
+    for (let t = 0; t < 400; t++) {
+      await Promise.all(ranks.map(({ step }) => step(t)));
+      if (t === 2) tensors = tf.memory().numTensors;
+    }
+    assertEquals(tf.memory().numTensors, tensors);
+    for (const { w } of ranks) assert(w.dataSync().every((v) => Math.abs(v - 1) < 1e-3), `${method}: ${w.dataSync()}`);
+    assertEquals(ranks[0]!.w.dataSync(), ranks[1]!.w.dataSync());
+    await assertRejects(() => Promise.all(make(false).map(({ step }) => step(0))), TypeError, "Pass dataLoss");
+  }
+});
+
 Deno.test("ranks of a local method exchange nothing between their rounds, not even that they are there", async () => {
   const groups = memory(2).map((transport) => collective(transport));
   const ranks = groups.map((group) => trainee(group, "localSgd({ every: 4 })", 0.05));

@@ -1,13 +1,18 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { identity, oneBit, scaledSign } from "../../compressors/mod.ts";
+import { identity, oneBit, scaledSign, topK } from "../../compressors/mod.ts";
 import {
+  context,
+  deepGradientCompression,
   distEf,
   doubleSqueeze,
+  ef21,
+  type Layout,
   majorityVote,
   oneBitAdam,
   oneBitSgd,
   type Reducer,
   type State,
+  workspace,
 } from "../../optimizers/mod.ts";
 import { lockstep, sparsest } from "./lockstep.ts";
 
@@ -119,4 +124,35 @@ Deno.test("majorityVote decides by majority, and zeros and ties by the key", () 
   const ups = (from: number, to: number) => tie.step().subarray(from, to).filter((v) => v > 0).length;
   // Binomial(500, 1/2): outside 250 ± 70 with probability 1e-9.
   for (const up of [ups(0, 500)]) assert(Math.abs(up - 250) < 70, `${up}`);
+});
+
+/** The messages of rank 0 in the first step, as hexadecimal digits. */
+function messagesOf(reducer: Reducer, gradient: readonly number[], layout: Layout): string[] {
+  const state = reducer.init(layout, 2), found: string[] = [];
+  const now = context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace(), learningRate: 1 });
+  const exchange = reducer.reduce(Float32Array.from(gradient), state, now);
+  for (let next = exchange.next([]); !next.done;) {
+    const round = next.value,
+      own = round.op === "allToAll" ? round.messages : round.op === "allGather" ? [round.message] : [];
+    found.push(...own.map((message) => message.toHex()));
+    // The other rank says the same.
+    next = exchange.next(round.op === "allToAll" ? [round.messages[0]!, round.messages[0]!] : [own[0]!, own[0]!]);
+  }
+  return found;
+}
+
+Deno.test("the messages that are a method's own are pinned, byte for byte", () => {
+  const flat = { names: ["x"], shapes: [[6]], size: 6 }, gradient = [1, -2, 3, -4, .5, -.25];
+  assertEquals(messagesOf(majorityVote(), gradient, flat), ["40", "a0", "40"]);
+  assertEquals(messagesOf(deepGradientCompression({ ratio: .4 }), gradient, flat), [
+    "02000000" + "00004040" + "000080c0" + "2c",
+  ]);
+  assertEquals(messagesOf(ef21(topK({ k: 1 }), { plus: true }), gradient, flat), ["00" + "000080c0" + "80"]);
+  // Two rows of three columns: each a block, and a stripe.
+  const kernel = { names: ["x"], shapes: [[2, 3]], size: 6 };
+  assertEquals(messagesOf(oneBitSgd({ block: 3 }), gradient, kernel), [
+    "00000040" + "000000c0" + "40",
+    "0000003f" + "000008c0" + "a0",
+    "00000040" + "000000c0" + "40",
+  ]);
 });
