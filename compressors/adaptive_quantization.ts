@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions } from "./check.ts";
 import { getFloat, putFloat } from "./codes.ts";
 import type { ContractiveCompressor } from "./compressor.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "./entropy.ts";
@@ -32,12 +33,9 @@ export interface AdaptiveQuantizationOptions {
  * console.assert(decompress(half, compress(half, x, key(1)), key(1), 6).join() === "0,0,4,0,-4,4");
  * ```
  */
-export function adaptiveQuantization({ proportion }: AdaptiveQuantizationOptions): ContractiveCompressor {
-  if (!(0 < proportion && proportion <= 1)) {
-    throw new RangeError(
-      `Cannot make adaptiveQuantization: proportion is ${proportion}, expected a number above 0, at most 1`,
-    );
-  }
+export function adaptiveQuantization(options: AdaptiveQuantizationOptions): ContractiveCompressor {
+  const name = "adaptiveQuantization", { proportion } = checkOptions(name, options, ["proportion"]);
+  checkNumber(name, "proportion", proportion, 0 < proportion && proportion <= 1, "a number above 0, at most 1");
   const memory = scratch(Int32Array);
   return {
     name: "adaptiveQuantization",

@@ -1,6 +1,7 @@
+import { checkInteger, checkOptions } from "./check.ts";
 import { Matrix, SVD } from "ml-matrix";
 import { bits } from "../random.ts";
-import { checkInteger, MAX_FLOAT } from "./codes.ts";
+import { MAX_FLOAT } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { addFinite, waterLevel } from "./kernels/reference.ts";
 import { refuse } from "./refuse.ts";
@@ -36,7 +37,8 @@ export interface AtomoOptions {
  * console.assert(y.every((value, i) => Math.abs(value - x[i]!) < 1e-5));
  * ```
  */
-export function atomo({ rank, columns }: AtomoOptions): UnbiasedCompressor {
+export function atomo(options: AtomoOptions): UnbiasedCompressor {
+  const { rank, columns } = checkOptions("atomo", options, ["rank", "columns"]);
   checkInteger("atomo", "rank", rank, 1, 2 ** 31 - 1);
   if (columns !== undefined) checkInteger("atomo", "columns", columns, 1, 2 ** 31 - 1);
   const shapeOf = (size: number) => {

@@ -1,3 +1,4 @@
+import { checkBoolean, checkNumber, checkOptions } from "./check.ts";
 import { bits, type Key } from "../random.ts";
 import { expectEnd, MAX_FLOAT } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
@@ -35,11 +36,11 @@ const words = new Uint32Array(BLOCK), indicesOf = scratch(Uint32Array);
  * console.assert(message.length === 0 || message.length === 8);
  * ```
  */
-export function bernoulli({ p, whole = false }: BernoulliOptions): UnbiasedCompressor {
+export function bernoulli(options: BernoulliOptions): UnbiasedCompressor {
+  const { p, whole = false } = checkOptions("bernoulli", options, ["p", "whole"]);
   const threshold = Math.round(p * 2 ** 32), factor = 2 ** 32 / threshold;
-  if (!(threshold >= 1 && p <= 1)) {
-    throw new RangeError(`Cannot make bernoulli: p is ${p}, expected a number from 2⁻³² to 1`);
-  }
+  checkNumber("bernoulli", "p", p, threshold >= 1 && p <= 1, "a number from 2⁻³² to 1");
+  checkBoolean("bernoulli", "whole", whole);
   const select = (key: Key, size: number, indices: Uint32Array): number => {
     let count = 0;
     if (whole) {

@@ -1,4 +1,5 @@
-import { checkChoice, checkInteger, expectEnd, getScale, putFloat } from "./codes.ts";
+import { checkChoice, checkInteger, checkOptions } from "./check.ts";
+import { expectEnd, getScale, putFloat } from "./codes.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { addSigned, dither, largest, pack, roundHalfUp, unpack } from "./kernels/reference.ts";
 import { requireLength } from "./refuse.ts";
@@ -40,8 +41,9 @@ export function blockwiseInt8(
 /** Linear 8-bit integers with a scale per block, to nearest: contractive, for every draw. */
 export function blockwiseInt8(options?: BlockwiseInt8Options<"nearest">): ContractiveCompressor;
 export function blockwiseInt8(
-  { block = 256, rounding = "nearest" }: BlockwiseInt8Options = {},
+  options: BlockwiseInt8Options = {},
 ): UnbiasedCompressor | ContractiveCompressor {
+  const { block = 256, rounding = "nearest" } = checkOptions("blockwiseInt8", options, ["block", "rounding"]);
   checkInteger("blockwiseInt8", "block", block, 1, 65536);
   checkChoice("blockwiseInt8", "rounding", rounding, ["nearest", "random"]);
   const memory = scratch(Uint32Array), even = block + (block & 1);

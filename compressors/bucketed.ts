@@ -1,5 +1,5 @@
+import { checkInteger, requireCompressor } from "./check.ts";
 import { fold } from "../random.ts";
-import { checkInteger } from "./codes.ts";
 import {
   type Compressor,
   type ContractiveCompressor,
@@ -36,6 +36,7 @@ export function bucketed(compressor: ContractiveCompressor, size: number): Contr
 /** Of one that declares nothing. */
 export function bucketed(compressor: Compressor, size: number): Compressor;
 export function bucketed(compressor: Compressor, size: number): Compressor {
+  requireCompressor("bucketed", compressor);
   checkInteger("bucketed", "size", size, 1, 2 ** 31);
   const frames = new Frames("bucketed");
   const countOf = (length: number) => Math.ceil(length / size);

@@ -1,4 +1,5 @@
-import { byteLengthOf, checkChoice, expectEnd, MAX_FLOAT, readCodes, type Width, writeCodes } from "./codes.ts";
+import { checkChoice, checkOptions } from "./check.ts";
+import { byteLengthOf, expectEnd, MAX_FLOAT, readCodes, type Width, writeCodes } from "./codes.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { addScaled, castNearest, castRandom, type FloatFormat, largest, valuesOf } from "./kernels/reference.ts";
 import { refuse } from "./refuse.ts";
@@ -42,7 +43,8 @@ export interface CastOptions<R extends "nearest" | "random" = "nearest" | "rando
 export function cast(options: CastOptions<"random"> & { readonly rounding: "random" }): UnbiasedCompressor;
 /** Low-precision floats, to nearest: contractive, for every draw. */
 export function cast(options: CastOptions<"nearest">): ContractiveCompressor;
-export function cast({ format, rounding = "nearest" }: CastOptions): UnbiasedCompressor | ContractiveCompressor {
+export function cast(options: CastOptions): UnbiasedCompressor | ContractiveCompressor {
+  const { format, rounding = "nearest" } = checkOptions("cast", options, ["format", "rounding"]);
   checkChoice("cast", "format", format, Object.keys(FORMATS));
   checkChoice("cast", "rounding", rounding, ["nearest", "random"]);
   const layout: FloatFormat = FORMATS[format], ulp = 2 ** -layout.mantissa;

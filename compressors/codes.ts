@@ -132,19 +132,3 @@ export function getScale(message: Uint8Array, at: number): number {
 
 /** The largest finite float32. */
 export const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
-
-/** Throws unless `value` is an integer in least..most. */
-export function checkInteger(what: string, name: string, value: number, least: number, most: number): void {
-  if (!(Number.isInteger(value) && least <= value && value <= most)) {
-    throw new RangeError(`Cannot make ${what}: ${name} is ${value}, expected an integer from ${least} to ${most}`);
-  }
-}
-
-/** Throws unless `value` is one of `choices`. */
-export function checkChoice(what: string, name: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) {
-    throw new TypeError(
-      `Cannot make ${what}: ${name} is ${JSON.stringify(value)}, expected one of ${choices.join(", ")}`,
-    );
-  }
-}

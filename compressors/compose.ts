@@ -1,3 +1,4 @@
+import { requireCompressor } from "./check.ts";
 import { fold, type Key } from "../random.ts";
 import {
   type Compressor,
@@ -7,7 +8,7 @@ import {
   isUnbiased,
   type UnbiasedCompressor,
 } from "./compressor.ts";
-import type { Count } from "./count.ts";
+import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "./index_set.ts";
 import { clampFinite } from "./kernels/reference.ts";
 import { scaledSign } from "./scaled_sign.ts";
@@ -42,6 +43,7 @@ export function compose(
   sparsifier: ContractiveCompressor & Sparsifier,
 ): ContractiveCompressor;
 export function compose(quantizer: Compressor, sparsifier: Compressor): Compressor {
+  requireCompressor("compose", quantizer), requireCompressor("compose", sparsifier);
   const refuse = (expected: string): never => {
     throw new TypeError(`Cannot compose ${describe(quantizer)} with ${describe(sparsifier)}: expected ${expected}`);
   };
@@ -90,6 +92,7 @@ export function compose(quantizer: Compressor, sparsifier: Compressor): Compress
  * ```
  */
 export function signTopK(count: Count): ContractiveCompressor {
+  countOf("signTopK", count);
   const sparsifier = topK(count), { parts: _, ...compressor } = compose(scaledSign(), sparsifier);
   return {
     ...compressor,

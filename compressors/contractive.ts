@@ -1,3 +1,4 @@
+import { requireUnbiased } from "./check.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 
 /**
@@ -11,6 +12,7 @@ import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts"
  * ```
  */
 export function contractive(compressor: UnbiasedCompressor): ContractiveCompressor {
+  requireUnbiased("contractive", compressor);
   const factor = (size: number) => 1 / (1 + compressor.omega(size));
   return {
     name: "contractive",

@@ -1,5 +1,6 @@
+import { checkChoice, checkInteger, checkOptions } from "./check.ts";
 import { bits, type Key } from "../random.ts";
-import { checkChoice, checkInteger, expectEnd, getScale, MAX_FLOAT, putFloat } from "./codes.ts";
+import { expectEnd, getScale, MAX_FLOAT, putFloat } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "./index_set.ts";
 import { sumOfMagnitudes, sumOfSquares } from "./kernels/reference.ts";
@@ -39,7 +40,8 @@ const words = scratch(Uint32Array), drawsOf = scratch(Float64Array), indicesOf =
  * console.assert(compress(crossPolytope({ draws: 1 }), x, key(1)).length <= 4 + 2); // one of 2000
  * ```
  */
-export function crossPolytope({ draws, norm = "l1" }: CrossPolytopeOptions): UnbiasedCompressor {
+export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor {
+  const { draws, norm = "l1" } = checkOptions("crossPolytope", options, ["draws", "norm"]);
   checkInteger("crossPolytope", "draws", draws, 1, 2 ** 24);
   checkChoice("crossPolytope", "norm", norm, ["l1", "l2"]);
   // R of N kinds with repetition: R of N + R − 1 places without.

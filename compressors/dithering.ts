@@ -1,8 +1,7 @@
+import { checkChoice, checkInteger, checkNumber, checkOptions } from "./check.ts";
 import { BitReader, BitWriter } from "./bits.ts";
 import {
   byteLengthOf,
-  checkChoice,
-  checkInteger,
   eachChunk,
   expectEnd,
   type Fill,
@@ -56,7 +55,8 @@ export interface DitheringOptions {
  * console.assert(decompress(quantizer, message, key(1), 4).join() === "1,-2,3,-4"); // these lie on the levels
  * ```
  */
-export function dithering({ levels, norm = "l2", coding = "fixed" }: DitheringOptions): UnbiasedCompressor & Flattened {
+export function dithering(options: DitheringOptions): UnbiasedCompressor & Flattened {
+  const { levels, norm = "l2", coding = "fixed" } = checkOptions("dithering", options, ["levels", "norm", "coding"]);
   checkInteger("dithering", "levels", levels, 1, 65535);
   checkChoice("dithering", "norm", norm, ["l2", "max"]);
   checkChoice("dithering", "coding", coding, ["fixed", "elias", "entropy"]);
@@ -186,7 +186,9 @@ function entropy(levels: number): Payload {
  * console.assert(compress(qsgd({ levels: 1 }), sparse, key(1)).length < 30);
  * ```
  */
-export function qsgd({ levels }: { readonly levels: number }): UnbiasedCompressor {
+export function qsgd(options: { readonly levels: number }): UnbiasedCompressor {
+  const { levels } = checkOptions("qsgd", options, ["levels"]);
+  checkInteger("qsgd", "levels", levels, 1, 65535);
   return { ...dithering({ levels, norm: "l2", coding: "elias" }), name: "qsgd", options: { levels } };
 }
 
@@ -219,8 +221,8 @@ export function ternGrad(options: TernGradOptions): Compressor;
 export function ternGrad(options?: TernGradOptions): Compressor {
   const ternary = dithering({ levels: 1, norm: "max" });
   if (options === undefined) return { ...ternary, name: "ternGrad", options: {} };
-  const { clip } = options;
-  if (!(clip > 0)) throw new RangeError(`Cannot make ternGrad: clip is ${clip}, expected a number above 0`);
+  const { clip } = checkOptions("ternGrad", options, ["clip"]);
+  checkNumber("ternGrad", "clip", clip, clip > 0, "a number above 0");
   const memory = scratch(Float32Array);
   return {
     name: "ternGrad",

@@ -1,3 +1,4 @@
+import { checkBoolean, checkNumber, checkOptions } from "./check.ts";
 import { byteLengthOf, expectEnd, getScale, MAX_FLOAT, putFloat, type Width } from "./codes.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import {
@@ -54,10 +55,9 @@ export interface EdenOptions {
  * console.assert(Math.abs(error - 0.133) < 0.02);
  * ```
  */
-export function eden({ bits }: EdenOptions): UnbiasedCompressor {
-  if (!(0 < bits && bits <= 6)) {
-    throw new RangeError(`Cannot make eden: bits is ${bits}, expected a number above 0, at most 6`);
-  }
+export function eden(options: EdenOptions): UnbiasedCompressor {
+  const { bits } = checkOptions("eden", options, ["bits"]);
+  checkNumber("eden", "bits", bits, 0 < bits && bits <= 6, "a number above 0, at most 6");
   return { ...quantized("eden", bits, false), options: { bits }, omega: (size) => omegaOf(bits, size) };
 }
 
@@ -79,9 +79,9 @@ export function eden({ bits }: EdenOptions): UnbiasedCompressor {
 export function drive(options?: { readonly biased?: false }): UnbiasedCompressor;
 /** DRIVE with the scale of least error: contractive. */
 export function drive(options: { readonly biased: true }): ContractiveCompressor;
-export function drive({ biased = false }: { readonly biased?: boolean } = {}):
-  | UnbiasedCompressor
-  | ContractiveCompressor {
+export function drive(options: { readonly biased?: boolean } = {}): UnbiasedCompressor | ContractiveCompressor {
+  const { biased = false } = checkOptions("drive", options, ["biased"]);
+  checkBoolean("drive", "biased", biased);
   const shared = quantized("drive", 1, biased);
   return biased
     ? { ...shared, options: { biased }, everyDraw: false, alpha: (size) => size > 1 ? 1 / 2 : 0 }

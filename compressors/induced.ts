@@ -1,3 +1,4 @@
+import { requireContractive, requireUnbiased } from "./check.ts";
 import { fold } from "../random.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { Frames } from "./frames.ts";
@@ -19,6 +20,7 @@ import { scratch } from "./scratch.ts";
  * ```
  */
 export function induced(biased: ContractiveCompressor, unbiased: UnbiasedCompressor): UnbiasedCompressor {
+  requireContractive("induced", biased), requireUnbiased("induced", unbiased);
   const frames = new Frames("induced"), partOf = scratch(Float32Array), both = [biased, unbiased] as const;
   return {
     name: "induced",

@@ -1,14 +1,5 @@
-import {
-  byteLengthOf,
-  checkInteger,
-  expectEnd,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  readCodes,
-  widthOf,
-  writeCodes,
-} from "./codes.ts";
+import { checkInteger, checkOptions } from "./check.ts";
+import { byteLengthOf, expectEnd, getScale, MAX_FLOAT, putFloat, readCodes, widthOf, writeCodes } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import {
   addClamped,
@@ -60,7 +51,8 @@ export interface KashinOptions {
  * console.assert(message.length === 5 + 2 * 1024);
  * ```
  */
-export function kashin({ levels = 2 }: KashinOptions = {}): UnbiasedCompressor {
+export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
+  const { levels = 2 } = checkOptions("kashin", options, ["levels"]);
   checkInteger("kashin", "levels", levels, 2, 256);
   const width = widthOf(levels), top = levels - 1;
   return {

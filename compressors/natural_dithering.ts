@@ -1,15 +1,5 @@
-import {
-  byteLengthOf,
-  checkChoice,
-  checkInteger,
-  expectEnd,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  readCodes,
-  widthOf,
-  writeCodes,
-} from "./codes.ts";
+import { checkChoice, checkInteger, checkOptions } from "./check.ts";
+import { byteLengthOf, expectEnd, getScale, MAX_FLOAT, putFloat, readCodes, widthOf, writeCodes } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { addValues, largest, naturalDither, sumOfSquares } from "./kernels/reference.ts";
 import { bits } from "../random.ts";
@@ -42,7 +32,8 @@ export interface NaturalDitheringOptions {
  * console.assert(decompress(naturalDithering({ levels: 3 }), message, key(1), 4).join() === "1,-2,0,4");
  * ```
  */
-export function naturalDithering({ levels, norm = "max" }: NaturalDitheringOptions): UnbiasedCompressor {
+export function naturalDithering(options: NaturalDitheringOptions): UnbiasedCompressor {
+  const { levels, norm = "max" } = checkOptions("naturalDithering", options, ["levels", "norm"]);
   checkInteger("naturalDithering", "levels", levels, 1, 127);
   checkChoice("naturalDithering", "norm", norm, ["l2", "max"]);
   const width = widthOf(2 * levels + 1), lowest = 2 ** (1 - levels), values = new Float64Array(2 * levels + 1);

@@ -1,3 +1,4 @@
+import { requireCompressor, requireLayout } from "./check.ts";
 import { fold } from "../random.ts";
 import {
   type Compressor,
@@ -61,6 +62,8 @@ export function perTensor(
   layout: TensorLayout,
   choose: Compressor | ((tensor: TensorOfLayout) => Compressor),
 ): Compressor {
+  requireLayout("perTensor", layout);
+  if (typeof choose !== "function") requireCompressor("perTensor", choose);
   const sizes = layout.shapes.map((shape) => shape.reduce((product, length) => product * length, 1));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total !== layout.size) {
@@ -70,8 +73,10 @@ export function perTensor(
   sizes.reduce((start, size) => (starts.push(start), start + size), 0);
   const compressors = sizes.map((size, i): Compressor => {
     const shape = layout.shapes[i]!, name = layout.names[i] ?? String(i);
-    if (typeof choose === "function") return choose({ name, shape, size });
-    return size < SMALL || shape.length < 2 ? identity() : choose;
+    if (typeof choose !== "function") return size < SMALL || shape.length < 2 ? identity() : choose;
+    const compressor = choose({ name, shape, size });
+    requireCompressor("perTensor", compressor);
+    return compressor;
   });
   const frames = new Frames("perTensor"), count = sizes.length;
   const most = (i: number) => compressors[i]!.maxByteLength(sizes[i]!);

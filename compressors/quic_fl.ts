@@ -1,4 +1,5 @@
-import { byteLengthOf, checkInteger, expectEnd, getFloat, getScale, MAX_FLOAT, putFloat, type Width } from "./codes.ts";
+import { checkInteger, checkOptions } from "./check.ts";
+import { byteLengthOf, expectEnd, getFloat, getScale, MAX_FLOAT, putFloat, type Width } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import {
   addClamped,
@@ -48,7 +49,8 @@ export interface QuicFlOptions {
  * console.assert(Math.abs(8 * message.length / 8192 - 2.1) < 0.05);
  * ```
  */
-export function quicFl({ bits }: QuicFlOptions): UnbiasedCompressor {
+export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
+  const { bits } = checkOptions("quicFl", options, ["bits"]);
   checkInteger("quicFl", "bits", bits, 1, 4);
   const { gaussian } = QUIC_FL[bits - 1]!, table = tableOf(bits);
   const width: Width = { count: 2 ** bits, bits, perByte: 0 }, limit = table.nodes.at(-1)!;

@@ -1,3 +1,4 @@
+import { checkBoolean, checkOptions } from "./check.ts";
 import { choose } from "../random.ts";
 import { expectEnd, MAX_FLOAT } from "./codes.ts";
 import type { LinearCompressor, UnbiasedCompressor } from "./compressor.ts";
@@ -38,8 +39,10 @@ export function randK(count: Count & { readonly shared: true }): UnbiasedCompres
 /** Each rank its own index set. */
 export function randK(count: Count & { readonly shared?: boolean }): UnbiasedCompressor & Sparsifier;
 export function randK(
-  { shared = false, ...count }: Count & { readonly shared?: boolean },
+  options: Count & { readonly shared?: boolean },
 ): (UnbiasedCompressor & Sparsifier) | (UnbiasedCompressor & LinearCompressor & Sparsifier) {
+  const { shared = false, ...count } = checkOptions("randK", options, ["k", "ratio", "shared"]);
+  checkBoolean("randK", "shared", shared);
   const countFor = countOf("randK", count);
   const compressor: UnbiasedCompressor & Sparsifier = {
     name: "randK",

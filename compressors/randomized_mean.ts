@@ -1,4 +1,5 @@
-import { checkChoice, getFloat, putFloat } from "./codes.ts";
+import { checkChoice, checkOptions } from "./check.ts";
+import { getFloat, putFloat } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { addFinite, clampFinite, waterLevel } from "./kernels/reference.ts";
@@ -39,9 +40,9 @@ const ROUNDS = 4;
  * console.assert(values.join() === "5,5,5,9"); // one number off the centre, and one is kept
  * ```
  */
-export function randomizedMean(
-  { probabilities = "optimal", centre = "optimal", ...count }: Count & RandomizedMeanOptions,
-): UnbiasedCompressor {
+export function randomizedMean(options: Count & RandomizedMeanOptions): UnbiasedCompressor {
+  const known = ["k", "ratio", "probabilities", "centre"];
+  const { probabilities = "optimal", centre = "optimal", ...count } = checkOptions("randomizedMean", options, known);
   checkChoice("randomizedMean", "probabilities", probabilities, ["optimal", "uniform"]);
   checkChoice("randomizedMean", "centre", centre, ["optimal", "zero"]);
   const countFor = countOf("randomizedMean", count), uniform = probabilities === "uniform";

@@ -1,5 +1,5 @@
+import { checkInteger, requireUnbiased } from "./check.ts";
 import { fold } from "../random.ts";
-import { checkInteger } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { Frames } from "./frames.ts";
 import { addFinite } from "./kernels/reference.ts";
@@ -18,6 +18,7 @@ import { scratch } from "./scratch.ts";
  * ```
  */
 export function repeated(compressor: UnbiasedCompressor, times: number): UnbiasedCompressor {
+  requireUnbiased("repeated", compressor);
   checkInteger("repeated", "times", times, 1, 2 ** 16);
   const frames = new Frames("repeated"), sumOf = scratch(Float32Array);
   return {

@@ -1,4 +1,4 @@
-import { checkInteger } from "./codes.ts";
+import { checkInteger, checkOptions, requireCompressor } from "./check.ts";
 import {
   type Compressor,
   type ContractiveCompressor,
@@ -53,7 +53,9 @@ export function rotated(compressor: UnbiasedCompressor & Flattened, options?: Ro
 export function rotated(compressor: ContractiveCompressor, options?: RotatedOptions): ContractiveCompressor;
 /** Of any compressor, for instance one that was read from text. */
 export function rotated(compressor: Compressor, options?: RotatedOptions): Compressor;
-export function rotated(compressor: Compressor & Flattened, { rounds = 2 }: RotatedOptions = {}): Compressor {
+export function rotated(compressor: Compressor & Flattened, options: RotatedOptions = {}): Compressor {
+  requireCompressor("rotated", compressor);
+  const { rounds = 2 } = checkOptions("rotated", options, ["rounds"]);
   checkInteger("rotated", "rounds", rounds, 1, 8);
   const memory = scratch(Float32Array), { omegaFlat } = compressor;
   return {

@@ -1,4 +1,5 @@
-import { checkInteger, expectEnd, getScale, putFloat } from "./codes.ts";
+import { checkInteger, checkOptions } from "./check.ts";
+import { expectEnd, getScale, putFloat } from "./codes.ts";
 import type { ContractiveCompressor } from "./compressor.ts";
 import { addSigns, packSigns, sumOfMagnitudes } from "./kernels/reference.ts";
 
@@ -22,7 +23,8 @@ import { addSigns, packSigns, sumOfMagnitudes } from "./kernels/reference.ts";
  * console.assert(decompress(scaledSign(), message, key(1), 4).join() === "2.5,-2.5,2.5,-2.5");
  * ```
  */
-export function scaledSign({ block }: { readonly block?: number } = {}): ContractiveCompressor {
+export function scaledSign(options: { readonly block?: number } = {}): ContractiveCompressor {
+  const { block } = checkOptions("scaledSign", options, ["block"]);
   if (block !== undefined) checkInteger("scaledSign", "block", block, 1, 2 ** 31);
   const lengthOf = (size: number) => Math.max(1, Math.min(block ?? size, size));
   const byteLength = (size: number) => {

@@ -1,3 +1,4 @@
+import { checkBoolean, checkChoice, checkNumber, checkOptions } from "./check.ts";
 import { BitReader, BitWriter } from "./bits.ts";
 import { expectEnd, MAX_FLOAT } from "./codes.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
@@ -92,28 +93,20 @@ export function sparseDithering(options?: SparseDitheringOptions): UnbiasedCompr
 export function sparseDithering(
   options: SparseDitheringOptions = {},
 ): UnbiasedCompressor | ContractiveCompressor {
+  checkOptions(NAME, options, ["nu", "rounding", "coding", "scale", "centroids", "rateDistortion"]);
   const { rounding = "random", coding = "paper", scale: width = "float32", centroids = false, rateDistortion = 0 } =
     options;
-  const { nu = rounding === "nearest" ? 0.1 : 0.25 } = options;
-  if (rounding !== "random" && rounding !== "nearest") {
-    throw new RangeError(`Cannot make sparseDithering: rounding is ${rounding}, expected "random" or "nearest"`);
-  }
-  if (!(nu >= 1e-9 && nu < (rounding === "nearest" ? 1 : Infinity))) {
-    const accepted = rounding === "nearest" ? "1e-9 ≤ nu < 1, where nearest contracts" : "1e-9 ≤ nu";
-    throw new RangeError(`Cannot make sparseDithering: nu is ${nu}, expected ${accepted}`);
-  }
-  if (coding !== "paper" && coding !== "entropy") {
-    throw new RangeError(`Cannot make sparseDithering: coding is ${coding}, expected "paper" or "entropy"`);
-  }
-  if (width !== "float32" && width !== "log") {
-    throw new RangeError(`Cannot make sparseDithering: scale is ${width}, expected "float32" or "log"`);
-  }
-  if (!(rateDistortion >= 0 && rateDistortion <= 100)) {
-    throw new RangeError(`Cannot make sparseDithering: rateDistortion is ${rateDistortion}, expected 0 to 100`);
-  }
+  const nearest = rounding === "nearest", { nu = nearest ? 0.1 : 0.25 } = options;
+  checkChoice(NAME, "rounding", rounding, ["random", "nearest"]);
+  const accepted = nearest ? "1e-9 ≤ nu < 1, where nearest contracts" : "1e-9 ≤ nu";
+  checkNumber(NAME, "nu", nu, nu >= 1e-9 && nu < (nearest ? 1 : Infinity), accepted);
+  checkChoice(NAME, "coding", coding, ["paper", "entropy"]);
+  checkChoice(NAME, "scale", width, ["float32", "log"]);
+  checkBoolean(NAME, "centroids", centroids);
+  checkNumber(NAME, "rateDistortion", rateDistortion, rateDistortion >= 0 && rateDistortion <= 100, "0 to 100");
   if ((centroids || rateDistortion > 0) && !(coding === "entropy" && rounding === "nearest")) {
     throw new RangeError(
-      `Cannot make sparseDithering: centroids and rateDistortion need coding "entropy" and rounding "nearest", ` +
+      `Cannot make ${NAME}: centroids and rateDistortion need coding "entropy" and rounding "nearest", ` +
         `not ${coding} and ${rounding}`,
     );
   }

@@ -1,3 +1,4 @@
+import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from "./check.ts";
 import { fold, type Key, uniform } from "../random.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { IntegerModel, RangeDecoder, RangeEncoder } from "./entropy.ts";
@@ -64,20 +65,14 @@ export function sphericalCompression(options: SphericalOptions<false>): Contract
 /** Either, known when it runs. */
 export function sphericalCompression(options: SphericalOptions): Compressor;
 export function sphericalCompression(options: SphericalOptions): Compressor {
-  const { alpha, unbiased = false, norm = "float32", budget = 40 } = options;
-  if (!(alpha >= 1e-6 && alpha <= 0.99)) {
-    throw new RangeError(`Cannot make ${NAME}: alpha is ${alpha}, expected a number from 1e-6 to 0.99`);
-  }
-  if (norm !== "float32" && norm !== "log") {
-    throw new RangeError(`Cannot make ${NAME}: norm is ${norm}, expected "float32" or "log"`);
-  }
-  if (!(budget > 0 && budget <= 1000)) {
-    throw new RangeError(`Cannot make ${NAME}: budget is ${budget}, expected a number above 0, at most 1000`);
-  }
+  checkOptions(NAME, options, ["alpha", "block", "unbiased", "norm", "budget"]);
+  const { alpha, unbiased = false, norm = "float32", budget = 40 } = options ?? {};
+  checkNumber(NAME, "alpha", alpha, alpha >= 1e-6 && alpha <= 0.99, "a number from 1e-6 to 0.99");
+  checkBoolean(NAME, "unbiased", unbiased);
+  checkChoice(NAME, "norm", norm, ["float32", "log"]);
+  checkNumber(NAME, "budget", budget, budget > 0 && budget <= 1000, "a number above 0, at most 1000");
   const { block = defaultBlock(alpha) } = options;
-  if (!(Number.isInteger(block) && block >= 1 && block <= 2 ** 16)) {
-    throw new RangeError(`Cannot make ${NAME}: block is ${block}, expected an integer from 1 to 65536`);
-  }
+  checkInteger(NAME, "block", block, 1, 2 ** 16);
   if (!(cap(alpha, block).probability >= 1e-8)) {
     throw new RangeError(
       `Cannot make ${NAME}: a block of ${block} at alpha = ${alpha} takes ${1 / cap(alpha, block).probability} ` +

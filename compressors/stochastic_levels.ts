@@ -1,6 +1,6 @@
+import { checkInteger, checkOptions } from "./check.ts";
 import {
   byteLengthOf,
-  checkInteger,
   eachChunk,
   expectEnd,
   getFloat,
@@ -48,7 +48,8 @@ export interface StochasticLevelsOptions {
  * console.assert(decompress(binary, message, key(1), 5).join() === "3,-1,3,3,-1"); // both values are levels
  * ```
  */
-export function stochasticLevels({ levels }: StochasticLevelsOptions): UnbiasedCompressor & Flattened {
+export function stochasticLevels(options: StochasticLevelsOptions): UnbiasedCompressor & Flattened {
+  const { levels } = checkOptions("stochasticLevels", options, ["levels"]);
   checkInteger("stochasticLevels", "levels", levels, 2, 65536);
   const width = widthOf(levels), top = levels - 1;
   return {
@@ -106,7 +107,8 @@ export interface VariableLengthOptions {
  * console.assert(8 * message.length < 18_500);
  * ```
  */
-export function variableLength({ levels }: VariableLengthOptions = {}): UnbiasedCompressor {
+export function variableLength(options: VariableLengthOptions = {}): UnbiasedCompressor {
+  const { levels } = checkOptions("variableLength", options, ["levels"]);
   if (levels !== undefined) checkInteger("variableLength", "levels", levels, 2, 65536);
   const topOf = (size: number) => (levels ?? Math.min(65536, Math.floor(Math.sqrt(size)) + 1)) - 1;
   const memory = scratch(Int32Array);

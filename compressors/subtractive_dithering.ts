@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions } from "./check.ts";
 import { bits, choose, fold, type Key } from "../random.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { RangeDecoder, RangeEncoder } from "./entropy.ts";
@@ -66,19 +67,22 @@ export interface SubtractiveDitheringOptions {
  * ```
  */
 export function subtractiveDithering(options: SubtractiveDitheringOptions): UnbiasedCompressor {
-  const name = "subtractiveDithering", { omega, states = 8 } = options;
-  if (!(omega >= 1e-8 && omega <= 1e6)) {
-    throw new RangeError(`Cannot make ${name}: omega is ${omega}, expected a number from 1e-8 to 1e6`);
-  }
-  if (!trellisStates.includes(states)) {
-    throw new RangeError(`Cannot make ${name}: states is ${states}, expected one of ${trellisStates.join(", ")}`);
-  }
-  const { keep = omega > 1.5 ? 2.5 / (1 + omega) : 1 } = options;
-  if (!(keep * (1 + omega) > 1 && keep <= 1)) {
-    throw new RangeError(
-      `Cannot make ${name}: keep is ${keep}, expected a number above 1/(1 + omega) = ${1 / (1 + omega)}, at most 1`,
+  const name = "subtractiveDithering",
+    { omega, states = 8, keep = omega > 1.5 ? 2.5 / (1 + omega) : 1 } = checkOptions(
+      name,
+      options,
+      ["omega", "states", "keep"],
     );
-  }
+  checkNumber(name, "omega", omega, omega >= 1e-8 && omega <= 1e6, "a number from 1e-8 to 1e6");
+  checkNumber(name, "states", states, trellisStates.includes(states), `one of ${trellisStates.join(", ")}`);
+  const least = 1 / (1 + omega);
+  checkNumber(
+    name,
+    "keep",
+    keep,
+    keep * (1 + omega) > 1 && keep <= 1,
+    `a number above 1/(1 + omega) = ${least}, at most 1`,
+  );
   const code = trellis(states), memory = new PathMemory(code);
   const coder = new DitherCoder(code, ditherModel(code, keep * (1 + omega) - 1));
   const values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK), draws = new Uint16Array(BLOCK + 1);

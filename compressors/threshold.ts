@@ -1,3 +1,4 @@
+import { checkOptions, show } from "./check.ts";
 import { BitReader, BitWriter } from "./bits.ts";
 import { expectEnd, MAX_FLOAT } from "./codes.ts";
 import type { Compressor, ContractiveCompressor } from "./compressor.ts";
@@ -39,16 +40,19 @@ export function threshold(
 /** What is kept is sent as ± τ. */
 export function threshold(options: { readonly tau: number; readonly values: "tau" }): Compressor;
 export function threshold(
-  { values = "exact", ...options }: ThresholdOptions & { readonly values?: "exact" | "tau" },
+  given: ThresholdOptions & { readonly values?: "exact" | "tau" },
 ): Compressor {
-  const { tau, relative } = options as { tau?: number; relative?: number }, given = tau ?? relative;
-  if (!(given! > 0 && given! < MAX_FLOAT) || (tau !== undefined && relative !== undefined)) {
+  const { values = "exact", ...options } = checkOptions("threshold", given, ["tau", "relative", "values"]);
+  const { tau, relative } = options as { tau?: number; relative?: number }, bound = (tau ?? relative)!;
+  if (!(typeof bound === "number" && bound > 0 && bound < MAX_FLOAT) || (tau !== undefined && relative !== undefined)) {
     throw new RangeError(
-      `Cannot make threshold: tau is ${tau} and relative is ${relative}, expected one finite number above 0`,
+      `Cannot make threshold: tau is ${show(tau)} and relative is ${
+        show(relative)
+      }, expected one finite number above 0`,
     );
   }
   if (values !== "exact" && !(values === "tau" && tau !== undefined)) {
-    throw new RangeError(`Cannot make threshold: values is ${values}, expected "exact", or "tau" beside tau`);
+    throw new RangeError(`Cannot make threshold: values is ${show(values)}, expected "exact", or "tau" beside tau`);
   }
   const exact = values === "exact", width = (size: number) => 32 - Math.clz32(size), unit = Math.fround(tau ?? 1);
   const compressor: Compressor = {

@@ -1,4 +1,5 @@
-import { byteLengthOf, checkInteger, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "./codes.ts";
+import { checkInteger, checkOptions } from "./check.ts";
+import { byteLengthOf, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "./codes.ts";
 import { compress, decompress, type UnbiasedCompressor } from "./compressor.ts";
 import {
   addScaled,
@@ -42,7 +43,8 @@ export interface ZipmlOptions {
  * console.assert(decompress(zipml({ levels: 3 }), message, key(1), 6).join() === "0,1,0,20,1,20");
  * ```
  */
-export function zipml({ levels }: ZipmlOptions): UnbiasedCompressor {
+export function zipml(options: ZipmlOptions): UnbiasedCompressor {
+  const { levels } = checkOptions("zipml", options, ["levels"]);
   checkInteger("zipml", "levels", levels, 2, 256);
   const width = widthOf(levels), values = new Float64Array(levels), end = 4 * levels;
   return {

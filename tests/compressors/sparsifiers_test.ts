@@ -174,7 +174,7 @@ Deno.test("texts and options", () => {
   assertThrows(() => bernoulli({ p: 1.1 }), RangeError, "p is 1.1");
   assertThrows(() => threshold({ tau: 0 }), RangeError, "tau is 0");
   assertThrows(() => threshold({ tau: 1, relative: 1 } as { tau: number }), RangeError, "expected one");
-  assertThrows(() => threshold({ relative: 1, values: "tau" } as never), RangeError, "values is tau");
+  assertThrows(() => threshold({ relative: 1, values: "tau" } as never), RangeError, 'values is "tau"');
 });
 
 Deno.test("threshold: the largest is kept where all are below, nothing of zeros", () => {

@@ -204,6 +204,6 @@ Deno.test("sphericalCompression: options out of range are refused by name", () =
     assertThrows(() => sphericalCompression({ alpha: 0.5, block }), RangeError, "block is");
   }
   assertThrows(() => sphericalCompression({ alpha: 0.1, block: 100 }), RangeError, "choose a smaller block");
-  assertThrows(() => sphericalCompression({ alpha: 0.1, norm: "int8" as "log" }), RangeError, "norm is int8");
+  assertThrows(() => sphericalCompression({ alpha: 0.1, norm: "int8" as "log" }), TypeError, `norm is "int8"`);
   assertThrows(() => sphericalCompression({ alpha: 0.1, budget: 0 }), RangeError, "budget is 0");
 });

@@ -1,0 +1,110 @@
+/** Checks of what a factory is called with, for callers whom the types do not reach: text, configuration, JavaScript. @module */
+
+import {
+  type Compressor,
+  type ContractiveCompressor,
+  describe,
+  isContractive,
+  isUnbiased,
+  type UnbiasedCompressor,
+} from "./compressor.ts";
+import type { TensorLayout } from "./per_tensor.ts";
+
+/** A value as a message names it. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/**
+ * The options that a factory was called with: an empty object where it was called without.
+ *
+ * @throws {TypeError} unless they are an object whose properties are among the known ones
+ */
+export function checkOptions<O extends object>(what: string, options: O | undefined, known: readonly string[]): O {
+  if (options === undefined) return {} as O;
+  const expected = known.join(", ");
+  if (typeof options !== "object" || options === null || Array.isArray(options) || "encode" in options) {
+    throw new TypeError(`Cannot make ${what}: its options are ${show(options)}, expected an object with ${expected}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`Cannot make ${what}: there is no option ${show(name)}, expected one of ${expected}`);
+    }
+  }
+  return options;
+}
+
+/** @throws {RangeError} unless the value is an integer from least to most */
+export function checkInteger(what: string, name: string, value: number, least: number, most: number): void {
+  if (!(Number.isInteger(value) && least <= value && value <= most)) {
+    throw new RangeError(
+      `Cannot make ${what}: ${name} is ${show(value)}, expected an integer from ${least} to ${most}`,
+    );
+  }
+}
+
+/** @throws {RangeError} unless the value is a number and `holds`, which says what is `expected` */
+export function checkNumber(what: string, name: string, value: number, holds: boolean, expected: string): void {
+  if (!(typeof value === "number" && holds)) {
+    throw new RangeError(`Cannot make ${what}: ${name} is ${show(value)}, expected ${expected}`);
+  }
+}
+
+/** @throws {TypeError} unless the value is one of the choices */
+export function checkChoice(what: string, name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) {
+    throw new TypeError(`Cannot make ${what}: ${name} is ${show(value)}, expected one of ${choices.join(", ")}`);
+  }
+}
+
+/** @throws {TypeError} unless the value is true or false */
+export function checkBoolean(what: string, name: string, value: boolean): void {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`Cannot make ${what}: ${name} is ${show(value)}, expected true or false`);
+  }
+}
+
+/** @throws {TypeError} unless it lists the names and shapes of tensors */
+export function requireLayout(what: string, layout: TensorLayout): void {
+  if (
+    !(Array.isArray(layout?.names) && Array.isArray(layout.shapes) && layout.shapes.every(Array.isArray) &&
+      layout.names.length === layout.shapes.length)
+  ) {
+    throw new TypeError(
+      `Cannot make ${what}: the layout is ${show(layout)}, expected { names, shapes, size } such as layoutOf makes`,
+    );
+  }
+}
+
+/** @throws {TypeError} unless it is a compressor */
+export function requireCompressor(what: string, compressor: Compressor): void {
+  if (typeof compressor?.encode !== "function") {
+    throw new TypeError(`Cannot make ${what}: the compressor is ${show(compressor)}, expected one such as identity()`);
+  }
+}
+
+/** @throws {TypeError} unless it is a compressor that declares an ω */
+export function requireUnbiased(what: string, compressor: Compressor): asserts compressor is UnbiasedCompressor {
+  requireCompressor(what, compressor);
+  if (!isUnbiased(compressor)) {
+    throw new TypeError(
+      `Cannot make ${what}: ${
+        describe(compressor)
+      } is not unbiased, expected a compressor with an omega, such as randK or induced(biased, unbiased)`,
+    );
+  }
+}
+
+/** @throws {TypeError} unless it is a compressor that declares an α */
+export function requireContractive(what: string, compressor: Compressor): asserts compressor is ContractiveCompressor {
+  requireCompressor(what, compressor);
+  if (!isContractive(compressor)) {
+    throw new TypeError(
+      `Cannot make ${what}: ${
+        describe(compressor)
+      } is not contractive, expected a compressor with an alpha, such as topK or contractive(unbiased)`,
+    );
+  }
+}
