@@ -150,6 +150,49 @@ async function vector(name: string, size: number, seed: number): Promise<Float32
   return whole;
 }
 
+/** Bits a coordinate that draws and interpolation may account for. */
+const MARGIN = 0.01;
+
+/**
+ * Who needs fewer bits than the trellis (subtractive dithering) at equal error on this vector, and why that can be.
+ * Its bits at another error are interpolated between its own rows.
+ */
+function verdict(x: Float32Array, rows: readonly Row[]): string {
+  const isTrellis = ({ compressor: { name } }: Row) => name === "subtractiveDithering";
+  const states = Math.max(0, ...rows.filter(isTrellis).map(({ compressor }) => Number(compressor.options.states)));
+  const trellis = rows.filter((row) => isTrellis(row) && row.compressor.options.states === states)
+    .sort((a, b) => a.alpha - b.alpha);
+  const margins = rows.filter((row) => !isTrellis(row)).flatMap((row) => {
+    const next = trellis.findIndex(({ alpha }) => alpha >= row.alpha);
+    if (next < 1) return [];
+    const [low, high] = [trellis[next - 1]!, trellis[next]!];
+    const part = Math.log(row.alpha / low.alpha) / Math.log(high.alpha / low.alpha);
+    return [{ row, saved: low.bits + part * (high.bits - low.bits) - row.bits }];
+  });
+  if (margins.length === 0) return "";
+  const better = margins.filter(({ saved }) => saved > MARGIN).sort((a, b) => b.saved - a.saved),
+    name = `the trellis of ${states} states`;
+  if (better.length === 0) {
+    return `At equal error none of the ${margins.length} operators within its range needs fewer bits than ${name}.`;
+  }
+  const squares = x.map((v) => v * v).sort(), total = squares.reduce((sum, v) => sum + v, 0);
+  let few = 0;
+  for (let sum = 0; few < x.length && sum < .99 * total; few++) sum += squares[x.length - 1 - few]!;
+  const unbiased = better.filter(({ row }) => isUnbiased(row.compressor));
+  return [
+    `At equal error these need fewer bits than ${name}:`,
+    ...better.map(({ row, saved }) => `  ${describe(row.compressor)}: ${digits(saved, 2)} bits a coordinate fewer`),
+    unbiased.length > 0
+      ? `Of these ${unbiased.length} are unbiased.`
+      : "None of them is unbiased; among the operators that declare ω the trellis needs the fewest bits.",
+    `${
+      digits(100 * few / x.length, 2)
+    } % of the coordinates hold 99 % of ‖x‖². On sparse vectors rounding to the nearest level makes`,
+    "almost everything a zero, which an entropy coder sends for next to nothing, at the price of a bias; a dither has to be",
+    "rounded in every coordinate, and so costs bits where there is nothing to send.",
+  ].join("\n");
+}
+
 /** Beyond these bits only the table shows a compressor: the curves of interest lie close together before. */
 const SHOWN = 6;
 
@@ -236,6 +279,7 @@ async function main(args: string[]): Promise<void> {
     digits(decode, 3),
   ]);
   console.log(table(head, cells));
+  console.log(`\n${verdict(x, rows)}`);
   await Deno.mkdir(options.out, { recursive: true });
   const quote = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
   await Deno.writeTextFile(
