@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { compress, decompress, subtractiveDithering } from "../../compressors/mod.ts";
+import {
+  compress,
+  contractive,
+  decompress,
+  subtractiveDithering,
+  type UnbiasedCompressor,
+} from "../../compressors/mod.ts";
 import { RangeDecoder, RangeEncoder } from "../../compressors/entropy.ts";
 import { DitherCoder, ditherModel, drawDither, UNIT } from "../../compressors/kernels/dither.ts";
 import {
@@ -11,7 +17,7 @@ import {
   type TrellisStates,
   trellisStates,
 } from "../../compressors/kernels/trellis.ts";
-import { fold, key, normal, uniform } from "../../random.ts";
+import { fold, type Key, key, normal, uniform } from "../../random.ts";
 import { adversarialVector, compressorProperties } from "../../testing/mod.ts";
 
 const all = trellisStates as TrellisStates[];
@@ -157,6 +163,58 @@ Deno.test("subtractiveDithering: the law of the error does not depend on the vec
       assert(Math.abs(fourth! - moments[0]![2]!) < 0.12, `fourth moment ${fourth}, on one-hot ${moments[0]![2]}`);
       assert(Math.abs(lag! - moments[0]![3]!) < 0.03, `lag ${lag}, on one-hot ${moments[0]![3]}`);
     }
+  }
+});
+
+Deno.test("subtractiveDithering: made contractive it is as near to ½ log₂(1/α)", () => {
+  const size = 2 ** 18, x = normal(key(1), new Float32Array(size)), norm2 = x.reduce((sum, v) => sum + v * v, 0);
+  for (const omega of [1, 0.1]) {
+    const compressor = contractive(subtractiveDithering({ omega })), message = compress(compressor, x, key(2));
+    const y = decompress(compressor, message, key(2), size), alpha = compressor.alpha(size);
+    const error = x.reduce((sum, v, i) => sum + (y[i]! - v) ** 2, 0) / norm2;
+    assert(Math.abs(error / alpha - 1) < 0.01, `error ${error}, declared ${alpha}`);
+    const excess = 8 * message.length / size - 0.5 * Math.log2(1 / alpha);
+    assert(excess <= 0.095, `${excess} bits above the limit at α = ${alpha}`);
+  }
+});
+
+Deno.test("subtractiveDithering: mutants are caught by the suite", () => {
+  const right = subtractiveDithering({ omega: 0.5, states: 4 });
+  const signs = (k: Key) => (uniform(fold(k, 9), new Float32Array(1))[0]! < 0.5 ? -1 : 1);
+  const mutants: Record<string, [string, UnbiasedCompressor]> = {
+    "the same dither on every rank": ["uncorrelated", {
+      ...right,
+      encode: (vector, _key, message) => right.encode(vector, [0, 1], message),
+      decodeAdd: (message, _key, scale, into) => right.decodeAdd(message, [0, 1], scale, into),
+    }],
+    "a sign that is not undone": ["unbiased", {
+      ...right,
+      decodeAdd: (message, key, scale, into) => right.decodeAdd(message, key, signs(key) * scale, into),
+    }],
+    "a dither that is not subtracted": ["variance", {
+      ...right,
+      decodeAdd(message, k, scale, into) {
+        right.decodeAdd(message, k, scale, into);
+        const u = uniform(fold(k, 9), new Float32Array(into.length)),
+          norm = new DataView(message.slice(0, 4).buffer)
+            .getFloat32(0, true);
+        for (let i = 0; i < into.length; i++) into[i]! += scale * norm * (u[i]! - 0.5) / Math.sqrt(into.length);
+      },
+    }],
+    "ω declared a tenth too low": ["variance", { ...right, omega: () => 0.45 }],
+  };
+  for (const [mutant, [word, compressor]] of Object.entries(mutants)) {
+    const checks = compressorProperties(compressor, { kinds: ["gaussian", "allEqual"], sizes: [0, 8, 61] });
+    const caught = checks.filter(({ name, check }) => {
+      if (!name.includes(word)) return false;
+      try {
+        check();
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    assert(caught.length > 0, `${mutant} passed`);
   }
 });
 
