@@ -1,6 +1,7 @@
 /**
  * Runs a bundled module as a worker of a page in headless Chromium and prints, as JSON, the first message that it posts:
- * `deno run -A tests/chromium.ts EXECUTABLE BUNDLE`. The page comes from a server on the loopback address.
+ * `deno run -A tests/chromium.ts EXECUTABLE BUNDLE`. With a third argument, `page`, the page itself imports it and what
+ * is printed is what it leaves in `globalThis.result`. The page comes from a server on the loopback address.
  *
  * A process of its own because playwright asks for more than the tests are permitted.
  *
@@ -9,14 +10,21 @@
 
 import { chromium } from "playwright-core";
 
-const [executablePath, bundle] = Deno.args as [string, string];
+const [executablePath, bundle, where] = Deno.args as [string, string, string?];
 const script = await Deno.readTextFile(bundle);
 
 await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
   const [body, type] = url.endsWith("/bundle.js")
     ? [script, "text/javascript"]
     : ["<!doctype html><title>Gradwire</title>", "text/html"];
-  return new Response(body, { headers: { "content-type": type } });
+  return new Response(body, {
+    headers: {
+      "content-type": type,
+      // For shared memory:
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    },
+  });
 });
 const browser = await chromium.launch({
   executablePath,
@@ -33,11 +41,13 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.addr.port}/`);
-  const message = await page.evaluate(`new Promise((resolve, reject) => {
+  const message = await page.evaluate(
+    where === "page" ? `import("/bundle.js").then(() => globalThis.result)` : `new Promise((resolve, reject) => {
     const worker = new Worker("/bundle.js", { type: "module" });
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = ({ message }) => reject(new Error(message));
-  })`);
+  })`,
+  );
   console.log(JSON.stringify(message));
 } finally {
   await browser.close();

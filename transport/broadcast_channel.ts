@@ -1,6 +1,6 @@
 import type { BlockingCollective, Collective, WireRound } from "./round.ts";
 import { requireBlocking } from "./mailbox.ts";
-import { meet, onDeath, pause } from "./rendezvous.ts";
+import { allocate, type GroupMemory, meet, onDeath, pause } from "./rendezvous.ts";
 import { Rounds, SharedMemory } from "./shared_memory.ts";
 import { Rings, ringsByteLength } from "./shared_rings.ts";
 import type { Transport } from "./transport.ts";
@@ -20,7 +20,33 @@ export interface BroadcastChannelOptions {
    * Default 16 MiB. The memory reserved is twice that for each rank; the system provides what is touched.
    */
   readonly capacity?: number;
+  /**
+   * The group's memory, where rank 0 cannot announce it: Chromium's BroadcastChannel (156) does not carry it. Make it
+   * once with {@link groupMemory} and post it to every worker.
+   */
+  readonly memory?: GroupMemory;
 }
+
+/**
+ * Memory for a group of `size` ranks, to be posted to its workers and given to each as the option `memory`. A memory
+ * serves one group, once.
+ *
+ * @throws {RangeError} if size or capacity is out of range
+ *
+ * @example
+ * ```ts
+ * import { broadcastChannelAsync, groupMemory } from "@gradwire/tfjs/transport";
+ * const memory = groupMemory({ size: 1 }); // in a page: for (const worker of workers) worker.postMessage({ memory });
+ * await using group = await broadcastChannelAsync({ name: "page", rank: 0, size: 1, memory });
+ * ```
+ */
+export function groupMemory({ size, capacity = 1 << 24 }: GroupMemoryOptions): GroupMemory {
+  check({ name: "memory", rank: 0, size, capacity });
+  return allocate(size, SharedMemory.byteLength(size, capacity));
+}
+
+/** Options of {@link groupMemory}, as the ranks have them. */
+export type GroupMemoryOptions = Pick<BroadcastChannelOptions, "size" | "capacity">;
 
 /**
  * Connects the workers of one process, or of one page: rank 0 announces a SharedArrayBuffer on a BroadcastChannel, every
@@ -124,7 +150,7 @@ export async function broadcastChannelAsync(options: BroadcastChannelOptions): P
  * for (const transport of [first, second]) await transport[Symbol.asyncDispose]();
  * ```
  */
-export async function broadcastChannelTransport(options: BroadcastChannelOptions): Promise<Transport> {
+export async function broadcastChannelTransport(options: Omit<BroadcastChannelOptions, "memory">): Promise<Transport> {
   const { name, rank, size, timeout = 30_000, capacity = 1 << 18 } = options;
   check({ ...options, capacity });
   const byteLength = ringsByteLength(size, capacity);
@@ -155,7 +181,8 @@ async function join(options: BroadcastChannelOptions): Promise<{
   check(options);
   const { name, rank, size, timeout = 30_000, capacity = 1 << 24 } = options;
   const byteLength = SharedMemory.byteLength(size, capacity);
-  const memory = new SharedMemory(await meet({ name, rank, size, timeout, capacity, byteLength }), size, capacity);
+  const buffer = await meet({ name, rank, size, timeout, capacity, byteLength, memory: options.memory });
+  const memory = new SharedMemory(buffer, size, capacity);
   const rounds = new Rounds(memory, rank, timeout), stop = onDeath(rank, (why) => rounds.close(why));
   return {
     rounds,

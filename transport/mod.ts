@@ -10,7 +10,10 @@ export {
   broadcastChannelAsync,
   type BroadcastChannelOptions,
   broadcastChannelTransport,
+  groupMemory,
+  type GroupMemoryOptions,
 } from "./broadcast_channel.ts";
+export type { GroupMemory } from "./rendezvous.ts";
 export { handshake } from "./handshake.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { tcp } from "./tcp.ts";

@@ -7,6 +7,19 @@
 
 import { TransportError } from "./transport.ts";
 
+/** What the ranks of a process share: the memory of their group, and a word per rank that is 1 once it has it. */
+export interface GroupMemory {
+  /** Zeroed at first. */
+  readonly memory: SharedArrayBuffer;
+  /** A word per rank. */
+  readonly present: SharedArrayBuffer;
+}
+
+/** Memory for a group. */
+export function allocate(size: number, byteLength: number): GroupMemory {
+  return { memory: new SharedArrayBuffer(byteLength), present: new SharedArrayBuffer(4 * size) };
+}
+
 /** Who meets whom, and over what. */
 export interface Rendezvous {
   readonly name: string;
@@ -18,6 +31,8 @@ export interface Rendezvous {
   readonly capacity: number;
   /** Bytes of shared memory, which follow from the above. */
   readonly byteLength: number;
+  /** The memory, if this rank was given it. */
+  readonly memory?: GroupMemory | undefined;
 }
 
 /** What is said on the channel. */
@@ -30,12 +45,7 @@ type Packet =
     readonly size: number;
     readonly capacity: number;
   }
-  | {
-    readonly type: "memory";
-    readonly to: string;
-    readonly memory: SharedArrayBuffer;
-    readonly present: SharedArrayBuffer;
-  }
+  | { readonly type: "memory"; readonly to: string } & GroupMemory
   | { readonly type: "refused"; readonly why: string };
 
 /**
@@ -46,23 +56,32 @@ type Packet =
 export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
   const { name, rank, size, timeout, capacity, byteLength } = options;
   const me = crypto.randomUUID(), members = new Map<number, string>();
-  /** The memory, and a word per rank that is 1 once it has it; one more word is 1 once all have. */
-  let memory = rank === 0 ? new SharedArrayBuffer(byteLength) : undefined;
-  let present = new Int32Array(new SharedArrayBuffer(4 * (size + 1)));
-  let refused: string | undefined;
-  if (rank === 0) Atomics.store(present, 0, 1);
+  const fail = (why: string, rank?: number) => new TransportError(`Cannot connect group ${name}: ${why}`, { rank });
+  let shared: GroupMemory | undefined, refused: string | undefined;
+
+  /** Takes the memory and says so in it; returns why not. */
+  function take(offered: GroupMemory): string | undefined {
+    const { memory, present } = offered;
+    if (memory.byteLength !== byteLength || present.byteLength !== 4 * size) {
+      return `the memory has ${memory.byteLength} bytes, ${size} ranks with capacity ${capacity} need ${byteLength}`;
+    }
+    if (Atomics.exchange(new Int32Array(present), rank, 1) === 1) return `two workers claim to be rank ${rank}`;
+    shared = offered;
+  }
 
   function heard({ data }: MessageEvent<Packet & { gradwire?: number }>): void {
+    // Chromium delivers null instead.
+    if (data === null) {
+      refuse("shared memory does not pass this BroadcastChannel; make it with groupMemory and post it");
+    }
     if (data?.gradwire !== 1) return;
     if (data.type === "refused") refused ??= data.why;
     else if (data.type === "open") {
       if (rank === 0) refuse("two workers claim to be rank 0");
-      else if (memory === undefined) greet();
+      else if (shared === undefined) greet();
     } else if (data.type === "memory") {
-      if (data.to !== me || memory !== undefined) return;
-      memory = data.memory;
-      present = new Int32Array(data.present);
-      Atomics.store(present, rank, 1);
+      const why = data.to === me && shared === undefined ? take(data) : undefined;
+      if (why !== undefined) refuse(why);
     } else if (data.type === "hello" && rank === 0) {
       if (data.size !== size) refuse(`rank ${data.rank} expects ${data.size} ranks, rank 0 expects ${size}`);
       else if (data.capacity !== capacity) {
@@ -71,7 +90,7 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
         refuse(`two workers claim to be rank ${data.rank}`);
       } else {
         members.set(data.rank, data.from);
-        say({ type: "memory", to: data.from, memory: memory!, present: present.buffer as SharedArrayBuffer });
+        say({ type: "memory", to: data.from, ...shared! });
       }
     }
   }
@@ -85,9 +104,9 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
 
   function say(packet: Packet): void {
     try {
-      channel.postMessage({ gradwire: 1, ...packet });
+      channel!.postMessage({ gradwire: 1, ...packet });
     } catch { // Deno 2.9 leaves a channel deaf and dumb that was opened while the thread's last one was closing
-      shut(channel);
+      shut(channel!);
       channel = open();
       channel.postMessage({ gradwire: 1, ...packet });
     }
@@ -101,22 +120,19 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
     if (refused === undefined) say({ type: "refused", why: refused = why });
   }
 
-  let channel = open();
+  // Ranks that were given the memory need no channel.
+  const given = options.memory ?? (rank === 0 ? allocate(size, byteLength) : undefined), why = given && take(given);
+  if (why !== undefined) throw fail(why, rank);
+  let channel = options.memory === undefined ? open() : undefined;
   try {
     const begin = performance.now();
     for (let again = begin, interval = 50;;) {
-      if (refused !== undefined) throw new TransportError(`Cannot connect group ${name}: ${refused}`);
-      const missing = memory === undefined ? [0] : absent(present, size);
-      if (rank === 0 && missing.length === 0) Atomics.store(present, size, 1);
-      if (memory !== undefined && Atomics.load(present, size) === 1) return memory;
+      if (refused !== undefined) throw fail(refused);
+      const present = shared && new Int32Array(shared.present), missing = present ? absent(present, size) : [0];
+      if (present && missing.length === 0) return shared!.memory;
       const now = performance.now();
-      if (now - begin >= timeout) {
-        throw new TransportError(
-          `Cannot connect group ${name}: ${listed(missing)} did not join within ${timeout / 1000} s`,
-          { rank: missing[0] },
-        );
-      }
-      if ((rank === 0 || memory === undefined) && now >= again) {
+      if (now - begin >= timeout) throw fail(`${listed(missing)} did not join within ${timeout / 1000} s`, missing[0]);
+      if (channel && (rank === 0 || shared === undefined) && now >= again) {
         greet();
         again = now + interval;
         interval = Math.min(2 * interval, 1000);
@@ -125,7 +141,7 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
     }
   } finally {
     if (refused !== undefined) await pause(20); // for what was posted to be sent
-    shut(channel);
+    if (channel) shut(channel);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type BroadcastChannelOptions,
   broadcastChannelTransport,
   collective,
+  groupMemory,
   performTogether,
   TransportError,
   type WireRound,
@@ -197,6 +198,22 @@ Deno.test("ranks that do not belong together do not connect", async () => {
     await both(join("nobody", 1, 2)),
     ["Cannot connect group nobody: rank 0 did not join within 0.3 s"],
   );
+});
+
+Deno.test("ranks that are given their memory need no channel", async () => {
+  const size = 2, memory = groupMemory({ size, capacity: 4096 });
+  const join = (rank: number, options: Partial<BroadcastChannelOptions> = {}) =>
+    broadcastChannelAsync({ name: `given ${rank}`, rank, size, capacity: 4096, timeout: 300, memory, ...options });
+  const ranks = await Promise.all([join(0), join(1)]);
+  const sums = ranks.map(({ rank }) => Float32Array.of(rank, 1));
+  await Promise.all(ranks.map((group, rank) => group.perform({ op: "allReduce", vector: sums[rank]! })));
+  assertEquals(sums.map((sum) => [...sum]), [[1, 2], [1, 2]]);
+  for (const group of ranks) await group[Symbol.asyncDispose]();
+  await assertRejects(() => join(1), TransportError, "two workers claim to be rank 1");
+  await assertRejects(() => join(1, { capacity: 8192 }), TransportError, "2 ranks with capacity 8192 need ");
+  const fresh = groupMemory({ size, capacity: 4096 });
+  await assertRejects(() => join(1, { memory: fresh }), TransportError, "rank 0 did not join within 0.3 s");
+  assertThrows(() => groupMemory({ size: 0 }), RangeError, "size is 0");
 });
 
 Deno.test("options are checked", async () => {
