@@ -44,11 +44,13 @@ export function multiply(
   out: Float32Array,
 ): void {
   const { from, rows, columns } = part;
-  for (let r = 0; r < rank; r++) {
-    const vector = vectors.subarray(r * columns, (r + 1) * columns);
-    for (let i = 0, at = from; i < rows; i++) {
+  // Row by row, so that a row is read from memory once for all vectors; likewise below.
+  for (let i = 0; i < rows; i++) {
+    const row = from + i * columns;
+    for (let r = 0; r < rank; r++) {
+      const vector = r * columns;
       let sum = 0;
-      for (let j = 0; j < columns; j++) sum += matrix[at++]! * vector[j]!;
+      for (let j = 0; j < columns; j++) sum += matrix[row + j]! * vectors[vector + j]!;
       out[r * rows + i] = sum;
     }
   }
@@ -63,11 +65,12 @@ export function multiplyTransposed(
   out: Float32Array,
 ): void {
   const { from, rows, columns } = part;
-  for (let r = 0; r < rank; r++) {
-    const sum = out.subarray(r * columns, (r + 1) * columns).fill(0);
-    for (let i = 0, at = from; i < rows; i++) {
-      const weight = vectors[r * rows + i]!;
-      for (let j = 0; j < columns; j++) sum[j]! += weight * matrix[at++]!;
+  out.fill(0, 0, rank * columns);
+  for (let i = 0; i < rows; i++) {
+    const row = from + i * columns;
+    for (let r = 0; r < rank; r++) {
+      const weight = vectors[r * rows + i]!, sum = r * columns;
+      for (let j = 0; j < columns; j++) out[sum + j]! += weight * matrix[row + j]!;
     }
   }
 }
@@ -81,11 +84,11 @@ export function addProduct(
   matrix: Float32Array,
   { from, rows, columns }: MatrixPart,
 ): void {
-  for (let r = 0; r < rank; r++) {
-    const right = rights.subarray(r * columns, (r + 1) * columns);
-    for (let i = 0, at = from; i < rows; i++) {
-      const weight = scale * lefts[r * rows + i]!;
-      for (let j = 0; j < columns; j++) matrix[at++]! += weight * right[j]!;
+  for (let i = 0; i < rows; i++) {
+    const row = from + i * columns;
+    for (let r = 0; r < rank; r++) {
+      const weight = scale * lefts[r * rows + i]!, right = r * columns;
+      for (let j = 0; j < columns; j++) matrix[row + j]! += weight * rights[right + j]!;
     }
   }
 }

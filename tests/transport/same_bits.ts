@@ -20,6 +20,15 @@ export const methods: readonly string[] = [
   "deepGradientCompression({ ratio: 0.05 })",
   "oneBitAdam({ warmupSteps: 2 })",
   "majorityVote",
+  "errorFeedback(topK({ ratio: 0.05 }), { delay: 1 })",
+  "ef21(topK({ ratio: 0.1 }), { plus: true })",
+  "adiana(randK({ ratio: 0.5 }), { convexity: 1 })",
+  "distEf",
+  "oneBitSgd",
+  "localSgd({ every: 2 })",
+  "fedAvg({ localSteps: 2, fraction: 0.5, reducer: errorFeedback(topK({ ratio: 0.05 })) })",
+  "scaffold({ localSteps: 2, option: 'I' })",
+  "structuredUpdate({ localSteps: 2, rank: 3 })",
 ];
 
 const layout = { names: ["kernel", "bias"], shapes: [[100, 90], [1003]], size: 10_003 }, steps = 4;
@@ -45,7 +54,8 @@ export function* run(method: string, rank: number, size: number): Exchange<strin
     );
     if (reducer.yields === "parameters") point.set(gradient);
     else gradient.forEach((value, i) => point[i]! -= (reducer.yields === "step" ? 1 : 0.1) * value);
-    digests.push(digest(point));
+    // Between the rounds of a local method each rank is elsewhere.
+    digests.push((step + 1) % (reducer.every ?? 1) === 0 ? digest(point) : step);
   }
   return [...digests, ...Object.values(state.shared).map(digest), ...Object.values(state.local).map(digest)].join(" ");
 }
