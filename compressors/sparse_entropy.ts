@@ -30,9 +30,7 @@ export interface EntropyCode {
 const NAME = "sparseDithering", LEVELS = 2 ** 28;
 /** Where centroids differ: integers of magnitude 1, 2, 3 and more, in half steps. */
 const MAGNITUDES = 4;
-const plain = trellis(1), joint = trellis(8), memory = new PathMemory(joint);
-/** The coder is that of subtractive dithering with a dither of 0. */
-const still = new Uint16Array(BLOCK), values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK);
+const plain = trellis(1), joint = trellis(8);
 
 /** What {@link Compressor} asks for, but for the name, for levels in an entropy code. */
 export function entropyCoded(
@@ -41,6 +39,9 @@ export function entropyCoded(
   const { nu, centroids } = code, slope = code.rateDistortion * 2 * Math.LN2 * joint.limit;
   const ofPlain = new DitherCoder(plain, ditherModel(plain, nu * plain.limit, false));
   const ofJoint = new DitherCoder(joint, ditherModel(joint, nu * joint.limit, false));
+  // The coder is that of subtractive dithering with a dither of 0.
+  const still = new Uint16Array(BLOCK), values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK);
+  const memory = new PathMemory(slope > 0 ? joint : plain);
   const offsets = new Float64Array(MAGNITUDES), counts = new Float64Array(MAGNITUDES);
 
   const maxByteLength = (size: number) => {

@@ -72,15 +72,18 @@ export function squaredError({ limit, start }: Trellis, count: number): number {
 /** Working memory of {@link shortestPath} for up to {@link BLOCK} numbers. */
 export class PathMemory {
   /** Cost of taking number i in class l modulo 4, at 4 i + l. */
-  readonly costs: Float64Array = new Float64Array(4 * BLOCK);
+  readonly costs: Float64Array;
   /** The class modulo 4 that the path takes each number in. */
-  readonly classes: Uint8Array = new Uint8Array(BLOCK);
+  readonly classes: Uint8Array;
   readonly sums: Float64Array;
   readonly others: Float64Array;
   /** Bit t of the words of number i: which of the two ways into state t is shorter. */
   readonly survivors: Uint32Array;
 
   constructor({ states }: Trellis) {
+    // One state needs no search.
+    this.costs = new Float64Array(states === 1 ? 0 : 4 * BLOCK);
+    this.classes = new Uint8Array(states === 1 ? 0 : BLOCK);
     this.sums = new Float64Array(states);
     this.others = new Float64Array(states);
     this.survivors = new Uint32Array(states === 1 ? 0 : BLOCK * Math.ceil(states / 32));

@@ -39,6 +39,8 @@ export const configurations: readonly string[] = [
   "adaptiveQuantization({ proportion: 0.1 })",
   "sparseDithering",
   'sparseDithering({ nu: 0.1, rounding: "nearest" })',
+  'sparseDithering({ nu: 0.3, rounding: "nearest", coding: "entropy", rateDistortion: 1, centroids: true })',
+  'sparseDithering({ coding: "entropy", scale: "log" })',
   "topK({ k: 20 })",
   "topK({ ratio: 0.1 })",
   "randK({ ratio: 0.1 })",
