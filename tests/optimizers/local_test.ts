@@ -16,9 +16,7 @@ import {
 } from "../../optimizers/mod.ts";
 import { reducerProperties } from "../../testing/mod.ts";
 import { lockstep, rand, top } from "./lockstep.ts";
-import { hq, mini } from "./problems.ts";
-
-const ignore = hq === undefined; // the data folder is not there
+import { mini, onHq } from "./problems.ts";
 
 /** (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ with Wᵢ = I − (I − γ Aᵢ)ᴷ: where K full local steps lead on HQ-mini. */
 const biased = [.17458904, .28025086, .88235265];
@@ -44,22 +42,19 @@ Deno.test("fedAvg converges to its exact biased point, scaffold to the optimum",
   assert(one.reached);
 });
 
-Deno.test(
-  { name: "HQ: fedAvg stalls at 4.5687; scaffold falls to 1e-10 within its share of the rounds", ignore },
-  () => {
-    const stalled = minimise(hq!, fedAvg({ localSteps: 10 }), { rounds: 3000, step: .05, every: 1000 });
-    assertAlmostEquals(distance(hq!, stalled.parameters), 4.5687, 1e-3);
-    for (const [step, rounds] of [[.03, 150], [.01, 460]] as const) {
-      for (const option of ["I", "II"] as const) {
-        for (const fraction of [1, .4]) {
-          const most = Math.ceil(1.3 * rounds / 2), method = scaffold({ localSteps: 10, option, fraction });
-          const { reached, error } = minimise(hq!, method, { rounds: 10 * most, step, error: 1e-10, every: 1000 });
-          assert(reached, `step ${step}, option ${option}, fraction ${fraction}: ${error} after ${most} rounds`);
-        }
+onHq("fedAvg stalls at 4.5687; scaffold falls to 1e-10 within its share of the rounds", (hq) => {
+  const stalled = minimise(hq, fedAvg({ localSteps: 10 }), { rounds: 3000, step: .05, every: 1000 });
+  assertAlmostEquals(distance(hq, stalled.parameters), 4.5687, 1e-3);
+  for (const [step, rounds] of [[.03, 150], [.01, 460]] as const) {
+    for (const option of ["I", "II"] as const) {
+      for (const fraction of [1, .4]) {
+        const most = Math.ceil(1.3 * rounds / 2), method = scaffold({ localSteps: 10, option, fraction });
+        const { reached, error } = minimise(hq, method, { rounds: 10 * most, step, error: 1e-10, every: 1000 });
+        assert(reached, `step ${step}, option ${option}, fraction ${fraction}: ${error} after ${most} rounds`);
       }
     }
-  },
-);
+  }
+});
 
 Deno.test("scaffold reaches the optimum also with compressed messages", () => {
   const method = scaffold({ localSteps: 5, compressor: rand(2) });
@@ -73,9 +68,9 @@ Deno.test("qsparseLocal with H = 1 is error feedback", () => {
   assertEquals(one.bytes, two.bytes);
 });
 
-Deno.test({ name: "HQ: qsparseLocal has a floor that falls with the step size", ignore }, () => {
+onHq("qsparseLocal has a floor that falls with the step size", (hq) => {
   const run = (step: number) =>
-    distance(hq!, minimise(hq!, qsparseLocal(top(4), { every: 4 }), { rounds: 12000, step, every: 12000 }).parameters);
+    distance(hq, minimise(hq, qsparseLocal(top(4), { every: 4 }), { rounds: 12000, step, every: 12000 }).parameters);
   const [coarse, fine] = [run(.01), run(.002)];
   assert(.01 < coarse && coarse < .8, `${coarse}`);
   assert(fine < coarse / 10, `${fine}`);

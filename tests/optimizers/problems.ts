@@ -42,3 +42,9 @@ export const hq: Problem | undefined = (() => {
     throw error;
   }
 })();
+
+/** A test on HQ, skipped where the data folder is not there. */
+export function onHq(name: string, check: (problem: Problem) => void): void {
+  const ignore = hq === undefined, why = ignore ? " (skipped: ../shared/data/hq.json is not there)" : "";
+  Deno.test({ name: `HQ: ${name}${why}`, ignore, fn: () => check(hq!) });
+}

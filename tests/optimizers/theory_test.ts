@@ -15,7 +15,7 @@ import {
   type Reducer,
 } from "../../optimizers/mod.ts";
 import { rand, top } from "./lockstep.ts";
-import { hq, mini } from "./problems.ts";
+import { hq, mini, onHq } from "./problems.ts";
 
 /** On HQ, from methods.md: rounds to 1e-20 of the start in float64; half of them is the share of 1e-10. */
 const { convexity = 1, largestSmoothness = 1 } = hq?.constants ?? {};
@@ -30,12 +30,11 @@ const exact: [what: string, reducer: Reducer, rounds: number, multiplier?: numbe
   ["ADIANA, parameters B × 10, with Rand-4", adiana(rand(4), setB), 5061, 10],
   ["ADIANA, parameters B × 100, with Rand-4", adiana(rand(4), setB), 528, 100],
 ];
-const ignore = hq === undefined; // the data folder is not there
 
 for (const [what, reducer, rounds, multiplier = 1] of exact) {
-  Deno.test({ name: `HQ: ${what} falls to 1e-10 within 1.3 times its share of ${rounds} rounds`, ignore }, () => {
+  onHq(`${what} falls to 1e-10 within 1.3 times its share of ${rounds} rounds`, (hq) => {
     const most = Math.ceil(1.3 * rounds / 2);
-    const run = minimise(hq!, reducer, { rounds: most, error: 1e-10, every: 1000, multiplier });
+    const run = minimise(hq, reducer, { rounds: most, error: 1e-10, every: 1000, multiplier });
     assert(run.reached, `after ${most} rounds the error is ${run.error}`);
   });
 }
@@ -47,22 +46,22 @@ function floor(problem: NonNullable<typeof hq>, reducer: Reducer, step: number, 
   return start * late.reduce((sum, { error }) => sum + error, 0) / late.length;
 }
 
-Deno.test({ name: "HQ: DCGD stalls: at 12 or so with Rand-4, at 58 or so with Top-4", ignore }, () => {
-  const step = 1 / (hq!.constants.smoothness + 8 * largestSmoothness / 5);
-  const unbiased = floor(hq!, average(rand(4)), step, 1000, 6000),
-    biased = floor(hq!, average(top(4)), step, 1000, 2000);
+onHq("DCGD stalls: at 12 or so with Rand-4, at 58 or so with Top-4", (hq) => {
+  const step = 1 / (hq.constants.smoothness + 8 * largestSmoothness / 5);
+  const unbiased = floor(hq, average(rand(4)), step, 1000, 6000),
+    biased = floor(hq, average(top(4)), step, 1000, 2000);
   assert(6 < unbiased && unbiased < 25, `${unbiased}`);
   assert(40 < biased && biased < 75, `${biased}`);
 });
 
-Deno.test({ name: "HQ: error feedback has a floor that falls with the square of the step size", ignore }, () => {
-  const one = floor(hq!, errorFeedback(top(4)), .0204, 1500, 3000),
-    two = floor(hq!, errorFeedback(top(4)), .0041, 6000, 9000);
+onHq("error feedback has a floor that falls with the square of the step size", (hq) => {
+  const one = floor(hq, errorFeedback(top(4)), .0204, 1500, 3000),
+    two = floor(hq, errorFeedback(top(4)), .0041, 6000, 9000);
   assert(.015 < one && one < .06, `${one}`);
   assert(8e-4 < two && two < 3.2e-3, `${two}`);
-  const twice = floor(hq!, doubleSqueeze(top(1)), .0041, 6000, 9000);
+  const twice = floor(hq, doubleSqueeze(top(1)), .0041, 6000, 9000);
   assert(6e-4 < twice && twice < 3e-3, `${twice}`);
-  const half = floor(hq!, doubleSqueeze(top(1)), .0041 / 2, 8000, 10000);
+  const half = floor(hq, doubleSqueeze(top(1)), .0041 / 2, 8000, 10000);
   assert(3 < twice / half && twice / half < 5.5, `${twice} ${half}`);
 });
 
