@@ -66,7 +66,10 @@ export function checkBoolean(what: string, name: string, value: boolean): void {
   }
 }
 
-/** @throws {TypeError} unless it lists the names and shapes of tensors */
+/**
+ * @throws {TypeError} unless it lists the names and shapes of tensors
+ * @throws {RangeError} unless they add up to its size
+ */
 export function requireLayout(what: string, layout: TensorLayout): void {
   if (
     !(Array.isArray(layout?.names) && Array.isArray(layout.shapes) && layout.shapes.every(Array.isArray) &&
@@ -76,6 +79,17 @@ export function requireLayout(what: string, layout: TensorLayout): void {
       `Cannot make ${what}: the layout is ${show(layout)}, expected { names, shapes, size } such as layoutOf makes`,
     );
   }
+  const total = layout.shapes.map(sizeOf).reduce((sum, size) => sum + size, 0);
+  if (total !== layout.size) {
+    throw new RangeError(
+      `Cannot make ${what}: the shapes add up to ${total}, expected layout.size = ${show(layout.size)}`,
+    );
+  }
+}
+
+/** How many numbers a tensor has. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
 }
 
 /** @throws {TypeError} unless it is a compressor */

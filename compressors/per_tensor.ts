@@ -1,4 +1,4 @@
-import { requireCompressor, requireLayout } from "./check.ts";
+import { requireCompressor, requireLayout, sizeOf } from "./check.ts";
 import { fold } from "../random.ts";
 import {
   type Compressor,
@@ -64,15 +64,11 @@ export function perTensor(
 ): Compressor {
   requireLayout("perTensor", layout);
   if (typeof choose !== "function") requireCompressor("perTensor", choose);
-  const sizes = layout.shapes.map((shape) => shape.reduce((product, length) => product * length, 1));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (total !== layout.size) {
-    throw new RangeError(`Cannot make perTensor: the shapes add up to ${total}, expected layout.size = ${layout.size}`);
-  }
+  const sizes = layout.shapes.map(sizeOf), total = layout.size;
   const starts: number[] = [];
   sizes.reduce((start, size) => (starts.push(start), start + size), 0);
   const compressors = sizes.map((size, i): Compressor => {
-    const shape = layout.shapes[i]!, name = layout.names[i] ?? String(i);
+    const shape = layout.shapes[i]!, name = layout.names[i]!;
     if (typeof choose !== "function") return size < SMALL || shape.length < 2 ? identity() : choose;
     const compressor = choose({ name, shape, size });
     requireCompressor("perTensor", compressor);

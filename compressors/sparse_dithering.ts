@@ -106,7 +106,7 @@ export function sparseDithering(
   checkNumber(NAME, "rateDistortion", rateDistortion, rateDistortion >= 0 && rateDistortion <= 100, "0 to 100");
   if ((centroids || rateDistortion > 0) && !(coding === "entropy" && rounding === "nearest")) {
     throw new RangeError(
-      `Cannot make ${NAME}: centroids and rateDistortion need coding "entropy" and rounding "nearest", ` +
+      `Cannot make ${NAME}: centroids or rateDistortion is given, expected coding "entropy" and rounding "nearest", ` +
         `not ${coding} and ${rounding}`,
     );
   }

@@ -65,8 +65,8 @@ export function sphericalCompression(options: SphericalOptions<false>): Contract
 /** Either, known when it runs. */
 export function sphericalCompression(options: SphericalOptions): Compressor;
 export function sphericalCompression(options: SphericalOptions): Compressor {
-  checkOptions(NAME, options, ["alpha", "block", "unbiased", "norm", "budget"]);
-  const { alpha, unbiased = false, norm = "float32", budget = 40 } = options ?? {};
+  const known = ["alpha", "block", "unbiased", "norm", "budget"];
+  const { alpha, unbiased = false, norm = "float32", budget = 40 } = checkOptions(NAME, options, known);
   checkNumber(NAME, "alpha", alpha, alpha >= 1e-6 && alpha <= 0.99, "a number from 1e-6 to 0.99");
   checkBoolean(NAME, "unbiased", unbiased);
   checkChoice(NAME, "norm", norm, ["float32", "log"]);

@@ -1,7 +1,7 @@
 import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
 import { allGather, gradientAt } from "../transport/round.ts";
-import { requireNumber, requireParameters, requireRate, requireUnbiased } from "./check.ts";
+import { checkChoice, checkOptions, requireNumber, requireParameters, requireRate, requireUnbiased } from "./check.ts";
 import { coin } from "./coin.ts";
 import type { Reducer } from "./reducer.ts";
 import { add, addScaled, subtract } from "./vector.ts";
@@ -69,11 +69,13 @@ export interface AdianaOptions {
  */
 export function adiana(
   compressor: UnbiasedCompressor,
-  { convexity, smoothness, parameters: set = "A" }: AdianaOptions,
+  options: AdianaOptions,
 ): Reducer<AdianaState> {
   requireUnbiased("adiana", compressor);
+  const known = ["convexity", "smoothness", "parameters"];
+  const { convexity, smoothness, parameters: set = "A" } = checkOptions("adiana", options, known);
   requireNumber("adiana", "convexity", convexity, { above: 0 });
-  if (set !== "A" && set !== "B") throw new RangeError(`Cannot make adiana: parameters is ${set}, expected "A" or "B"`);
+  checkChoice("adiana", "parameters", set, ["A", "B"]);
   if (set === "B") requireNumber("adiana", "smoothness", smoothness ?? NaN, { least: convexity });
 
   /** p, and θ₁, θ₂, γ, β for this η. */

@@ -1,3 +1,4 @@
+import { requireCompressor } from "./check.ts";
 import { compress, type Compressor, isLinear, isUnbiased } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
 import { allGather, allReduce } from "../transport/round.ts";
@@ -35,6 +36,7 @@ import type { Reducer } from "./reducer.ts";
  * ```
  */
 export function average(compressor: Compressor = identity()): Reducer {
+  requireCompressor("average", compressor);
   return {
     name: "average",
     options: { compressor },

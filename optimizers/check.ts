@@ -1,52 +1,29 @@
 /** Checks of a method's options, for callers whom the types do not reach. @module */
 
-import {
-  type Compressor,
-  type ContractiveCompressor,
-  describe,
-  isContractive,
-  isUnbiased,
-  type UnbiasedCompressor,
-} from "../compressors/compressor.ts";
-import type { Context } from "./reducer.ts";
+import { show } from "../compressors/check.ts";
+import type { Context, Reducer } from "./reducer.ts";
 
-function requireCompressor(method: string, compressor: Compressor): void {
-  if (typeof compressor?.encode !== "function") {
-    throw new TypeError(`Cannot make ${method}: the compressor is ${compressor}, expected one such as identity()`);
-  }
-}
+export {
+  checkBoolean,
+  checkChoice,
+  checkOptions,
+  requireCompressor,
+  requireContractive,
+  requireLayout,
+  requireUnbiased,
+} from "../compressors/check.ts";
 
-/** @throws {TypeError} if the compressor declares no ω */
-export function requireUnbiased(method: string, compressor: Compressor): asserts compressor is UnbiasedCompressor {
-  requireCompressor(method, compressor);
-  if (!isUnbiased(compressor)) {
-    throw new TypeError(
-      `Cannot make ${method}: ${
-        describe(compressor)
-      } is not unbiased, expected a compressor with an omega, such as randK or induced(biased, unbiased)`,
-    );
-  }
-}
-
-/** @throws {TypeError} if the compressor declares no α */
-export function requireContractive(
-  method: string,
-  compressor: Compressor,
-): asserts compressor is ContractiveCompressor {
-  requireCompressor(method, compressor);
-  if (!isContractive(compressor)) {
-    throw new TypeError(
-      `Cannot make ${method}: ${
-        describe(compressor)
-      } is not contractive, expected a compressor with an alpha, such as topK or contractive(unbiased)`,
-    );
+/** @throws {TypeError} unless it is a method */
+export function requireReducer(method: string, name: string, reducer: Reducer): void {
+  if (typeof reducer?.init !== "function") { // an array has a reduce
+    throw new TypeError(`Cannot make ${method}: ${name} is ${show(reducer)}, expected a method such as average()`);
   }
 }
 
 /** @throws {RangeError} unless value is an integer ≥ least */
 export function requireInteger(method: string, option: string, value: number, least: number): void {
   if (!(Number.isSafeInteger(value) && value >= least)) {
-    throw new RangeError(`Cannot make ${method}: ${option} is ${value}, expected an integer ≥ ${least}`);
+    throw new RangeError(`Cannot make ${method}: ${option} is ${show(value)}, expected an integer ≥ ${least}`);
   }
 }
 
@@ -66,7 +43,9 @@ export function requireNumber(
   const low = above > -Infinity ? `> ${above}` : least > -Infinity ? `≥ ${least}` : "";
   const high = below < Infinity ? `< ${below}` : most < Infinity ? `≤ ${most}` : "";
   throw new RangeError(
-    `Cannot make ${method}: ${option} is ${value}, expected a number ${[low, high].filter(Boolean).join(" and ")}`,
+    `Cannot make ${method}: ${option} is ${show(value)}, expected a number ${
+      [low, high].filter(Boolean).join(" and ")
+    }`,
   );
 }
 

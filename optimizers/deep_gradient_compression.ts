@@ -3,7 +3,7 @@ import { gatherFloats, scatterFloats, selectLargest } from "../compressors/kerne
 import { scratch } from "../compressors/scratch.ts";
 import { fold, type Key } from "../random.ts";
 import { allGather } from "../transport/round.ts";
-import { requireInteger, requireNumber } from "./check.ts";
+import { checkBoolean, checkOptions, requireInteger, requireNumber } from "./check.ts";
 import { below } from "./coin.ts";
 import type { Reducer } from "./reducer.ts";
 import { scale, squaredNorm } from "./vector.ts";
@@ -72,8 +72,10 @@ const STAGES = 4;
 export function deepGradientCompression(
   options: DeepGradientCompressionOptions = {},
 ): Reducer<DeepGradientCompressionState> {
-  const { ratio = .001, momentum = .9, nesterov = false, masking = true, warmupSteps = 0, clip, sample } = options;
   const method = "deepGradientCompression";
+  checkOptions(method, options, ["ratio", "momentum", "nesterov", "clip", "masking", "warmupSteps", "sample"]);
+  const { ratio = .001, momentum = .9, nesterov = false, masking = true, warmupSteps = 0, clip, sample } = options;
+  checkBoolean(method, "nesterov", nesterov), checkBoolean(method, "masking", masking);
   requireNumber(method, "ratio", ratio, { above: 0, most: 1 });
   requireNumber(method, "momentum", momentum, { least: 0, below: 1 });
   requireInteger(method, "warmupSteps", warmupSteps, 0);

@@ -1,6 +1,6 @@
 import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
 import { allGather } from "../transport/round.ts";
-import { requireNumber, requireUnbiased } from "./check.ts";
+import { checkOptions, requireNumber, requireUnbiased } from "./check.ts";
 import type { Context, Exchange, Reducer } from "./reducer.ts";
 import { add, addScaled, subtract } from "./vector.ts";
 
@@ -47,8 +47,9 @@ export interface DianaOptions {
  * console.assert(minimise(problem, diana(identity()), { rounds: 100, error: 1e-6 }).reached);
  * ```
  */
-export function diana(compressor: UnbiasedCompressor, { shiftStep }: DianaOptions = {}): Reducer<DianaState> {
+export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}): Reducer<DianaState> {
   requireUnbiased("diana", compressor);
+  const { shiftStep } = checkOptions("diana", options, ["shiftStep"]);
   if (shiftStep !== undefined) requireNumber("diana", "shiftStep", shiftStep, { above: 0 });
   return {
     name: "diana",

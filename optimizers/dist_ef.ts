@@ -1,6 +1,6 @@
 import type { ContractiveCompressor } from "../compressors/compressor.ts";
 import { scaledSign } from "../compressors/scaled_sign.ts";
-import { requireContractive, requireNumber } from "./check.ts";
+import { checkBoolean, checkOptions, requireContractive, requireNumber } from "./check.ts";
 import type { Reducer, State } from "./reducer.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
 
@@ -43,9 +43,11 @@ export interface DistEfOptions {
  */
 export function distEf(
   compressor: ContractiveCompressor = scaledSign({ block: 4096 }),
-  { momentum = .9, nesterov = true }: DistEfOptions = {},
+  options: DistEfOptions = {},
 ): Reducer {
   requireContractive("distEf", compressor);
+  const { momentum = .9, nesterov = true } = checkOptions("distEf", options, ["momentum", "nesterov"]);
+  checkBoolean("distEf", "nesterov", nesterov);
   requireNumber("distEf", "momentum", momentum, { least: 0, below: 1 });
   return {
     name: "distEf",

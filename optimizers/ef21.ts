@@ -1,7 +1,7 @@
 import { compress, type ContractiveCompressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
 import { allGather } from "../transport/round.ts";
-import { requireContractive } from "./check.ts";
+import { checkBoolean, checkOptions, requireContractive } from "./check.ts";
 import type { Reducer, State } from "./reducer.ts";
 import { squaredDistance, subtract } from "./vector.ts";
 
@@ -39,8 +39,10 @@ export interface Ef21Options {
  * console.assert(minimise(problem, ef21(identity()), { rounds: 100, error: 1e-6 }).reached);
  * ```
  */
-export function ef21(compressor: ContractiveCompressor, { plus = false }: Ef21Options = {}): Reducer {
+export function ef21(compressor: ContractiveCompressor, options: Ef21Options = {}): Reducer {
   requireContractive("ef21", compressor);
+  const { plus = false } = checkOptions("ef21", options, ["plus"]);
+  checkBoolean("ef21", "plus", plus);
   return {
     name: "ef21",
     options: { compressor, plus },

@@ -1,6 +1,6 @@
 import { compress, type ContractiveCompressor } from "../compressors/compressor.ts";
 import { allGather, allGatherMeanwhile } from "../transport/round.ts";
-import { requireContractive, requireInteger } from "./check.ts";
+import { checkOptions, requireContractive, requireInteger } from "./check.ts";
 import type { Reducer } from "./reducer.ts";
 import { addScaled, scale } from "./vector.ts";
 
@@ -64,9 +64,10 @@ export interface ErrorFeedbackOptions {
  */
 export function errorFeedback(
   compressor: ContractiveCompressor,
-  { delay = 0 }: ErrorFeedbackOptions = {},
+  options: ErrorFeedbackOptions = {},
 ): Reducer<ErrorFeedbackState> {
   requireContractive("errorFeedback", compressor);
+  const { delay = 0 } = checkOptions("errorFeedback", options, ["delay"]);
   requireInteger("errorFeedback", "delay", delay, 0);
   return {
     name: "errorFeedback",

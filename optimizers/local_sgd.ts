@@ -1,7 +1,15 @@
 import type { ContractiveCompressor } from "../compressors/compressor.ts";
 import { choose, fold } from "../random.ts";
 import { average } from "./average.ts";
-import { requireContractive, requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
+import {
+  checkOptions,
+  requireContractive,
+  requireInteger,
+  requireNumber,
+  requireParameters,
+  requireRate,
+  requireReducer,
+} from "./check.ts";
 import { errorFeedback } from "./error_feedback.ts";
 import { among, derive, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
 import type { Context, Reducer } from "./reducer.ts";
@@ -43,7 +51,9 @@ export interface LocalSgdOptions {
  * console.assert(reached && bytes === 8 * Math.floor(round / 4));
  * ```
  */
-export function localSgd({ every, reducer = average() }: LocalSgdOptions): Reducer {
+export function localSgd(options: LocalSgdOptions): Reducer {
+  const { every, reducer = average() } = checkOptions("localSgd", options, ["every", "reducer"]);
+  requireReducer("localSgd", "reducer", reducer);
   requireInteger("localSgd", "every", every, 1);
   return local("localSgd", { every, reducer }, every, reducer, 1, 1);
 }
@@ -89,7 +99,10 @@ export interface FedAvgOptions {
  * console.assert(minimise(problem, method, { rounds: 400, error: 1e-6 }).reached);
  * ```
  */
-export function fedAvg({ fraction = 1, localSteps, reducer = average(), globalRate = 1 }: FedAvgOptions): Reducer {
+export function fedAvg(options: FedAvgOptions): Reducer {
+  const known = ["fraction", "localSteps", "reducer", "globalRate"];
+  const { fraction = 1, localSteps, reducer = average(), globalRate = 1 } = checkOptions("fedAvg", options, known);
+  requireReducer("fedAvg", "reducer", reducer);
   requireInteger("fedAvg", "localSteps", localSteps, 1);
   requireNumber("fedAvg", "fraction", fraction, { above: 0, most: 1 });
   requireNumber("fedAvg", "globalRate", globalRate, { above: 0 });
@@ -132,8 +145,9 @@ export interface QsparseLocalOptions {
  * console.assert(minimise(problem, method, { rounds: 2000, step: .01, error: 1e-2 }).reached);
  * ```
  */
-export function qsparseLocal(compressor: ContractiveCompressor, { every }: QsparseLocalOptions): Reducer {
+export function qsparseLocal(compressor: ContractiveCompressor, options: QsparseLocalOptions): Reducer {
   requireContractive("qsparseLocal", compressor);
+  const { every } = checkOptions("qsparseLocal", options, ["every"]);
   requireInteger("qsparseLocal", "every", every, 1);
   return local("qsparseLocal", { compressor, every }, every, errorFeedback(compressor), 1, 1);
 }

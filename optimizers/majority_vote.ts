@@ -2,7 +2,7 @@ import { addSigns, packSigns } from "../compressors/kernels/reference.ts";
 import { scratch } from "../compressors/scratch.ts";
 import { bits, fold, type Key } from "../random.ts";
 import { allGather, allToAll } from "../transport/round.ts";
-import { requireNumber } from "./check.ts";
+import { checkOptions, requireNumber } from "./check.ts";
 import type { Reducer } from "./reducer.ts";
 
 /** State of {@linkcode majorityVote}. */
@@ -48,7 +48,8 @@ const wordsOf = scratch(Uint32Array);
  * console.assert(minimise(problem, majorityVote(), { rounds: 200, step: .01, error: 1e-3 }).reached);
  * ```
  */
-export function majorityVote({ momentum = 0 }: MajorityVoteOptions = {}): Reducer<MajorityVoteState> {
+export function majorityVote(options: MajorityVoteOptions = {}): Reducer<MajorityVoteState> {
+  const { momentum = 0 } = checkOptions("majorityVote", options, ["momentum"]);
   requireNumber("majorityVote", "momentum", momentum, { least: 0, below: 1 });
   return {
     name: "majorityVote",

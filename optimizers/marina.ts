@@ -1,6 +1,6 @@
 import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
 import { allGather, allReduce, gradientAt } from "../transport/round.ts";
-import { requireNumber, requireParameters, requireUnbiased } from "./check.ts";
+import { checkChoice, checkOptions, requireNumber, requireParameters, requireUnbiased } from "./check.ts";
 import { coin } from "./coin.ts";
 import type { Reducer } from "./reducer.ts";
 import { scale, subtract } from "./vector.ts";
@@ -57,9 +57,11 @@ export interface MarinaOptions {
  */
 export function marina(
   compressor: UnbiasedCompressor,
-  { probability, dense = "batch" }: MarinaOptions = {},
+  options: MarinaOptions = {},
 ): Reducer<MarinaState> {
   requireUnbiased("marina", compressor);
+  const { probability, dense = "batch" } = checkOptions("marina", options, ["probability", "dense"]);
+  checkChoice("marina", "dense", dense, ["batch", "all"]);
   if (probability !== undefined) requireNumber("marina", "probability", probability, { above: 0, most: 1 });
   const chance = (size: number) => probability ?? 1 / (1 + compressor.omega(size));
   return {

@@ -1,7 +1,7 @@
 import type { ContractiveCompressor } from "../compressors/compressor.ts";
 import { scaledSign } from "../compressors/scaled_sign.ts";
 import { allReduce } from "../transport/round.ts";
-import { requireContractive, requireInteger, requireNumber, requireRate } from "./check.ts";
+import { checkOptions, requireContractive, requireInteger, requireNumber, requireRate } from "./check.ts";
 import type { Reducer, State } from "./reducer.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
 import { scale } from "./vector.ts";
@@ -51,7 +51,9 @@ export interface OneBitAdamOptions {
  * ```
  */
 export function oneBitAdam(options: OneBitAdamOptions): Reducer {
-  const { warmupSteps, beta1 = .9, beta2 = .999, epsilon = 1e-7, compressor = scaledSign({ block: 4096 }) } = options;
+  const known = ["warmupSteps", "beta1", "beta2", "epsilon", "compressor"];
+  const { warmupSteps, beta1 = .9, beta2 = .999, epsilon = 1e-7, compressor = scaledSign({ block: 4096 }) } =
+    checkOptions("oneBitAdam", options, known);
   requireInteger("oneBitAdam", "warmupSteps", warmupSteps, 1);
   requireNumber("oneBitAdam", "beta1", beta1, { least: 0, below: 1 });
   requireNumber("oneBitAdam", "beta2", beta2, { least: 0, below: 1 });

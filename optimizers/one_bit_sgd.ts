@@ -1,6 +1,6 @@
 import { compress, type Compressor } from "../compressors/compressor.ts";
 import { oneBit } from "../compressors/one_bit.ts";
-import { requireInteger } from "./check.ts";
+import { checkOptions, requireInteger } from "./check.ts";
 import type { Layout, Reducer, State } from "./reducer.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
 
@@ -39,7 +39,8 @@ export interface OneBitSgdOptions {
  * console.assert(minimise(problem, oneBitSgd(), { rounds: 2000, step: .02, error: 1e-2 }).reached);
  * ```
  */
-export function oneBitSgd({ block = 256 }: OneBitSgdOptions = {}): Reducer {
+export function oneBitSgd(options: OneBitSgdOptions = {}): Reducer {
+  const { block = 256 } = checkOptions("oneBitSgd", options, ["block"]);
   requireInteger("oneBitSgd", "block", block, 1);
   return {
     name: "oneBitSgd",

@@ -1,6 +1,7 @@
+import { show } from "../compressors/check.ts";
 import { fold } from "../random.ts";
 import { average } from "./average.ts";
-import { requireInteger } from "./check.ts";
+import { checkOptions, requireInteger, requireLayout, requireReducer } from "./check.ts";
 import {
   commit,
   copyOf,
@@ -47,6 +48,10 @@ export interface Layer {
  * ```
  */
 export function perLayer(layout: Layout, choose: (layer: Layer) => Reducer): Reducer {
+  requireLayout("perLayer", layout);
+  if (typeof choose !== "function") {
+    throw new TypeError(`Cannot make perLayer: choose is ${show(choose)}, expected a function that returns a method`);
+  }
   return layered("perLayer", layout, choose, {});
 }
 
@@ -75,7 +80,10 @@ export interface SkipSmallOptions {
  * console.assert(reducer.init(layout).local["0.error"]!.length === 2000);
  * ```
  */
-export function skipSmall(layout: Layout, reducer: Reducer, { below = 1024 }: SkipSmallOptions = {}): Reducer {
+export function skipSmall(layout: Layout, reducer: Reducer, options: SkipSmallOptions = {}): Reducer {
+  requireLayout("skipSmall", layout);
+  requireReducer("skipSmall", "reducer", reducer);
+  const { below = 1024 } = checkOptions("skipSmall", options, ["below"]);
   requireInteger("skipSmall", "below", below, 0);
   const dense = average();
   return layered("skipSmall", layout, ({ size }) => size < below ? dense : reducer, { reducer, below });

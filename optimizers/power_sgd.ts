@@ -1,6 +1,6 @@
 import { fold, key } from "../random.ts";
 import { allReduce } from "../transport/round.ts";
-import { requireInteger, requireNumber } from "./check.ts";
+import { checkOptions, requireInteger, requireNumber } from "./check.ts";
 import { rateRatio } from "./error_feedback.ts";
 import {
   addProduct,
@@ -68,8 +68,10 @@ export interface PowerSgdOptions {
  * ```
  */
 export function powerSgd(
-  { rank: r = 2, minimumRate = 2, startStep = 0 }: PowerSgdOptions = {},
+  options: PowerSgdOptions = {},
 ): Reducer<PowerSgdState> {
+  checkOptions("powerSgd", options, ["rank", "minimumRate", "startStep"]);
+  const { rank: r = 2, minimumRate = 2, startStep = 0 } = options;
   requireInteger("powerSgd", "rank", r, 1);
   requireNumber("powerSgd", "minimumRate", minimumRate, { above: 0 });
   requireInteger("powerSgd", "startStep", startStep, 0);

@@ -2,7 +2,15 @@ import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts"
 import { identity } from "../compressors/identity.ts";
 import { fold } from "../random.ts";
 import { allGather, gradientAt } from "../transport/round.ts";
-import { requireInteger, requireNumber, requireParameters, requireRate, requireUnbiased } from "./check.ts";
+import {
+  checkChoice,
+  checkOptions,
+  requireInteger,
+  requireNumber,
+  requireParameters,
+  requireRate,
+  requireUnbiased,
+} from "./check.ts";
 import { membersOf } from "./local_sgd.ts";
 import type { Reducer } from "./reducer.ts";
 
@@ -63,14 +71,17 @@ export interface ScaffoldOptions {
  * ```
  */
 export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
-  const { localSteps, option = "II", fraction = 1, globalRate = 1, compressor = identity() } = options;
+  const known = ["localSteps", "option", "fraction", "globalRate", "compressor"];
+  const { localSteps, option = "II", fraction = 1, globalRate = 1, compressor = identity() } = checkOptions(
+    "scaffold",
+    options,
+    known,
+  );
   requireInteger("scaffold", "localSteps", localSteps, 1);
   requireNumber("scaffold", "fraction", fraction, { above: 0, most: 1 });
   requireNumber("scaffold", "globalRate", globalRate, { above: 0 });
   requireUnbiased("scaffold", compressor);
-  if (option !== "I" && option !== "II") {
-    throw new RangeError(`Cannot make scaffold: option is ${option}, expected "I" or "II"`);
-  }
+  checkChoice("scaffold", "option", option, ["I", "II"]);
   return {
     name: "scaffold",
     options: { localSteps, option, fraction, globalRate, compressor },

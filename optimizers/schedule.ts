@@ -1,3 +1,5 @@
+import { requireReducer } from "./check.ts";
+import { show } from "../compressors/check.ts";
 import type { Reducer } from "./reducer.ts";
 
 /**
@@ -20,12 +22,16 @@ import type { Reducer } from "./reducer.ts";
  * ```
  */
 export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
+  if (typeof stages !== "object" || stages === null) {
+    throw new TypeError(`Cannot make schedule: the stages are ${show(stages)}, expected methods by their first step`);
+  }
   const entries = Object.entries(stages).map(([from, reducer]) => ({ from: Number(from), reducer }));
   entries.sort((a, b) => a.from - b.from);
-  for (const { from } of entries) {
+  for (const { from, reducer } of entries) {
     if (!Number.isSafeInteger(from) || from < 0) {
       throw new RangeError(`Cannot make schedule: a stage starts at ${from}, expected an integer ≥ 0`);
     }
+    requireReducer("schedule", `the stage from ${from}`, reducer);
   }
   const first = entries[0];
   if (first?.from !== 0) {

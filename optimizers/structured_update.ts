@@ -1,6 +1,6 @@
 import { choose, fold } from "../random.ts";
 import { allGather } from "../transport/round.ts";
-import { requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
+import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
 import {
   addProduct,
   gaussian,
@@ -59,7 +59,11 @@ export type StructuredUpdateOptions =
  * ```
  */
 export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
-  const { localSteps, ratio, rank } = options as { localSteps: number; ratio?: number; rank?: number };
+  const { localSteps, ratio, rank } = checkOptions<{ localSteps: number; ratio?: number; rank?: number }>(
+    "structuredUpdate",
+    options,
+    ["localSteps", "ratio", "rank"],
+  );
   requireInteger("structuredUpdate", "localSteps", localSteps, 1);
   if ((ratio === undefined) === (rank === undefined)) {
     throw new TypeError(

@@ -1,7 +1,14 @@
 import type { UnbiasedCompressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
 import { gradientAt } from "../transport/round.ts";
-import { requireInteger, requireNumber, requireParameters, requireUnbiased } from "./check.ts";
+import {
+  checkChoice,
+  checkOptions,
+  requireInteger,
+  requireNumber,
+  requireParameters,
+  requireUnbiased,
+} from "./check.ts";
 import { below, coin } from "./coin.ts";
 import { dianaRound } from "./diana.ts";
 import type { Reducer, State } from "./reducer.ts";
@@ -52,14 +59,13 @@ export interface VrDianaOptions {
  * ```
  */
 export function vrDiana(compressor: UnbiasedCompressor, options: VrDianaOptions): Reducer {
-  const { terms, form = "loopless", refresh = 1 / terms, shiftStep } = options;
   requireUnbiased("vrDiana", compressor);
+  const known = ["terms", "form", "refresh", "shiftStep"];
+  const { terms, form = "loopless", refresh = 1 / terms, shiftStep } = checkOptions("vrDiana", options, known);
   requireInteger("vrDiana", "terms", terms, 1);
   requireNumber("vrDiana", "refresh", refresh, { above: 0, most: 1 });
   if (shiftStep !== undefined) requireNumber("vrDiana", "shiftStep", shiftStep, { above: 0 });
-  if (form !== "loopless" && form !== "table") {
-    throw new RangeError(`Cannot make vrDiana: form is ${form}, expected "loopless" or "table"`);
-  }
+  checkChoice("vrDiana", "form", form, ["loopless", "table"]);
   const alpha = (size: number) => shiftStep ?? 1 / (1 + compressor.omega(size));
   return {
     name: "vrDiana",

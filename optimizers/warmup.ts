@@ -1,5 +1,5 @@
 import { average } from "./average.ts";
-import { requireInteger } from "./check.ts";
+import { checkOptions, requireInteger, requireReducer } from "./check.ts";
 import { derive, joinStates, partOf, partOfWorkspace } from "./nested.ts";
 import type { Reducer } from "./reducer.ts";
 
@@ -29,7 +29,9 @@ export interface WarmupOptions {
  * console.assert(minimise(problem, method, { rounds: 4, step: .1 }).bytes > 3 * 8);
  * ```
  */
-export function warmup(reducer: Reducer, { steps, from = average() }: WarmupOptions): Reducer {
+export function warmup(reducer: Reducer, options: WarmupOptions): Reducer {
+  const { steps, from = average() } = checkOptions("warmup", options, ["steps", "from"]);
+  requireReducer("warmup", "the method", reducer), requireReducer("warmup", "from", from);
   requireInteger("warmup", "steps", steps, 0);
   const [before = "gradient", after = "gradient"] = [from.yields, reducer.yields];
   if (before !== after) {

@@ -52,7 +52,7 @@ Deno.test("vrDiana checks its options", () => {
   assertThrows(() => vrDiana(rand(1), { terms: 2, refresh: 1.5 }), RangeError, "refresh is 1.5");
   assertThrows(
     () => vrDiana(rand(1), { terms: 2, form: "loop" as never }),
-    RangeError,
-    'expected "loopless" or "table"',
+    TypeError,
+    'form is "loop", expected one of loopless, table',
   );
 });
