@@ -89,7 +89,18 @@ export async function tcpBlocking(options: TcpOptions): Promise<BlockingCollecti
     worker.terminate();
     throw error;
   }
+  release(worker);
   return new Blocking(options, worker, control);
+}
+
+/**
+ * Lets the process end although the worker runs: a script that does not dispose of its group is not to hang at its end.
+ * Deno (2.9) has that switch for its node:worker_threads, under the one symbol without a name; elsewhere nothing is done.
+ */
+function release(worker: Worker): void {
+  const hold = Object.getOwnPropertySymbols(Worker.prototype).find(({ description }) => !description);
+  const held = hold && (worker as unknown as Record<symbol, unknown>)[hold];
+  if (typeof held === "function") held.call(worker, false);
 }
 
 class Blocking implements BlockingCollective {
@@ -107,6 +118,8 @@ class Blocking implements BlockingCollective {
   /** Whether a round is under way that has not been waited for. */
   #started = false;
   #disposed = false;
+  /** A thread that ends takes leave. */
+  readonly #leave = () => this[Symbol.dispose]();
 
   constructor(
     { rank, size, timeout = 30_000, maxMessageBytes = 2 ** 30 }: TcpOptions,
@@ -119,6 +132,7 @@ class Blocking implements BlockingCollective {
     this.#maxMessageBytes = maxMessageBytes;
     this.#worker = worker;
     this.#control = control;
+    globalThis.addEventListener("unload", this.#leave);
     // What escapes the worker's own care: the round that waits, or the next one, runs into its deadline.
     worker.onerror = (event) => {
       event.preventDefault();
@@ -168,6 +182,7 @@ class Blocking implements BlockingCollective {
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    globalThis.removeEventListener("unload", this.#leave);
     const { rank } = this;
     if (!this.#failure) { // After a failure the worker ends by itself, when the peers have been told.
       this.#failure = new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });

@@ -47,6 +47,19 @@ for (const flags of [[], ["--transport", "tcp"], ["--processes"]]) {
     assertMatch(err, /^error: Cannot go on: rank 1 .*RangeError: the deed$/m);
   });
 
+  Deno.test(`launch ${where}: a rank that ends before the others is named by them, at once`, async () => {
+    const begin = performance.now(), { code, err } = await run("--ranks", "3", ...flags, script.href, "short", "1");
+    assertEquals(code, 1);
+    assertMatch(err, /^error: Cannot go on: rank [02] .*TransportError: .*rank 1/m);
+    assert(performance.now() - begin < 15_000, "it took as long as the deadline");
+  });
+
+  Deno.test(`launch ${where}: ranks that do not dispose of their group end all the same`, async () => {
+    const begin = performance.now(), { code, err } = await run("--ranks", "2", ...flags, script.href, "careless");
+    assertEquals([code, err], [0, ""]);
+    assert(performance.now() - begin < 15_000, "it took as long as the deadline");
+  });
+
   Deno.test(`launch ${where}: ranks whose facts differ are refused, each of them`, async () => {
     const { code, out } = await run("--ranks", "3", ...flags, script.href, "differ", "1");
     const why = "Cannot train together: seed differs: ranks 0, 2 have 7, rank 1 has 8";
