@@ -47,6 +47,9 @@ const FAMILIES: readonly string[] = [
   ...[1, 2, 3, 4].map((bits) => `quicFl({ bits: ${bits} })`),
   ...[.05, .1, .25, .5].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "nearest" })`),
   ...[.05, .1, .25, .5].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "nearest", coding: "entropy" })`),
+  ...[.05, .1, .25, .5, .99].map((nu) =>
+    `sparseDithering({ nu: ${nu}, rounding: "nearest", coding: "entropy", centroids: true, rateDistortion: 1 })`
+  ),
   ...[.1, .25, 1, 4].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "random" })`),
   ...[.1, .25, 1, 4].map((nu) => `sparseDithering({ nu: ${nu}, rounding: "random", coding: "entropy" })`),
   ...[.25, .5].map((alpha) => `sphericalCompression({ alpha: ${alpha} })`),
@@ -230,7 +233,8 @@ function familyOf(compressor: Compressor): string {
   const { name, options } = compressor;
   if (name === "subtractiveDithering") return `${name}, ${options.states} state${options.states === 1 ? "" : "s"}`;
   const inner = /^\w+\((\w+)/.exec(describe(compressor))?.[1];
-  return [name, options.rounding, options.coding, inner].filter((part) => part !== undefined).join(" ");
+  const joint = options.rateDistortion === undefined ? undefined : "joint";
+  return [name, options.rounding, joint, options.coding, inner].filter((part) => part !== undefined).join(" ");
 }
 
 async function main(args: string[]): Promise<void> {

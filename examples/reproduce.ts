@@ -64,7 +64,11 @@ const EXPERIMENTS: readonly Experiment[] = [
     problem: (text) => ridge(readLibsvm(text), { lambda: .005 }),
     poster: { floats: 63_000, topK: 50_500, nearest: 9200, random: 9800, spherical: 9000 },
     alpha: .15,
-    best: [`sphericalCompression({ alpha: 0.35, block: 14, norm: "log" })`],
+    best: [
+      `sphericalCompression({ alpha: 0.35, block: 14, norm: "log" })`,
+      `sphericalCompression({ alpha: 0.5, block: 14, norm: "log", unbiased: true })`,
+      `sphericalCompression({ alpha: 0.7, block: 14, norm: "log", unbiased: true })`,
+    ],
   },
   {
     title: "Breast-Cancer, logistic regression",
@@ -72,7 +76,11 @@ const EXPERIMENTS: readonly Experiment[] = [
     problem: (text) => logistic(readLibsvm(text), { lambda: .0125 }),
     poster: { floats: 13_400, topK: 12_000, nearest: 2600, random: 2750, spherical: 2400 },
     alpha: .2,
-    best: [`sphericalCompression({ alpha: 0.2, block: 10, norm: "log" })`],
+    best: [
+      `sphericalCompression({ alpha: 0.2, block: 10, norm: "log" })`,
+      `sphericalCompression({ alpha: 0.5, block: 10, norm: "log", unbiased: true })`,
+      `sphericalCompression({ alpha: 0.6, block: 10, norm: "log", unbiased: true })`,
+    ],
   },
 ];
 
