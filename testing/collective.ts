@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import { encodedBytes } from "../transport/collective.ts";
-import { type Collective, performTogether, type WireRound } from "../transport/round.ts";
+import { type Collective, encodedBytes, performTogether, type WireRound } from "../transport/round.ts";
 import { TransportError } from "../transport/transport.ts";
 import type { Property } from "./property.ts";
 import { ends, expect, lost, pattern, pause, rejects } from "./transport.ts";

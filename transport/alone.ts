@@ -1,5 +1,5 @@
-import { checkRound, encodedBytes } from "./collective.ts";
-import type { BlockingCollective, Traffic, WireRound } from "./round.ts";
+import { checkRound } from "./collective.ts";
+import { type BlockingCollective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
 
 /**
  * A group of one: answers every round from its own message, copies nothing and sends nothing.

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Collective, Traffic, WireRound } from "./round.ts";
+import { type Collective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
 import { type Transport, TransportError } from "./transport.ts";
 
 /** Options of {@link collective}. */
@@ -68,20 +68,6 @@ export function collective(transport: Transport, options: CollectiveOptions = {}
     },
     [Symbol.asyncDispose]: () => exchanger.close(),
   };
-}
-
-/** The bytes of this rank's own messages in a round, each counted once: what `encodedBytes` adds up. */
-export function encodedBytes(round: WireRound, rank: number): number {
-  switch (round.op) {
-    case "allGather":
-      return round.message.byteLength;
-    case "allToAll":
-      return round.messages.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    case "allReduce":
-      return round.vector.byteLength;
-    case "broadcast":
-      return round.root === rank ? round.message.byteLength : 0;
-  }
 }
 
 /** Where the coordinates begin that `rank` is responsible for, of `length` in all. */

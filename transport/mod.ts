@@ -3,7 +3,7 @@
 export * from "./transport.ts";
 export * from "./round.ts";
 export * from "./memory.ts";
-export { collective, type CollectiveOptions, encodedBytes } from "./collective.ts";
+export { collective, type CollectiveOptions } from "./collective.ts";
 export { alone } from "./alone.ts";
 export {
   broadcastChannel,

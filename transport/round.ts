@@ -113,17 +113,17 @@ export function* allGatherMeanwhile(message: Uint8Array): Exchange<readonly Uint
   return yield { op: "finish" };
 }
 
-/** The bytes of a rank's own messages in a round, each counted once: what papers plot. */
+/** The bytes of a rank's own messages in a round, each counted once: what `Traffic.encodedBytes` adds up. */
 export function encodedBytes(round: Round, rank: number): number {
   switch (round.op) {
     case "allGather":
-      return round.message.length;
+      return round.message.byteLength;
     case "allToAll":
-      return round.messages.reduce((sum, { length }, to) => to === rank ? sum : sum + length, 0);
+      return round.messages.reduce((sum, { byteLength }) => sum + byteLength, 0);
     case "allReduce":
       return round.vector.byteLength;
     case "broadcast":
-      return round.root === rank ? round.message.length : 0;
+      return round.root === rank ? round.message.byteLength : 0;
     case "start":
       return encodedBytes(round.round, rank);
     case "gradient":

@@ -10,8 +10,8 @@
  * @module
  */
 
-import { checkRound, encodedBytes, segment as stripe, wholeBytes } from "./collective.ts";
-import type { Traffic, WireRound } from "./round.ts";
+import { checkRound, segment as stripe, wholeBytes } from "./collective.ts";
+import { encodedBytes, type Traffic, type WireRound } from "./round.ts";
 import { listed } from "./rendezvous.ts";
 import { TransportError } from "./transport.ts";
 

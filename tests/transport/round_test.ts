@@ -4,6 +4,7 @@ import {
   allReduce,
   allToAll,
   broadcast,
+  encodedBytes,
   type Exchange,
   gradientAt,
   runTogether,
@@ -40,4 +41,14 @@ Deno.test("runTogether refuses ranks that disagree, and lets them clean up", () 
   }
   assertThrows(() => runTogether(ranks.map(exchange)), Error, "rank 0 asks for allGather, rank 2 for allReduce");
   assertEquals(cleaned, 3);
+});
+
+Deno.test("a rank's own messages count once, its share of an all-to-all too, and what is local counts nothing", () => {
+  const messages = [bytes(1), bytes(1, 2), bytes(1, 2, 3)], at = new Float32Array(4), gather = bytes(1, 2, 3, 4, 5);
+  assertEquals(encodedBytes({ op: "allToAll", messages }, 1), 6);
+  assertEquals(encodedBytes({ op: "allGather", message: gather }, 1), 5);
+  assertEquals(encodedBytes({ op: "allReduce", vector: at }, 1), 16);
+  assertEquals([0, 1].map((rank) => encodedBytes({ op: "broadcast", root: 1, message: gather }, rank)), [0, 5]);
+  assertEquals(encodedBytes({ op: "start", round: { op: "allGather", message: gather } }, 0), 5);
+  assertEquals(encodedBytes({ op: "finish" }, 0) + encodedBytes({ op: "gradient", at, into: at }, 0), 0);
 });
