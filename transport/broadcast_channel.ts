@@ -77,18 +77,25 @@ export async function broadcastChannel(options: BroadcastChannelOptions): Promis
   requireBlocking();
   const { rounds, memory, leave } = await join(options);
   const { rank, size, traffic } = rounds, spins = spinsFor(size);
+  let started = false;
+  /** Hands over what goes into one segment, so that a rank that is waited for elsewhere is no longer waited for. */
+  function start(round: WireRound): () => readonly Uint8Array[] {
+    if (started) throw new Error(`Cannot perform ${round.op}: the round before has not been waited for`);
+    const waits = rounds.perform(round);
+    let next = waits.next();
+    started = true;
+    return () => {
+      started = false;
+      for (; !next.done; next = waits.next()) memory.sleep(next.value, spins);
+      return next.value;
+    };
+  }
   return {
     rank,
     size,
     traffic,
-    perform(round: WireRound): readonly Uint8Array[] {
-      const waits = rounds.perform(round);
-      for (;;) {
-        const next = waits.next();
-        if (next.done) return next.value;
-        memory.sleep(next.value, spins);
-      }
-    },
+    perform: (round) => start(round)(),
+    start,
     [Symbol.dispose]: leave,
   };
 }

@@ -46,6 +46,8 @@ export class Rings implements Transport {
     this.#bytes = new Uint8Array(memory);
     this.#data = 4 * (size * RANK_WORDS + size * size * RING_WORDS);
     this.#heart = setInterval(() => Atomics.add(this.#words, rank * RANK_WORDS + LIFE, 1), timeout / 6);
+    // What only says that this thread lives must not keep it alive, where timers can be told so.
+    (this.#heart as { unref?: () => void }).unref?.();
   }
 
   send(to: number, message: Uint8Array): Promise<void> {

@@ -241,6 +241,27 @@ Deno.test("where blocking is forbidden, a TypeError says what to do", async () =
   }
 });
 
+Deno.test("a round that was started is exchanged while this thread does something else", async () => {
+  const name = crypto.randomUUID(),
+    [group, remote] = await Promise.all([
+      broadcastChannel({ name, rank: 0, size: 2 }),
+      Remote.join({ name, rank: 1, size: 2 }),
+    ]);
+  const finish = group.start!({ op: "allGather", message: Uint8Array.of(1, 2) });
+  assertThrows(() => group.perform({ op: "allGather", message: new Uint8Array(0) }), Error, "has not been waited for");
+  // The other rank has its reply before this one waits.
+  const replies = await remote.perform({ op: "allGather", message: Uint8Array.of(3) });
+  assertEquals(replies.map((reply) => [...reply]), [[1, 2], [3]]);
+  assertEquals(finish().map((reply) => [...reply]), [[1, 2], [3]]);
+  const sum = Float32Array.of(1), other = Float32Array.of(2), sums = group.start!({ op: "allReduce", vector: sum });
+  await remote.perform({ op: "allReduce", vector: other });
+  sums();
+  assertEquals([sum[0], other[0]], [3, 3]);
+  await remote[Symbol.asyncDispose]();
+  remote.kill();
+  group[Symbol.dispose]();
+});
+
 Deno.test("rounds are checked before anything is sent", async () => {
   using group = await broadcastChannel({ name: "one", rank: 0, size: 1 });
   assertThrows(() => group.perform({ op: "broadcast", root: 1, message: new Uint8Array(1) }), RangeError, "root");
