@@ -23,6 +23,9 @@ type Fault =
   | "omega 0"
   | "divides by a zero norm"
   | "keeps state"
+  | "calls Math.random"
+  | "replaces Math.random"
+  | "needs the sender's norm"
   | "trusts the message"
   | "overwrites"
   | "writes too much"
@@ -30,7 +33,7 @@ type Fault =
 
 /** Standard dithering with 2 levels of the largest magnitude: float32 norm, one byte a number. ω ≤ (√(1 + (d−1)/4) − 1)/2. */
 function toyDithering(fault: Fault = "none"): UnbiasedCompressor {
-  let calls = 0;
+  let calls = 0, sent = 0;
   return {
     name: "toyDithering",
     options: { fault },
@@ -44,6 +47,9 @@ function toyDithering(fault: Fault = "none"): UnbiasedCompressor {
       }
       const norm = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       if (fault === "keeps state") calls++;
+      if (fault === "calls Math.random") Math.random();
+      if (fault === "replaces Math.random") Math.random = () => 0.5;
+      sent = norm;
       view.setFloat32(0, fault === "divides by a zero norm" ? norm * (norm / norm) : norm, true);
       const draws = uniform(fold(fault === "shared key" ? key(1) : k, calls), new Float32Array(size));
       for (let i = 0; i < size; i++) {
@@ -60,7 +66,7 @@ function toyDithering(fault: Fault = "none"): UnbiasedCompressor {
         for (let i = 0; i < into.length; i++) into[i]! += scale * view.getFloat32(4 + 4 * i, true);
         return;
       }
-      const norm = view.getFloat32(0, true);
+      const norm = fault === "needs the sender's norm" ? sent : view.getFloat32(0, true);
       const legal = norm < Infinity && message.subarray(4).every((byte) => byte <= 4) &&
         message.length === 4 + into.length;
       if (!legal && fault !== "trusts the message") throw new RangeError("Cannot decode toyDithering");
@@ -198,6 +204,9 @@ const mutants: [Compressor, string][] = [
   [toyDithering("omega 0"), "its variance is at most ω"],
   [toyDithering("divides by a zero norm"), "zeros are decoded"],
   [toyDithering("keeps state"), "equal vector and key"],
+  [toyDithering("calls Math.random"), "equal vector and key"],
+  [toyDithering("replaces Math.random"), "equal vector and key"],
+  [toyDithering("needs the sender's norm"), "a message decodes from its bytes"],
   [toyDithering("trusts the message"), "a message that is not one of its own"],
   [toyDithering("overwrites"), "decoding is finite, linear"],
   [toyDithering("writes too much"), "equal vector and key"],
