@@ -1,10 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
+import { topK } from "../../compressors/mod.ts";
 import {
   DistributedOptimizer,
+  errorFeedback,
   parseReducer,
+  type Reducer,
   restoreCheckpoint,
   saveCheckpoint,
+  skipSmall,
   weightsDigest,
 } from "../../optimizers/mod.ts";
 import { type Collective, collective, memory } from "../../transport/mod.ts";
@@ -38,7 +42,7 @@ const methods: readonly (readonly [method: string, rate: number])[] = [
   ["schedule({ 0: errorFeedback(topK({ ratio: 0.5 })), 5: errorFeedback(topK({ ratio: 0.25 })) })", 0.05],
 ];
 
-function trainee(group: Collective, method: string, rate: number) {
+function trainee(group: Collective, method: string | Reducer, rate: number) {
   const kernelInitializer = tf.initializers.glorotNormal({ seed: 1 });
   const model = tf.sequential({
     layers: [
@@ -46,7 +50,11 @@ function trainee(group: Collective, method: string, rate: number) {
       tf.layers.dense({ units: 1, kernelInitializer }),
     ],
   });
-  const optimizer = new DistributedOptimizer(tf.train.sgd(rate), { reducer: parseReducer(method), group, seed: 5 });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(rate), {
+    reducer: typeof method === "string" ? parseReducer(method) : method,
+    group,
+    seed: 5,
+  });
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const xs = tf.randomNormal([16, 4], 0, 1, "float32", 1 + group.rank), ys = xs.sum(1, true).tanh();
   const loss = () => tf.losses.meanSquaredError(ys, model.predict(xs) as tf.Tensor).asScalar();
@@ -129,6 +137,17 @@ Deno.test("vrDiana and marina take gradients of all data and of single terms fro
     assertEquals(ranks[0]!.w.dataSync(), ranks[1]!.w.dataSync());
     await assertRejects(() => Promise.all(make(false).map(({ step }) => step(0))), TypeError, "Pass dataLoss");
   }
+});
+
+Deno.test("methods by layer train a network, and ranks that choose differently are refused", async () => {
+  const layout = { names: ["a", "b", "c", "d"], shapes: [[4, 6], [6], [6, 1], [1]], size: 37 };
+  const sparse = (k: number) => skipSmall(layout, errorFeedback(topK({ k })), { below: 10 });
+  const ranks = memory(3).map((transport) => trainee(collective(transport), sparse(6), 0.05));
+  const first = await together(ranks, 1), last = await together(ranks, 40);
+  assert(last < 0.7 * first, `loss ${first}, ${last}`);
+  assertEquals(new Set(ranks.map(({ model }) => weightsDigest(model))).size, 1);
+  const odd = memory(2).map((transport, rank) => trainee(collective(transport), sparse(5 + rank), 0.05));
+  await Promise.all(odd.map(({ step }) => assertRejects(step, Error, "k differs: rank 0 has 5, rank 1 has 6")));
 });
 
 Deno.test("ranks of a local method exchange nothing between their rounds, not even that they are there", async () => {
