@@ -3,7 +3,7 @@ import { Matrix, SVD } from "ml-matrix";
 import { bits } from "../random.ts";
 import { MAX_FLOAT } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
-import { addFinite, waterLevel } from "./kernels/reference.ts";
+import { addFinite, sumOfSquares, waterLevel } from "./kernels/reference.ts";
 import { refuse } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
 
@@ -27,7 +27,7 @@ export interface AtomoOptions {
  * Source: Wang, Sievert, Liu, Charles, Papailiopoulos, Wright: "ATOMO: communication-efficient learning via atomic
  * sparsification", arXiv:1806.04090.
  *
- * @throws {RangeError} unless rank and columns are integers from 1 to 2³¹ − 1
+ * @throws {RangeError} by encode, if the vector is not finite; unless rank and columns are integers from 1 to 2³¹ − 1
  *
  * @example
  * ```ts
@@ -56,6 +56,9 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
       const size = vector.length, { width, height } = shapeOf(size);
       const largest = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       if (largest === 0) return 0;
+      if (!Number.isFinite(sumOfSquares(vector))) {
+        throw new RangeError("Cannot compress with atomo: the vector is not finite, and has no singular values");
+      }
       // Scaled, for the squares within a decomposition not to overflow.
       const matrix = new Matrix(height, width);
       for (let i = 0; i < size; i++) matrix.set(Math.floor(i / width), i % width, vector[i]! / largest);

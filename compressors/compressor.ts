@@ -1,6 +1,7 @@
 /** The interfaces of a compressor. @module */
 
 import type { Key } from "../random.ts";
+import { sumOfSquares } from "./kernels/reference.ts";
 
 /** The options of a compressor, as they are compared between ranks and printed. */
 export type CompressorOptions = Readonly<Record<string, number | string | boolean>>;
@@ -70,7 +71,7 @@ export function isContractive(compressor: Compressor): compressor is Contractive
 /**
  * C(vector) as bytes: a view of `buffer` where one of `maxByteLength(vector.length)` bytes is given, else of a new one.
  *
- * @throws {RangeError} if the buffer is too short
+ * @throws {RangeError} if the buffer is too short, or a number is not finite: one would poison every scale and memory
  *
  * @example
  * ```ts
@@ -85,6 +86,12 @@ export function compress(compressor: Compressor, vector: Float32Array, key: Key,
   if (buffer.length < most) {
     throw new RangeError(
       `Cannot compress ${vector.length} numbers with ${compressor.name}: the buffer has ${buffer.length} bytes, expected at least ${most}`,
+    );
+  }
+  if (!Number.isFinite(sumOfSquares(vector))) {
+    const at = vector.findIndex((value) => !Number.isFinite(value));
+    throw new RangeError(
+      `Cannot compress with ${compressor.name}: number ${at} is ${vector[at]}, expected finite ones`,
     );
   }
   return buffer.subarray(0, compressor.encode(vector, key, buffer));

@@ -22,7 +22,7 @@ const makers: Readonly<Record<string, (size: number, key: Key) => Float32Array>>
   offset: (size, key) => gaussian(size, key).map((z) => 5 + z),
   huge: (size, key) => gaussian(size, key).map((z) => z * 1e30),
   tiny: (size, key) => gaussian(size, key).map((z) => z * 1e-30),
-  dynamic: (size, key) => gaussian(size, key).map((z, i) => (i % 2 === 0 ? 1 : -1) * 10 ** (9 * z)),
+  dynamic: (size, key) => gaussian(size, key).map((z, i) => (i % 2 === 0 ? 1 : -1) * 10 ** Math.min(38, 9 * z)),
   zeros: (size) => new Float32Array(size),
   negativeZeros: (size) => new Float32Array(size).fill(-0),
   subnormal: (size, key) => gaussian(size, key).map((z) => z * 1e-42),

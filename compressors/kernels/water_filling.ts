@@ -42,15 +42,20 @@ export function waterLevel(vector: Float32Array, budget: number): number {
 
 /** t, where numbers[0 .. count) are to decide and others add up to `below`: it falls as more of them turn out certain. */
 function solve(numbers: Float32Array, count: number, below: number, budget: number): number {
-  for (let level = Infinity, certain = 0;;) {
-    let rest = 0, now = 0;
+  let rest = 0;
+  for (let j = 0; j < count; j++) rest += Math.abs(numbers[j]!);
+  let level = (below + rest) / budget;
+  for (let certain = 0;;) {
+    let above = 0;
+    rest = 0;
     for (let j = 0; j < count; j++) {
       const magnitude = Math.abs(numbers[j]!);
-      if (magnitude > level) now++;
+      if (magnitude > level) above++;
       else rest += magnitude;
     }
-    if (level !== Infinity && now <= certain) return level;
-    certain = now;
+    // No more than before: solved. All of the budget: rounding has put the level just below what should equal it.
+    if (above <= certain || above >= budget) return level;
+    certain = above;
     level = (below + rest) / (budget - certain);
   }
 }
