@@ -115,6 +115,10 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
           );
         }
         new Uint8Array(theirs.buffer, theirs.byteOffset, theirs.byteLength).set(message);
+        const bad = theirs.find((value) => !Number.isFinite(value));
+        if (bad !== undefined) {
+          throw new RangeError(`Cannot decode structuredUpdate: rank ${r}'s message holds ${bad}`);
+        }
         subspace.add(theirs, 1 / size, r, shapes, context, localSteps, gradient);
       });
       anchor.set(gradient), started[0] = 1;
