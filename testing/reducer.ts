@@ -42,7 +42,7 @@ export type MakeReducer = (compressor?: UnbiasedCompressor & ContractiveCompress
  *
  * - the ranks perform the same rounds and end with the same bits, in the estimate and in the shared state, for each number
  *   of ranks; also where there are fewer parameters than ranks; the parameters handed in are not modified;
- * - all zeros stay finite; nothing calls Math.random or replaces it;
+ * - all zeros stay finite, and the shared state equal; nothing calls Math.random or replaces it;
  * - wherever in a step a round or a gradient fails, the state is as before, and the step can be taken again;
  * - the state is all there is: going on from a copy at any step, with a fresh reducer, gives the same bits;
  * - with `identity()` the estimate is the mean of the gradients (`average`);
@@ -97,7 +97,13 @@ export function reducerProperties(make: MakeReducer, options: ReducerPropertiesO
 
     property(`zeros stay finite on ${n} ranks`, () => {
       const group = run(n, { gradients: "zero" });
-      for (let step = 0; step < steps; step++) group.step();
+      for (let step = 0; step < steps; step++) {
+        group.step();
+        // What is drawn anew where nothing is left, as PowerSGD's Q, is drawn alike.
+        for (const { shared } of group.states) {
+          sameVectors(shared, group.states[0]!.shared, `step ${step}: shared, ranks 0 and another`);
+        }
+      }
     });
 
     property(`a failure leaves the state as it was on ${n} ranks, and the step can be taken again`, () => {
