@@ -352,7 +352,8 @@ export class DistributedOptimizer extends Optimizer {
   #facts({ shapes }: Layout): Readonly<Record<string, unknown>> {
     const { name, options, yields = "gradient" } = this.#reducer;
     return {
-      variables: shapes,
+      // As text, so that a difference is told as two whole shapes.
+      variables: shapes.map((shape) => `[${shape.join(", ")}]`),
       step: this.#step,
       seed: this.#seed,
       reducer: { name, options, yields },

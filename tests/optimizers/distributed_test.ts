@@ -436,8 +436,8 @@ Deno.test("ranks at different steps are told so", async () => {
 Deno.test("ranks that differ are refused before the first step, on every rank, by name", async () => {
   const one = { shape: [2], inner: () => tf.train.sgd(0.5), seed: 1, reducer: average(), nonFinite: "throw" as const };
   const cases: [Partial<Omit<typeof one, "nonFinite"> & { nonFinite: "throw" | "skip" }>, string][] = [
-    [{ shape: [3] }, "variables.0.0 differs: ranks 0, 2 have 2, rank 1 has 3"],
-    [{ shape: [1, 2] }, "variables.0.0 differs: ranks 0, 2 have 2, rank 1 has 1"],
+    [{ shape: [3] }, 'variables.0 differs: ranks 0, 2 have "[2]", rank 1 has "[3]"'],
+    [{ shape: [1, 2] }, 'variables.0 differs: ranks 0, 2 have "[2]", rank 1 has "[1, 2]"'],
     [{ seed: 2 }, "seed differs: ranks 0, 2 have 1, rank 1 has 2"],
     [
       { reducer: errorFeedback(identity()) },
