@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { identity } from "../../compressors/mod.ts";
+import { compose, identity, qsgd, topK } from "../../compressors/mod.ts";
 import {
   adiana,
   average,
@@ -68,12 +68,14 @@ Deno.test("qsparseLocal with H = 1 is error feedback", () => {
   assertEquals(one.bytes, two.bytes);
 });
 
-onHq("qsparseLocal has a floor that falls with the step size", (hq) => {
-  const run = (step: number) =>
-    distance(hq, minimise(hq, qsparseLocal(top(4), { every: 4 }), { rounds: 12000, step, every: 12000 }).parameters);
-  const [coarse, fine] = [run(.01), run(.002)];
-  assert(.01 < coarse && coarse < .8, `${coarse}`);
-  assert(fine < coarse / 10, `${fine}`);
+onHq("qsparseLocal with quantized top-4 has its floors of .20 and 7.5e-3, which fall with the step size", (hq) => {
+  const method = qsparseLocal(compose(qsgd({ levels: 4 }), topK({ k: 4 })), { every: 4 });
+  for (const [step, expected, from, rounds] of [[.01, .2, 2000, 6000], [.002, 7.5e-3, 8000, 14000]] as const) {
+    const { history } = minimise(hq, method, { rounds, step, every: 20 });
+    const late = history.filter(({ round }) => round > from), start = distance(hq, new Float32Array(20));
+    const found = start * late.reduce((sum, { error }) => sum + error, 0) / late.length;
+    assertAlmostEquals(found / expected, 1, .25, `${found} at step ${step}`);
+  }
 });
 
 Deno.test("local methods send nothing between their rounds, and ranks that were not sampled send empty messages", () => {

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { key, normal } from "../../random.ts";
+import { launch } from "../../transport/launch.ts";
 import { average, logistic, minimise, type Problem, quadratic, readLibsvm, ridge } from "../../optimizers/mod.ts";
 
 /** HQ-mini of three ranks and three parameters: its minimiser and gradients are known in closed form. */
@@ -88,3 +89,7 @@ function meanGradient(problem: Problem, at: Float32Array): Float64Array {
   }
   return mean;
 }
+
+Deno.test("minimise on real ranks finds what ranks in one thread find, to the bit", async () => {
+  await launch({ script: new URL("./minimise_rank.ts", import.meta.url), ranks: 3, timeout: 20_000 });
+});
