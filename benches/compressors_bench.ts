@@ -33,8 +33,12 @@ const limits: [string, number, number][] = [
   ['dithering({ levels: 7, norm: "max" })', 12, Infinity],
   ["bucketed(qsgd({ levels: 7 }), 512)", 12, Infinity],
   ['dithering({ levels: 500, coding: "entropy" })', 60, 60],
+  ['dithering({ levels: 7, norm: "max", coding: "entropy" })', 60, 60],
+  ['sparseDithering({ nu: 0.25, coding: "entropy" })', 60, 60],
   ["naturalCompression", 12, Infinity],
   ["naturalDithering({ levels: 7 })", Infinity, Infinity],
+  // The Hadamard transform, with the random signs and a copy.
+  ["rotated(identity, { rounds: 1 })", 25, Infinity],
   ["rotated(stochasticLevels({ levels: 4 }), { rounds: 1 })", Infinity, Infinity],
   ["eden({ bits: 2 })", Infinity, Infinity],
   ["quicFl({ bits: 2 })", Infinity, Infinity],
