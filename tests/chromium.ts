@@ -1,7 +1,7 @@
 /**
  * Runs a bundled module as a worker of a page in headless Chromium and prints, as JSON, the first message that it posts:
- * `deno run -A tests/chromium.ts EXECUTABLE BUNDLE`. With a third argument, `page`, the page itself imports it and what
- * is printed is what it leaves in `globalThis.result`. The page comes from a server on the loopback address.
+ * `deno run -A tests/chromium.ts EXECUTABLE BUNDLE worker`. With `page` in place of `worker` the page itself imports it
+ * and what is printed is what it leaves in `globalThis.result`. The page comes from a server on the loopback address.
  *
  * A process of its own because playwright asks for more than the tests are permitted.
  *
@@ -10,7 +10,7 @@
 
 import { chromium } from "playwright-core";
 
-const [executablePath, bundle, where] = Deno.args as [string, string, string?];
+const [executablePath, bundle, where] = Deno.args as [string, string, "worker" | "page"];
 const script = await Deno.readTextFile(bundle);
 
 await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {

@@ -13,6 +13,7 @@ import { assert, assertEquals } from "@std/assert/mod.js";
 import { compress, decompress, parseCompressor } from "../../compressors/mod.ts";
 import * as factories from "../../compressors/factories.ts";
 import { key } from "../../random.ts";
+import { testInChromium } from "../in_chromium.ts";
 import { configurations, digests, vectors } from "./everywhere.ts";
 
 const golden = new URL("../golden/compressors.json", import.meta.url);
@@ -86,26 +87,4 @@ Deno.test("everywhere: equal in a process that only interprets", async () => {
   assertSame(JSON.parse(await output(["run", "--quiet", "--no-lock", "--v8-flags=--jitless", rank.pathname])));
 });
 
-const executable = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-});
-Deno.test({
-  name: "everywhere: equal in Chromium" +
-    (executable === undefined ? " (skipped: there is no chromium in /usr/bin; apt-get install chromium)" : ""),
-  ignore: executable === undefined,
-  async fn() {
-    const folder = await Deno.makeTempDir();
-    try {
-      const bundle = `${folder}/bundle.js`;
-      await output(["bundle", "--quiet", "--platform", "browser", "--output", bundle, rank.pathname]);
-      const driver = new URL("../chromium.ts", import.meta.url);
-      assertSame(JSON.parse(await output(["run", "--quiet", "--allow-all", driver.pathname, executable!, bundle])));
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
-});
+testInChromium<Record<string, string>>("everywhere: equal in Chromium", rank, "worker", assertSame);
