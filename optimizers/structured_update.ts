@@ -122,7 +122,6 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
         subspace.add(theirs, 1 / size, r, shapes, context, localSteps, gradient);
       });
       anchor.set(gradient), started[0] = 1;
-      coordinates.fill(0);
     },
   };
 }

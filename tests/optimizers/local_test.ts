@@ -56,6 +56,21 @@ onHq("fedAvg stalls at 4.5687; scaffold falls to 1e-10 within its share of the r
   }
 });
 
+Deno.test("qsparseLocal's memory is in units of the parameters: nothing is lost when the learning rate changes", () => {
+  const run = lockstep(qsparseLocal(top(1), { every: 2 }), { ranks: 3, size: 5 });
+  const points = Array.from({ length: 3 }, () => new Float32Array(5)), virtual = new Float64Array(5);
+  for (let t = 0; t < 20; t++) {
+    const learningRate = t < 8 ? .1 : .01;
+    for (const gradient of run.gradients) gradient.forEach((v, j) => virtual[j]! -= learningRate * v / 3);
+    run.stepEach(points.map((parameters) => ({ learningRate, parameters }))).forEach((x, rank) => points[rank]!.set(x));
+    if (t % 2 === 0) continue;
+    virtual.forEach((v, j) => {
+      const kept = run.states.reduce((sum, { local }) => sum + local["reducer.error"]![j]! / 3, 0);
+      assertAlmostEquals(points[0]![j]! - kept, v, 1e-5);
+    });
+  }
+});
+
 Deno.test("scaffold reaches the optimum also with compressed messages", () => {
   const method = scaffold({ localSteps: 5, compressor: rand(2) });
   assert(minimise(mini, method, { rounds: 5000, step: .02, error: 1e-9, every: 1000 }).reached);

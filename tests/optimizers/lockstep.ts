@@ -13,6 +13,8 @@ export interface Lockstep<S extends State> {
   readonly gradients: Float32Array[];
   /** One step: the estimate, which all ranks agree on. */
   step(extra?: Partial<Context>, oracles?: readonly GradientOracle[]): Float32Array;
+  /** One step with a context for each rank: what each ends with. */
+  stepEach(extras: readonly Partial<Context>[], oracles?: readonly GradientOracle[]): Float32Array[];
 }
 
 /** A method on `ranks` ranks with normal gradients of `size` numbers. */
@@ -26,24 +28,28 @@ export function lockstep<S extends State>(
   const draw = (step: number) => gradients.forEach((g, rank) => normal(fold(fold(key(seed + 1000), step), rank), g));
   let step = 0;
   draw(0);
+  const stepEach = (extras: readonly Partial<Context>[], oracles: readonly GradientOracle[] = []) => {
+    runTogether(
+      gradients.map((gradient, rank) =>
+        reducer.reduce(gradient, states[rank]!, {
+          ...context({ seed, step, rank, size: ranks, workspace: workspaces[rank]! }),
+          ...extras[rank],
+        })
+      ),
+      oracles,
+    );
+    const results = gradients.map((gradient) => gradient.slice());
+    draw(++step);
+    return results;
+  };
   return {
     states,
     gradients,
+    stepEach,
     step(extra = {}, oracles = []) {
-      runTogether(
-        gradients.map((gradient, rank) =>
-          reducer.reduce(
-            gradient,
-            states[rank]!,
-            { ...context({ seed, step, rank, size: ranks, workspace: workspaces[rank]! }), ...extra },
-          )
-        ),
-        oracles,
-      );
-      const estimate = gradients[0]!.slice();
-      for (const gradient of gradients) assertEquals(gradient, estimate);
-      draw(++step);
-      return estimate;
+      const results = stepEach(states.map(() => extra), oracles);
+      for (const result of results) assertEquals(result, results[0]);
+      return results[0]!;
     },
   };
 }

@@ -107,7 +107,10 @@ Deno.test("powerSgd goes on after gradients of zeros, averages all before its fi
 Deno.test("a structured update of low rank has that rank, one of a mask its support", () => {
   for (const rank of [1, 2]) {
     const run = start(structuredUpdate({ localSteps: 2, rank }), 1), x = gaussianMatrix(4, rows, columns);
-    const middle = run.step({ learningRate: .1, parameters: x });
+    const gradient = run.gradients[0]!.slice(), middle = run.step({ learningRate: .1, parameters: x });
+    // The first step is the projection P g of the gradient: ⟨g, P g⟩ = ‖P g‖².
+    const projected = difference(x, middle).map((v) => v / .1);
+    assertAlmostEquals(projected.reduce((sum, v, j) => sum + v * gradient[j]!, 0) / squared(projected), 1, 1e-4);
     const change = difference(run.step({ learningRate: .1, parameters: middle }), x);
     // Rank ≤ r: Gram–Schmidt leaves nothing of the rows after the first r of them.
     const basis = change.slice();
