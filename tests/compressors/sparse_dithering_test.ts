@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
+import { roundNearest } from "../../compressors/kernels/reference.ts";
 import { compress, decompress, sparseDithering } from "../../compressors/mod.ts";
 import { fold, key, normal } from "../../random.ts";
 import { compressorProperties } from "../../testing/mod.ts";
@@ -67,6 +68,14 @@ Deno.test("levels, error and bits of (1, −2, 3, −4) to nearest, as enumerate
     assertEquals([...decoded].map((value) => Math.round(value / stepOf(X, nu)) + 0), levels);
     assertAlmostEquals(squaredDistance(decoded, X) / 30, error, 1e-6);
     assertEquals(message.length, Math.ceil(bits / 8));
+  }
+  // Beyond the ν that it takes, where nothing bounds the error below ‖x‖².
+  for (const [nu, levels, error] of [[1, [0, 0, 1, -1], 0.443961], [2, [0, 0, 0, -1], 0.934409]] as const) {
+    const at = new Uint32Array(5), found = new Int32Array(5), dense = new Float32Array(4), step = stepOf(X, nu);
+    const count = roundNearest(X, 1 / step, 2 ** 30, at, found);
+    for (let j = 0; j < count; j++) dense[at[j]!] = found[j]!;
+    assertEquals([...dense], [...levels]);
+    assertAlmostEquals(squaredDistance(dense.map((level) => level * step), X) / 30, error, 1e-6);
   }
 });
 

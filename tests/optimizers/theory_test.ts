@@ -40,6 +40,10 @@ for (const [what, reducer, rounds, multiplier = 1] of exact) {
   });
 }
 
+onHq("EF21's theory step is .122 / Lmax", ({ constants }) => {
+  assertAlmostEquals(ef21(top(4)).stepSize!(constants)! * constants.largestSmoothness, .122, 5e-4);
+});
+
 /** ‖x − x*‖² (not relative) averaged over the rounds after `from`. */
 function floor(problem: NonNullable<typeof hq>, reducer: Reducer, step: number, from: number, rounds: number): number {
   const { history } = minimise(problem, reducer, { rounds, step });
