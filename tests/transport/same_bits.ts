@@ -6,7 +6,7 @@ import { context, workspace } from "../../optimizers/reducer.ts";
 import { fold, key, normal } from "../../random.ts";
 import type { Exchange, GradientOracle } from "../../transport/mod.ts";
 
-/** One of each kind of round, and of each way to keep state. */
+/** Every method, with each kind of round and each way to keep state. */
 export const methods: readonly string[] = [
   "average(naturalCompression)",
   "average(randK({ ratio: 0.1, shared: true }))",
@@ -29,6 +29,11 @@ export const methods: readonly string[] = [
   "fedAvg({ localSteps: 2, fraction: 0.5, reducer: errorFeedback(topK({ ratio: 0.05 })) })",
   "scaffold({ localSteps: 2, option: 'I' })",
   "structuredUpdate({ localSteps: 2, rank: 3 })",
+  "vrDiana(naturalCompression, { terms: 4 })",
+  "vrDiana(randK({ ratio: 0.1 }), { terms: 3, form: 'table' })",
+  "qsparseLocal(signTopK({ ratio: 0.05 }), { every: 2 })",
+  "warmup(errorFeedback(oneBit), { steps: 2 })",
+  "schedule({ 0: errorFeedback(topK({ ratio: 0.1 })), 2: errorFeedback(topK({ ratio: 0.01 })) })",
 ];
 
 const layout = { names: ["kernel", "bias"], shapes: [[100, 90], [1003]], size: 10_003 }, steps = 4;

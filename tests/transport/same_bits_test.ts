@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert/mod.js";
+import * as factories from "../../optimizers/factories.ts";
 import { collective, memory, runAsync, runTogether } from "../../transport/mod.ts";
 import { freePort, loaded } from "./ports.ts";
 import { methods, oracle, run } from "./same_bits.ts";
@@ -23,6 +24,12 @@ async function inWorkers(transport: "tcp" | "broadcast"): Promise<string[][]> {
   for (const worker of workers) worker.terminate();
   return methods.map((_, i) => byRank.map((digests) => digests[i]!));
 }
+
+Deno.test("every method is in the table", () => {
+  // perLayer and skipSmall are made of others and of a layout; none exchanges nothing.
+  const known = new Set([...methods.map((text) => text.split("(")[0]), "none", "perLayer", "skipSmall"]);
+  assertEquals(Object.keys(factories).filter((name) => !known.has(name)), []);
+});
 
 Deno.test("the ranks' points are equal, move, and differ by method", () => {
   for (const [i, method] of methods.entries()) {
