@@ -8,7 +8,7 @@
 
 import { parseArgs } from "@std/cli/parse_args.js";
 import { parseCompressor } from "../compressors/mod.ts";
-import { launch } from "../transport/launch.ts";
+import { launch, LaunchError } from "../transport/launch.ts";
 import { type DigitsOptions, makeReducer } from "./digits_options.ts";
 
 const HELP = `Trains a 784-128-10 network on the 60 000 MNIST digits over several ranks.
@@ -106,5 +106,5 @@ try {
 } catch (error) {
   if (!(error instanceof Error)) throw error;
   console.error(error.message);
-  Deno.exit(1);
+  Deno.exit(error instanceof LaunchError ? error.code : 1);
 }

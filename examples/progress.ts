@@ -16,11 +16,14 @@ export interface Progress {
  */
 export function progress(total: number, format: string): Progress {
   if (Deno.stdout.isTerminal()) {
-    const bar = new cliProgress.SingleBar({ format: `{bar} ${format}`, hideCursor: true, barsize: 24, fps: 5 });
+    // Cursor and line wrapping are left alone: Ctrl-C would leave the terminal without them. Lines are cut to its width.
+    const barsize = Math.max(8, Math.min(32, Deno.consoleSize().columns - 72));
+    const look = { hideCursor: false, linewrap: true, barsize, fps: 5 };
+    const bar = new cliProgress.SingleBar({ format: `{bar} ${format}`, ...look });
     let started = false;
     return {
       update(value, values = {}): void {
-        if (!started) bar.start(total, 0, values);
+        if (!started) bar.start(total, value, values);
         started = true;
         bar.update(value, values);
       },
