@@ -15,7 +15,7 @@ export type MajorityVoteState = {
 
 /** Options of {@linkcode majorityVote}. */
 export interface MajorityVoteOptions {
-  /** β: votes with the sign of a running mean of gradients (Signum). Default 0: of the gradient. */
+  /** β: votes with the sign of a running mean of gradients (Signum). Default 0.9; 0 is signSGD. */
   readonly momentum?: number;
 }
 
@@ -34,7 +34,7 @@ const wordsOf = scratch(Uint32Array);
  *
  * - Compressor: none. The sign is neither unbiased nor contractive, and nothing is fed back.
  * - Memory: one vector a rank. Messages per step: one all-to-all and one all-gather, d/8 bytes a rank in all.
- * - Step size: γ of the size that a parameter should move in a step, decaying. It need not converge: where one rank's
+ * - Step size: γ of the size that a parameter should move in a step (0.001 for small networks), decaying. It need not converge: where one rank's
  *   large gradient stands against many small ones, the vote goes the wrong way.
  * - Source: Bernstein, Wang, Azizzadenesheli, Anandkumar, arXiv:1802.04434; Bernstein et al., arXiv:1810.05291.
  * - Choose it as a baseline; `distEf` sends as few bits and converges.
@@ -49,7 +49,7 @@ const wordsOf = scratch(Uint32Array);
  * ```
  */
 export function majorityVote(options: MajorityVoteOptions = {}): Reducer<MajorityVoteState> {
-  const { momentum = 0 } = checkOptions("majorityVote", options, ["momentum"]);
+  const { momentum = .9 } = checkOptions("majorityVote", options, ["momentum"]);
   requireNumber("majorityVote", "momentum", momentum, { least: 0, below: 1 });
   return {
     name: "majorityVote",
