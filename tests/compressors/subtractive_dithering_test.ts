@@ -3,6 +3,7 @@ import {
   compress,
   contractive,
   decompress,
+  eden,
   subtractiveDithering,
   type UnbiasedCompressor,
 } from "../../compressors/mod.ts";
@@ -51,16 +52,11 @@ Deno.test("subtractiveDithering: ω as declared to 1 % and bits within the state
 
 Deno.test("subtractiveDithering: fewer bits than EDEN at its ω, also where numbers are left out", () => {
   const size = 2 ** 16, x = normal(key(1), new Float32Array(size));
-  // EDEN's bits and ω (methods.md 3.1), below one bit with ω = (1 + .5708)/b − 1.
-  for (
-    const [bits, omega] of [[0.25, 5.2832], [0.5, 2.1416], [1, 0.5708], [2, 0.1331], [3, 0.03578], [
-      4,
-      0.00959,
-    ]] as const
-  ) {
-    for (const states of [4, 8] as const) {
+  for (const bits of [0.02, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 6]) {
+    const omega = eden({ bits }).omega(size);
+    for (const states of [1, 4, 8, 64] as const) {
       const spent = 8 * compress(subtractiveDithering({ omega, states }), x, key(2)).length / size;
-      assert(spent < bits, `${spent} bits at ω = ${omega}, EDEN ${bits}`);
+      assert(spent < bits, `${spent} bits at ω = ${omega} with ${states} states, EDEN ${bits}`);
     }
   }
 });
