@@ -1,3 +1,4 @@
+import { scratch } from "../compressors/scratch.ts";
 import { choose, fold } from "../random.ts";
 import { allGather } from "../transport/round.ts";
 import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
@@ -156,16 +157,19 @@ function roundKey({ step, keysAt }: Context, every: number, rank: number): Retur
   return fold(keysAt(step - step % every).keyOf(rank), 0x5b);
 }
 
+const indicesOf = scratch(Uint32Array);
+
 function maskOf(ratio: number): Subspace {
   const count = (size: number) => Math.min(size, Math.max(1, Math.floor(ratio * size)));
   return {
     length: (_shapes, size) => count(size),
     into(vector, rank, _shapes, context, every, out) {
-      const chosen = choose(roundKey(context, every, rank), out.length, vector.length);
+      const chosen = choose(roundKey(context, every, rank), out.length, vector.length, indicesOf(out.length));
       for (let i = 0; i < out.length; i++) out[i] = vector[chosen[i]!]!;
     },
     add(coordinates, scale, rank, _shapes, context, every, vector) {
-      const chosen = choose(roundKey(context, every, rank), coordinates.length, vector.length);
+      const count = coordinates.length;
+      const chosen = choose(roundKey(context, every, rank), count, vector.length, indicesOf(count));
       for (let i = 0; i < chosen.length; i++) vector[chosen[i]!]! += scale * coordinates[i]!;
     },
   };
