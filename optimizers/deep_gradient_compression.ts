@@ -105,6 +105,8 @@ export function deepGradientCompression(
       const message = encodeLargest(nextV, share, sample, fold(keyOf(rank), 0), workspace.bytes("message", most(d)));
       const messages = yield* allGather(message);
 
+      gradient.fill(0);
+      for (const message of messages) addSparse(message, 1 / size, gradient);
       const sent = workspace.floats("sent", d).fill(0);
       addSparse(message, 1, sent);
       // With everything sent, masking would turn momentum off.
@@ -113,8 +115,6 @@ export function deepGradientCompression(
         v[j] = nextV[j]! - sent[j]!;
         u[j] = forget && sent[j] !== 0 ? 0 : nextU[j]!;
       }
-      gradient.fill(0);
-      for (const message of messages) addSparse(message, 1 / size, gradient);
     },
   };
 }

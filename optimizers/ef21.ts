@@ -67,9 +67,10 @@ const reducePlain = (compressor: ContractiveCompressor): Reducer["reduce"] =>
     const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
     const message = compress(compressor, gradient, keyOf(rank), buffer);
     const messages = yield* allGather(message);
-    compressor.decodeAdd(message, keyOf(rank), 1, estimate);
-    messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, meanEstimate));
     gradient.set(meanEstimate);
+    messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
+    meanEstimate.set(gradient);
+    compressor.decodeAdd(message, keyOf(rank), 1, estimate);
   };
 
 /** All ranks' estimates, one after the other: who replaces an estimate must know the old one. */
@@ -104,6 +105,8 @@ const reducePlus = (compressor: ContractiveCompressor): Reducer["reduce"] =>
     messages.forEach((message, r) => {
       const whole = message[0];
       if (whole !== 0 && whole !== 1) throw new RangeError(`Cannot read rank ${r}'s message: it starts with ${whole}`);
+      // For nothing but that a message that is refused leaves all estimates as they were.
+      compressor.decodeAdd(message.subarray(1), fold(keyOf(r), whole), 0, gradient);
     });
     gradient.fill(0);
     messages.forEach((message, r) => {

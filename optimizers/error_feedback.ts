@@ -95,14 +95,16 @@ const reduceNow = (compressor: ContractiveCompressor): Method["reduce"] =>
     const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
     const message = compress(compressor, gradient, keyOf(rank), buffer);
     const messages = yield* allGather(message);
+    // Apart from the gradient, so that a message that is refused leaves the memory as it was.
+    const mean = workspace.floats("mean", gradient.length).fill(0);
+    messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, mean));
     // A learning rate of 0 applies nothing of what is sent: then nothing is taken from what is kept either.
     if (learningRate !== 0) {
       error.set(gradient);
       compressor.decodeAdd(message, keyOf(rank), -1, error);
       rate[0] = learningRate ?? 1;
     }
-    gradient.fill(0);
-    messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
+    gradient.set(mean);
   };
 
 /** The exchange of what the step before has left in the outbox; its mean goes to the workspace. */

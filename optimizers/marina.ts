@@ -92,8 +92,9 @@ export function marina(
         subtract(gradient, before);
         const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
         const messages = yield* allGather(compress(compressor, gradient, keyOf(rank), buffer));
-        messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, estimate));
         gradient.set(estimate);
+        messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
+        estimate.set(gradient);
       }
       previous.set(parameters);
       started[0] = 1;

@@ -1,6 +1,6 @@
 /** What a method makes of messages that are not its own. */
 
-import { assert } from "@std/assert/mod.js";
+import { assert, assertEquals } from "@std/assert/mod.js";
 import fc from "fast-check";
 import { context, parseReducer, workspace } from "../../optimizers/mod.ts";
 import { fold, key, normal } from "../../random.ts";
@@ -20,7 +20,13 @@ function run(method: string, damage: (message: Uint8Array) => Uint8Array): void 
       const now = { seed: 4, step, rank, size, workspace: memory[rank]!, learningRate: 0.1 };
       return reducer.reduce(gradients[rank]!, state, context({ ...now, parameters: parameters[rank]!.slice() }));
     });
-    advance(exchanges, damage);
+    const before = structuredClone(states[0]);
+    try {
+      advance(exchanges, damage);
+    } catch (error) {
+      assertEquals(states[0], before, `${method}: the state after step ${step} was refused`);
+      throw error;
+    }
     const [result] = gradients;
     assert(result!.every(Number.isFinite), `${method}: ${result} after step ${step}`);
     gradients.forEach((vector, rank) => {
@@ -57,7 +63,7 @@ function advance(exchanges: readonly Exchange[], damage: (message: Uint8Array) =
 }
 
 for (const method of methods) {
-  Deno.test(`${method}: messages that are not its own are refused or give finite numbers`, () => {
+  Deno.test(`${method}: messages that are not its own are refused, and nothing is stored, or give finite numbers`, () => {
     let refused = 0;
     const check = (damage: (message: Uint8Array) => Uint8Array) => {
       try {
