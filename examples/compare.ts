@@ -10,29 +10,29 @@ import { page } from "./chart.ts";
 import { progress } from "./progress.ts";
 
 /** What is wrapped, at which learning rate. */
-const ADAM = ["--optimizer", "adam"], SGD = ["--optimizer", "sgd"];
+const ADAM = ["--optimizer", "adam"], sgd = (rate: number) => ["--optimizer", "sgd", "--rate", String(rate)];
 
 /**
  * The per-step methods that train networks, at the compressors one would choose first. Each is compared with 32-bit
- * floats under the same optimizer; methods with momentum of their own with plain momentum.
+ * floats under the same optimizer above it; those with momentum of their own, and the signs, with momentum SGD.
  */
 const RUNS: readonly (readonly [name: string, reducer: string, options: readonly string[]])[] = [
   ["Adam, 32-bit floats", "average", ADAM],
   ["`average`, trellis dithering", "average(subtractiveDithering({ omega: 1, states: 8 }))", ADAM],
   ["`errorFeedback`, sparse dithering", `errorFeedback(sparseDithering({ nu: 0.5, rounding: "nearest" }))`, ADAM],
   ["`errorFeedback`, top 1 %", "errorFeedback(topK({ ratio: 0.01 }))", ADAM],
-  ["`errorFeedback`, scaled sign", "errorFeedback(scaledSign({ block: 4096 }))", ADAM],
   ["`doubleSqueeze`, sparse dithering", `doubleSqueeze(sparseDithering({ nu: 0.5, rounding: "nearest" }))`, ADAM],
   ["`diana`, trellis dithering", "diana(subtractiveDithering({ omega: 1, states: 8 }))", ADAM],
   ["`ef21`, sparse dithering", `ef21(sparseDithering({ nu: 0.25, rounding: "nearest" }))`, ADAM],
-  ["`marina`, trellis dithering", "marina(subtractiveDithering({ omega: 1, states: 8 }), { probability: 0.1 })", ADAM],
   ["`powerSgd`, rank 4", "powerSgd({ rank: 4 })", ADAM],
-  ["`oneBitSgd`", "oneBitSgd", ADAM],
   ["`oneBitAdam`, 100 steps of warm-up", "oneBitAdam({ warmupSteps: 100 })", ADAM],
-  ["momentum SGD, 32-bit floats", "average", ["--optimizer", "momentum"]],
-  ["`distEf`, scaled sign", "distEf", [...SGD, "--rate", "0.05"]],
-  ["`deepGradientCompression`, 1 %", "deepGradientCompression({ ratio: 0.01 })", [...SGD, "--rate", "0.05"]],
-  ["`majorityVote`", "majorityVote", [...SGD, "--rate", "0.0005"]],
+  ["momentum SGD, 32-bit floats", "average", ["--optimizer", "momentum", "--rate", "0.1"]],
+  ["`distEf`, scaled sign", "distEf", sgd(.1)],
+  ["`deepGradientCompression`, 1 %", "deepGradientCompression({ ratio: 0.01 })", sgd(.2)],
+  ["`majorityVote`", "majorityVote({ momentum: 0.9 })", sgd(.001)],
+  ["SGD, 32-bit floats", "average", sgd(.5)],
+  ["`oneBitSgd`", "oneBitSgd", sgd(.5)],
+  ["`marina`, trellis dithering", "marina(subtractiveDithering({ omega: 0.5, states: 4 }))", sgd(.5)],
 ];
 
 const { quick, epochs, seed } = parseArgs(Deno.args, {
