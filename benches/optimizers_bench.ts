@@ -65,8 +65,10 @@ function agreeing(): BlockingCollective {
     rank: 0,
     size: 2,
     traffic: { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 },
-    perform: (round) =>
-      round.op === "allGather" ? [round.message, round.message] : "message" in round ? [round.message] : [],
+    perform(round) {
+      if (round.op === "allReduce") { for (let i = 0, { vector } = round; i < vector.length; i++) vector[i]! *= 2; }
+      return round.op === "allGather" ? [round.message, round.message] : "message" in round ? [round.message] : [];
+    },
     [Symbol.dispose]: () => {},
   };
 }
