@@ -10,6 +10,7 @@ import {
   runBlocking,
   runTogether,
 } from "../transport/round.ts";
+import { checkKnown } from "../transport/known.ts";
 import type { Rows } from "./libsvm.ts";
 import { type Constants, context, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
 import { addScaled } from "./vector.ts";
@@ -264,6 +265,23 @@ export interface Minimised extends Progress {
   readonly step: number;
 }
 
+/** Accepted by `minimise`. */
+const known: readonly (keyof MinimiseOptions)[] = [
+  "rounds",
+  "start",
+  "step",
+  "multiplier",
+  "seed",
+  "batch",
+  "minimiser",
+  "error",
+  "bytes",
+  "prox",
+  "every",
+  "group",
+  "onProgress",
+];
+
 /**
  * Minimises f(x) = (1/n) Σ fᵢ(x) by x ← prox(x − γ g), where g is what the method makes of the ranks' gradients, or by
  * the method's own step. All ranks run in this thread in lockstep, or this process is one of a group's.
@@ -271,6 +289,7 @@ export interface Minimised extends Progress {
  * Bytes are exact: the lengths of the messages that the method yields.
  *
  * @throws {RangeError} if the method states no step size and none is given, or a step size is not positive
+ * @throws {TypeError} if an option is unknown
  *
  * @example
  * ```ts
@@ -281,6 +300,7 @@ export interface Minimised extends Progress {
  * ```
  */
 export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOptions): Minimised {
+  checkKnown("minimise", options, known);
   const { rounds, seed = 0, multiplier = 1, batch, prox, every = 1, group, onProgress } = options;
   const { size, ranks } = problem.constants;
   const step = multiplier * (options.step ?? reducer.stepSize?.(problem.constants) ?? NaN);

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Dataset, Tensor } from "./tfjs.ts";
+import { checkKnown } from "../transport/known.ts";
 import { bits, fold, type Key, key } from "../random.ts";
 
 /** A rank and the number of ranks: any group is one. */
@@ -43,6 +44,7 @@ export type Shardable = DataRows | { readonly [name: string]: DataRows } | Datas
  * @param data what all ranks have, in the same order
  * @param place the group, or another source of rank and size
  * @throws {RangeError} if the lengths of the rows differ or an option is out of range
+ * @throws {TypeError} if an option is unknown
  *
  * @example
  * ```ts
@@ -53,6 +55,7 @@ export type Shardable = DataRows | { readonly [name: string]: DataRows } | Datas
  * ```
  */
 export function shard<T extends Shardable>(data: T, place: Place, options: ShardOptions = {}): T {
+  checkKnown("share out the data", options, ["seed", "epoch", "shuffle", "buffer"]);
   const { seed = 0, epoch = 0, shuffle = true, buffer = 1024 } = options;
   checkPlace(place), checkCount("epoch", epoch, 0), checkCount("buffer", buffer, 1), checkCount("seed", seed, 0);
   if (isDataset(data)) return shardDataset(data, place, { seed, epoch, shuffle, buffer }) as unknown as T;
@@ -74,6 +77,7 @@ export function shardIndices(
   { rank, size }: Place,
   options: Omit<ShardOptions, "buffer"> = {},
 ): Int32Array {
+  checkKnown("share out the data", options, ["seed", "epoch", "shuffle"]);
   const { seed = 0, epoch = 0, shuffle = true } = options;
   checkPlace({ rank, size }), checkCount("length", length, 0), checkCount("epoch", epoch, 0);
   const order = new Int32Array(length).map((_, i) => i);
@@ -93,6 +97,7 @@ export interface ShardBatchesOptions extends Omit<ShardOptions, "buffer"> {
  * All ranks get equally many batches of equal size.
  *
  * @throws {RangeError} if the tensors differ in length or an option is out of range
+ * @throws {TypeError} if an option is unknown
  *
  * @example
  * ```ts
@@ -111,6 +116,7 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
   place: Place,
   options: ShardBatchesOptions,
 ): Dataset {
+  checkKnown("share out the data", options, ["batchSize", "seed", "epoch", "shuffle"]);
   const { batchSize, epoch = 0, ...rest } = options;
   checkPlace(place), checkCount("batchSize", batchSize, 1), checkCount("epoch", epoch, 0);
   checkCount("seed", rest.seed ?? 0, 0);

@@ -1,3 +1,4 @@
+import { checkKnown } from "./known.ts";
 import type { BlockingCollective, Collective, WireRound } from "./round.ts";
 import { requireBlocking } from "./mailbox.ts";
 import { allocate, type GroupMemory, meet, onDeath, pause } from "./rendezvous.ts";
@@ -40,8 +41,9 @@ export interface BroadcastChannelOptions {
  * await using group = await broadcastChannelAsync({ name: "page", rank: 0, size: 1, memory });
  * ```
  */
-export function groupMemory({ size, capacity = 1 << 24 }: GroupMemoryOptions): GroupMemory {
-  check({ name: "memory", rank: 0, size, capacity });
+export function groupMemory(options: GroupMemoryOptions): GroupMemory {
+  const { size, capacity = 1 << 24 } = options;
+  check({ ...options, name: "memory", rank: 0 });
   return allocate(size, SharedMemory.byteLength(size, capacity));
 }
 
@@ -201,7 +203,9 @@ async function join(options: BroadcastChannelOptions): Promise<{
   };
 }
 
-function check({ name, rank, size, timeout = 30_000, capacity = 1 << 24 }: BroadcastChannelOptions): void {
+function check(options: BroadcastChannelOptions): void {
+  checkKnown("connect", options, ["name", "rank", "size", "timeout", "capacity", "memory"]);
+  const { name, rank, size, timeout = 30_000, capacity = 1 << 24 } = options;
   const refuse = (what: string, got: unknown, expected: string) => {
     throw new RangeError(`Cannot connect group ${name}: ${what} is ${got}, expected ${expected}`);
   };

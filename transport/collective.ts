@@ -9,6 +9,7 @@
  * @module
  */
 
+import { checkKnown } from "./known.ts";
 import { type Collective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
 import { type Transport, TransportError } from "./transport.ts";
 
@@ -45,6 +46,7 @@ const none: readonly Uint8Array[] = [];
  * A failed round leaves the vector as it was and ends the group: every rank then throws the same error.
  *
  * @throws {RangeError} if an option is out of range
+ * @throws {TypeError} if an option is unknown
  * @example
  * ```ts
  * import { collective, memory } from "@gradwire/tfjs/transport";
@@ -55,6 +57,7 @@ const none: readonly Uint8Array[] = [];
  * ```
  */
 export function collective(transport: Transport, options: CollectiveOptions = {}): Collective {
+  checkKnown("make a group", options, ["timeout", "maxMessageBytes"]);
   const exchanger = new Exchanger(transport, options);
   return {
     rank: transport.rank,

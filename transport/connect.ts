@@ -1,6 +1,7 @@
 import { alone } from "./alone.ts";
 import { tcpBlocking } from "./blocking.ts";
 import { broadcastChannel } from "./broadcast_channel.ts";
+import { checkKnown } from "./known.ts";
 import { place, placeFrom, variables } from "./place.ts";
 import type { BlockingCollective } from "./round.ts";
 
@@ -37,11 +38,7 @@ let connections = 0;
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<BlockingCollective> {
-  for (const name of Object.keys(options)) {
-    if (name !== "timeout" && name !== "bind") {
-      throw new TypeError(`Cannot connect: unknown option "${name}", known are timeout, bind`);
-    }
-  }
+  checkKnown("connect", options, ["timeout", "bind"]);
   const mine = place() ?? placeFrom(variable);
   if (mine === undefined || mine.size === 1) return alone();
   const { rank, size, meeting } = mine, timeout = options.timeout ?? mine.timeout;

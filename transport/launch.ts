@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkKnown } from "./known.ts";
 import { type Ended, type Meeting, place, type Start, variables } from "./place.ts";
 
 /** What to start. */
@@ -111,11 +112,7 @@ const known = [
 ];
 
 function check(options: LaunchOptions): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new TypeError(`Cannot launch: unknown option "${name}", known are ${known.join(", ")}`);
-    }
-  }
+  checkKnown("launch", options, known);
   const { ranks, processes = false, transport, nodes = 1, nodeRank = 0, rendezvous, timeout = 1 } = options;
   const integer = (name: string, value: number, least: number, most: number) => {
     if (!(Number.isInteger(value) && least <= value && value <= most)) {

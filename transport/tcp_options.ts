@@ -1,6 +1,7 @@
 /** Where the ranks of a TCP group meet and what they agree on. @module */
 
 import type { CollectiveOptions } from "./collective.ts";
+import { checkKnown } from "./known.ts";
 
 /** Options of {@link tcp} and {@link tcpBlocking}. */
 export interface TcpOptions extends CollectiveOptions {
@@ -49,11 +50,7 @@ export function checkTcpOptions(options: TcpOptions): void {
   const refuse = (what: string, value: unknown): never => {
     throw new RangeError(`Cannot connect: ${what}, received ${value}`);
   };
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new TypeError(`Cannot connect: unknown option "${name}", known are ${known.join(", ")}`);
-    }
-  }
+  checkKnown("connect", options, known);
   if (!(Number.isInteger(size) && size >= 1)) refuse("size must be a positive integer", size);
   if (!(Number.isInteger(rank) && rank >= 0 && rank < size)) {
     refuse(`rank must be an integer from 0 to ${size - 1}`, rank);
