@@ -28,7 +28,11 @@ export interface DistributedOptimizerOptions {
   readonly group: Group;
   /** Where all randomness of the reducer comes from; equal on all ranks. Default 0. */
   readonly seed?: number;
-  /** What all ranks do in a step in which a gradient of any rank is NaN or infinite. Default "throw". */
+  /**
+   * What all ranks do in a step in which a gradient of any rank is NaN or infinite. Default "throw". In the steps between
+   * the exchanges of a method that has some every so many steps, the rank leaves its gradient out; with "throw" all ranks
+   * throw when they next meet.
+   */
   readonly nonFinite?: "throw" | "skip";
   /**
    * The loss on all of this rank's data, or on one term of it (a minibatch, by its number): what variance reduction asks

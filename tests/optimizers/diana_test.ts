@@ -42,7 +42,7 @@ Deno.test("diana reaches the exact optimum where compressed gradient descent sta
 });
 
 Deno.test("diana's shifts diverge beyond 2/(1 + ω)", () => {
-  assert(minimise(mini, diana(anyOne(), { shiftStep: 1 }), { rounds: 400, step: .05 }).error > 1e3);
+  assert(minimise(mini, diana(anyOne(), { shiftStep: 1 }), { rounds: 80, step: .05 }).error > 1e3);
 });
 
 Deno.test("none leaves every rank its own gradient", () => {
