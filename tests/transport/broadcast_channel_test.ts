@@ -44,10 +44,7 @@ const remotes: Remote[] = [];
 
 for (
   const { name, check } of collectiveProperties(async (size, timeout) => {
-    const name = crypto.randomUUID();
-    const groups = await Promise.all(
-      Array.from({ length: size }, (_, rank) => Remote.join({ name, rank, size, timeout })),
-    );
+    const groups = await Remote.joinAll({ name: crypto.randomUUID(), size, timeout });
     remotes.push(...groups);
     return { groups }; // A worker that is terminated is named only after the deadline: see below.
   }, { inRankOrder: true, traffic, sizes: [2, 3], lengths: [0, 1, 7, 8193, 300_007], runs: 3 })

@@ -30,6 +30,14 @@ export class Remote implements Collective {
     return remote;
   }
 
+  /** All ranks of a group. Their workers have started when they set out, so that no deadline covers a slow start. */
+  static async joinAll(options: Omit<BroadcastChannelOptions, "rank">): Promise<Remote[]> {
+    const { size } = options, remotes = Array.from({ length: size }, (_, rank) => new Remote({ rank, size }));
+    await Promise.all(remotes.map((remote) => remote.#ask({ dispose: true }))); // of nothing yet
+    await Promise.all(remotes.map((remote) => remote.#ask({ join: { ...options, rank: remote.rank } })));
+    return remotes;
+  }
+
   async perform(round: Parameters<Collective["perform"]>[0]): Promise<readonly Uint8Array[]> {
     const { replies } = await this.#ask({ round }, round.op === "allReduce" ? round.vector : undefined);
     return replies!;
