@@ -243,6 +243,9 @@ export interface MinimiseOptions {
   readonly onProgress?: (entry: Progress) => void;
 }
 
+/** A run that is this far off is over: soon its numbers would exceed float32, which compressors refuse. */
+const DIVERGED = 1e20;
+
 /** Where a run stands after some rounds. */
 export interface Progress {
   /** Rounds so far. */
@@ -286,7 +289,7 @@ const known: readonly (keyof MinimiseOptions)[] = [
  * Minimises f(x) = (1/n) Σ fᵢ(x) by x ← prox(x − γ g), where g is what the method makes of the ranks' gradients, or by
  * the method's own step. All ranks run in this thread in lockstep, or this process is one of a group's.
  *
- * Bytes are exact: the lengths of the messages that the method yields.
+ * Bytes are exact: the lengths of the messages that the method yields. A run that diverges ends when its error is 1e20.
  *
  * @throws {RangeError} if the method states no step size and none is given, or a step size is not positive
  * @throws {TypeError} if an option is unknown
@@ -351,7 +354,7 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
     entry = { round, bytes, error: distance(mean(nodes)) / whole };
     reached = entry.error <= (options.error ?? -1);
     if (round % every === 0 || reached || round === rounds) record();
-    if (!Number.isFinite(entry.error)) break;
+    if (!(entry.error < DIVERGED)) break;
   }
   return { ...entry, parameters: mean(nodes), history, reached, step };
 }

@@ -70,6 +70,12 @@ Deno.test("gradient descent at its theory step takes the rounds that its rate gi
   assertEquals([stopped.round, stopped.bytes, stopped.reached], [5, 60, false]);
 });
 
+Deno.test("a run that diverges ends before its numbers exceed float32", () => {
+  const start = normal(key(4), new Float32Array(3));
+  const { error, round, reached } = minimise(mini, average(), { rounds: 10_000, multiplier: 50, error: 1e-6, start });
+  assert(error >= 1e20 && Number.isFinite(error) && round < 100 && !reached, `error ${error} after ${round} rounds`);
+});
+
 Deno.test("a prox keeps the iterates in its set", () => {
   const prox = (x: Float32Array) => x.forEach((v, j) => x[j] = Math.max(0, v));
   const { parameters } = minimise(mini, average(), { rounds: 200, prox });
