@@ -283,7 +283,8 @@ async function main(args: string[]): Promise<void> {
     digits(decode, 3),
   ]);
   console.log(table(head, cells));
-  console.log(`\n${verdict(x, rows)}`);
+  const judged = verdict(x, rows);
+  if (judged !== "") console.log(`\n${judged}`);
   await Deno.mkdir(options.out, { recursive: true });
   const quote = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
   await Deno.writeTextFile(

@@ -151,6 +151,7 @@ function paper(
         error: ERROR,
         start,
         seed,
+        onProgress: ({ round }) => bar.update(done - 1, { name: `${line.name}, round ${round}` }),
       });
     });
     return { line, runs, bytes: mean(runs.map(({ bytes, reached }) => reached ? bytes : Infinity)) };
@@ -232,7 +233,13 @@ function race(title: string, problem: Problem, rounds: number): { charts: Chart[
   const racers = names.map((name, i): Racer => {
     bar.update(i, { name });
     const go = (multiplier: number, most: number) =>
-      minimise(problem, parseReducer(name), { rounds: most, multiplier, error: WON, start: startOf(problem) });
+      minimise(problem, parseReducer(name), {
+        rounds: most,
+        multiplier,
+        error: WON,
+        start: startOf(problem),
+        onProgress: ({ round }) => bar.update(i, { name: `${name}, ${multiplier} × theory's step, round ${round}` }),
+      });
     const trials = MULTIPLIERS.map((multiplier) => ({ multiplier, error: go(multiplier, TRIAL).error }))
       .sort((a, b) => a.error - b.error);
     // The fastest start need not arrive: then the step of the next best start below it has its turn, twice at most.
