@@ -26,7 +26,17 @@ export interface Axis {
 
 const WIDTH = 960, HEIGHT = 600;
 
-function option({ title, x, y, series }: Chart): echarts.EChartsCoreOption {
+/** Whether the names stand right of the curves; long ones stand below, a line each. */
+function isBeside({ series }: Chart): boolean {
+  return series.every(({ name }) => name.length <= 36);
+}
+
+function heightOf(chart: Chart): number {
+  return isBeside(chart) ? HEIGHT : HEIGHT + 19 * chart.series.length;
+}
+
+function option(chart: Chart): echarts.EChartsCoreOption {
+  const { title, x, y, series } = chart, beside = isBeside(chart);
   const axis = ({ name, log = false }: Axis, nameGap: number) => ({
     type: log ? "log" : "value",
     name,
@@ -42,8 +52,13 @@ function option({ title, x, y, series }: Chart): echarts.EChartsCoreOption {
     animation: false,
     color: colors,
     title: { text: title, left: "center" },
-    legend: { type: "scroll", orient: "vertical", right: 8, top: 40, bottom: 40, textStyle: { fontSize: 11 } },
-    grid: { left: 76, right: 260, top: 48, bottom: 64 },
+    legend: {
+      orient: "vertical",
+      itemGap: 5,
+      textStyle: { fontSize: 11 },
+      ...beside ? { right: 8, top: 40 } : { left: 76, top: HEIGHT },
+    },
+    grid: { left: 76, right: beside ? 260 : 24, top: 48, bottom: 64 + heightOf(chart) - HEIGHT },
     tooltip: { trigger: "item" },
     xAxis: axis(x, 34),
     yAxis: axis(y, 54),
@@ -61,7 +76,7 @@ function option({ title, x, y, series }: Chart): echarts.EChartsCoreOption {
 
 /** The chart as an SVG document. */
 export function svg(chart: Chart): string {
-  const drawn = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: HEIGHT });
+  const drawn = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: heightOf(chart) });
   drawn.setOption({ ...option(chart), backgroundColor: "#fff" });
   const text = drawn.renderToSVGString();
   drawn.dispose();
@@ -96,13 +111,13 @@ export async function page(
 <title>${escape(title)}</title>
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #222 }
-.chart { height: 37rem; margin-bottom: 2rem }
+.chart { margin-bottom: 2rem }
 table { border-collapse: collapse; margin-bottom: 2rem }
 th, td { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums }
 th:first-child, td:first-child { text-align: left }
 </style>
 <h1>${escape(title)}</h1>
-${charts.map((_, i) => `<div class="chart" id="chart${i}"></div>`).join("\n")}
+${charts.map((chart, i) => `<div class="chart" id="chart${i}" style="height: ${heightOf(chart)}px"></div>`).join("\n")}
 ${
     tables.map(({ title, head, rows }) =>
       `<h2>${escape(title)}</h2>\n<table>\n${row("th", head)}\n${
