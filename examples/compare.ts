@@ -32,6 +32,8 @@ const RUNS: readonly (readonly [name: string, reducer: string, options: readonly
   ["`majorityVote`", "majorityVote({ momentum: 0.9 })", sgd(.001)],
   ["SGD, 32-bit floats", "average", sgd(.5)],
   ["`oneBitSgd`", "oneBitSgd", sgd(.5)],
+  ["`vrDiana`, natural compression", "vrDiana(naturalCompression, { terms: 118 })", sgd(.5)],
+  ["`adiana`, natural compression", "adiana(naturalCompression, { convexity: 0.01 })", sgd(.3)],
   ["`marina`, trellis dithering", "marina(subtractiveDithering({ omega: 0.5, states: 4 }))", sgd(.5)],
 ];
 

@@ -24,10 +24,11 @@ const inner = options.optimizer === "adam"
   ? tf.train.sgd(rate)
   : tf.train.momentum(rate, .9);
 model.compile({
-  optimizer: new DistributedOptimizer(inner, { reducer: makeReducer(options), group, seed }),
+  optimizer: new DistributedOptimizer(inner, { reducer: makeReducer(options), group, seed, dataLoss }),
   loss: "categoricalCrossentropy",
 });
 
+let part: [tf.Tensor2D, tf.Tensor2D] | undefined;
 const { size } = group, parameters = model.countParams();
 const steps = Math.ceil(Math.floor(train.labels.length / size) / batch);
 const bar = group.rank === 0
@@ -36,7 +37,7 @@ const bar = group.rank === 0
 const start = performance.now();
 for (let epoch = 0; epoch < epochs; epoch++) {
   // This rank's part of the digits, in the order of this epoch.
-  const [x, y] = tensors(train, shardIndices(train.labels.length, group, { seed, epoch }));
+  const [x, y] = part = tensors(train, shardIndices(train.labels.length, group, { seed, epoch }));
   await model.fit(x, y, {
     batchSize: batch,
     epochs: epoch + 1,
@@ -94,6 +95,14 @@ function report(figures: DigitsFigures): void {
   if (distinct > 1 && options.reducer !== "none") {
     throw new Error(`Cannot trust the run: the ranks' weights have ${distinct} digests, expected 1`);
   }
+}
+
+/** What variance reduction asks for: the loss on this rank's part of the epoch, or on one batch of it. */
+function dataLoss(term?: number): tf.Scalar {
+  const [x, y] = part!, count = y.shape[0], from = term === undefined ? 0 : term * batch;
+  const size = term === undefined ? count : Math.min(batch, count - from);
+  const guesses = model.apply(x.slice(from, size)) as tf.Tensor;
+  return tf.metrics.categoricalCrossentropy(y.slice(from, size), guesses).mean().asScalar();
 }
 
 function tensors({ images, labels }: Digits, rows: Int32Array): [tf.Tensor2D, tf.Tensor2D] {
