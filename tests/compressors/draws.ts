@@ -95,3 +95,6 @@ export function withDecode(c: Compressor, decodeAdd: Compressor["decodeAdd"]): C
 export function once(c: Compressor, x: Float32Array, seed = 1): Float32Array {
   return decompress(c, compress(c, x, key(seed)), key(seed), x.length);
 }
+
+/** The mean of ‖C(x) − x‖² over `count` keys. */
+export const meanError = (c: Compressor, x: Float32Array, count: number): number => draws(c, x, count, 9).error;

@@ -14,8 +14,9 @@ import {
   parseCompressor,
   randomizedMean,
 } from "../../compressors/mod.ts";
-import { fold, key, normal } from "../../random.ts";
+import { key, normal } from "../../random.ts";
 import { compressorProperties, type CompressorPropertiesOptions } from "../../testing/mod.ts";
+import { meanError } from "./draws.ts";
 
 const X = Float32Array.of(1, -2, 3, -4);
 const squaredNorm = (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + value * value, 0);
@@ -73,16 +74,6 @@ const table: [Compressor, CompressorPropertiesOptions][] = [
 ];
 for (const [compressor, options] of table) {
   for (const { name, check } of compressorProperties(compressor, { draws: 1000, ...options })) Deno.test(name, check);
-}
-
-/** The mean of ‖C(x) − x‖² over draws. */
-function meanError(compressor: Compressor, x: Float32Array, draws: number): number {
-  let sum = 0;
-  for (let i = 0; i < draws; i++) {
-    const k = fold(key(9), i), decoded = decompress(compressor, compress(compressor, x, k), k, x.length);
-    sum += decoded.reduce((total, value, j) => total + (value - x[j]!) ** 2, 0) / draws;
-  }
-  return sum;
 }
 
 Deno.test("errors of (1, −2, 3, −4) as tabled, to 3 %", () => {

@@ -25,8 +25,9 @@ import {
   threshold,
   topK,
 } from "../../compressors/mod.ts";
-import { fold, key, normal } from "../../random.ts";
+import { key, normal } from "../../random.ts";
 import { adversarialVector, compressorProperties, type CompressorPropertiesOptions } from "../../testing/mod.ts";
+import { meanError } from "./draws.ts";
 
 const X = Float32Array.of(1, -2, 3, -4);
 const squaredNorm = (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + value * value, 0);
@@ -85,16 +86,6 @@ for (const [compressor, options] of table) {
     // A number kept with probability 0.03, of which 61 at 1000 draws is 30.
     Deno.test(name, check);
   }
-}
-
-/** The mean of ‖C(x) − x‖² over draws. */
-function meanError(compressor: Compressor, x: Float32Array, draws: number): number {
-  let sum = 0;
-  for (let i = 0; i < draws; i++) {
-    const k = fold(key(9), i), decoded = decompress(compressor, compress(compressor, x, k), k, x.length);
-    sum += decoded.reduce((total, value, j) => total + (value - x[j]!) ** 2, 0) / draws;
-  }
-  return sum;
 }
 
 Deno.test("errors of (1, −2, 3, −4) as tabled, to 3 %", () => {
