@@ -1,0 +1,18 @@
+/** A wrong change of the code that tests must notice. @module */
+
+/** One wrong change. `deno task mutants` makes it in a copy of the tree and expects at least one of its tests to fail. */
+export interface Mutant {
+  /** What is wrong with it, in a few words. Unique in its list. */
+  readonly name: string;
+  /** The file that is changed, from the project's root. */
+  readonly file: string;
+  /** The text that is replaced: it occurs exactly once in the file. */
+  readonly find: string;
+  /** What stands there instead. */
+  readonly replace: string;
+  /**
+   * Test files that must notice, from the project's root; after a `#` the part of the test names that is run, as
+   * `deno test --filter` takes it. They must notice without pinned bytes (tests/golden), which prove no statistics.
+   */
+  readonly tests: readonly string[];
+}
