@@ -50,6 +50,7 @@ export function bucketed(compressor: Compressor, size: number): Compressor {
     name: "bucketed",
     options: {},
     parts: [compressor, size],
+    ...compressor.lossless ? { lossless: true } : {},
     maxByteLength(length) {
       const count = countOf(length), rest = length - size * (count - 1);
       if (count === 0) return 0;

@@ -14,6 +14,8 @@ export interface Compressor {
   readonly options: CompressorOptions;
   /** The positional arguments of its factory, for one made of others: `bucketed(qsgd(), 512)` has two. */
   readonly parts?: readonly (Compressor | number)[];
+  /** Whether C(vector) is the vector, to the last bit, for every key. Absent means no. */
+  readonly lossless?: boolean;
   /** The most bytes that `encode` may write for a vector of `size` numbers. */
   maxByteLength(size: number): number;
   /**

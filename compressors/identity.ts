@@ -16,6 +16,7 @@ export function identity(): UnbiasedCompressor & ContractiveCompressor & LinearC
     name: "identity",
     options: {},
     everyDraw: true,
+    lossless: true,
     omega: () => 0,
     alpha: () => 0,
     linearLength: (size) => size,

@@ -88,6 +88,7 @@ export function perTensor(
     name: "perTensor",
     options: { sizes: sizes.join(), tensors: layout.names.join() },
     parts: compressors,
+    ...compressors.every(({ lossless }) => lossless) ? { lossless: true } : {},
     maxByteLength(size) {
       checked(size);
       return frames.maxByteLength(count, sizes.reduce((sum, _, i) => sum + most(i), 0));

@@ -40,6 +40,7 @@ export function average(compressor: Compressor = identity()): Reducer {
   return {
     name: "average",
     options: { compressor },
+    identityAlone: compressor.lossless ?? false,
     stepSize({ size, ranks, smoothness, largestSmoothness }) {
       const omega = isUnbiased(compressor) ? compressor.omega(size) : 0;
       return 1 / (isLinear(compressor) ? (1 + omega) * smoothness : smoothness + 2 * omega * largestSmoothness / ranks);

@@ -132,11 +132,22 @@ function stateFrom(tensors: Safetensors["tensors"], metadata: Safetensors["metad
   };
   const integer = (name: string) => read(name, Number, (value) => Number.isSafeInteger(value) && value >= 0);
   const named = (kind: string) =>
-    Object.entries(tensors).filter(([name]) => name.startsWith(`${kind}/`)).map(([name, { shape, values }]) => {
-      if (!(values instanceof Float32Array)) throw new RangeError(`Cannot restore: ${name} is not of type F32`);
-      return { name: name.slice(kind.length + 1), shape, values };
+    Object.entries(tensors).filter(([name]) => name.startsWith(`${kind}/`))
+      .map(([name, tensor]) => ({ ...tensor, name: name.slice(kind.length + 1) }));
+  const vectors = (kind: string): Vectors =>
+    Object.fromEntries(
+      named(kind).map(({ name, values }) => {
+        if (values instanceof Int32Array) {
+          throw new RangeError(`Cannot restore: ${kind}/${name} is of type I32, expected F32, F64 or U8`);
+        }
+        return [name, values];
+      }),
+    );
+  const slots = () =>
+    named("slot").map(({ name, shape, values }) => {
+      if (!(values instanceof Float32Array)) throw new RangeError(`Cannot restore: slot/${name} is not of type F32`);
+      return { name, shape, values };
     });
-  const vectors = (kind: string) => Object.fromEntries(named(kind).map(({ name, values }) => [name, values]));
   const inner = read("inner", (text) => JSON.parse(text) as Slots, ({ className, config, iterations }) => {
     return typeof className === "string" && typeof config === "object" && config !== null && iterations >= 0;
   });
@@ -152,7 +163,7 @@ function stateFrom(tensors: Safetensors["tensors"], metadata: Safetensors["metad
     layout,
     local: vectors("local"),
     shared: vectors("shared"),
-    inner: { ...inner, slots: named("slot") },
+    inner: { ...inner, slots: slots() },
   };
 }
 

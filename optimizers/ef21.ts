@@ -62,7 +62,7 @@ const plainState = (size: number): State => ({
 
 const reducePlain = (compressor: ContractiveCompressor): Reducer["reduce"] =>
   function* (gradient, { local, shared }, { rank, size, keyOf, workspace }) {
-    const estimate = local.estimate!, meanEstimate = shared.meanEstimate!;
+    const estimate = local.estimate as Float32Array, meanEstimate = shared.meanEstimate as Float32Array;
     subtract(gradient, estimate);
     const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
     const message = compress(compressor, gradient, keyOf(rank), buffer);
@@ -81,7 +81,7 @@ const plusState = (size: number, ranks: number): State => ({
 
 const reducePlus = (compressor: ContractiveCompressor): Reducer["reduce"] =>
   function* (gradient, { shared }, { rank, size, keyOf, workspace }) {
-    const d = gradient.length, estimates = shared.estimates!, most = 1 + compressor.maxByteLength(d);
+    const d = gradient.length, estimates = shared.estimates as Float32Array, most = 1 + compressor.maxByteLength(d);
     if (estimates.length !== size * d) {
       throw new RangeError(
         `Cannot take a step of ef21 on ${size} ranks: the state holds ${estimates.length / d} estimates`,

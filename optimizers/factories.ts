@@ -29,7 +29,7 @@ export {
   type DeepGradientCompressionState,
 } from "./deep_gradient_compression.ts";
 export { powerSgd, type PowerSgdOptions, type PowerSgdState } from "./power_sgd.ts";
-export { structuredUpdate, type StructuredUpdateOptions } from "./structured_update.ts";
+export { structuredUpdate, type StructuredUpdateOptions, type StructuredUpdateState } from "./structured_update.ts";
 export { type Layer, perLayer, skipSmall, type SkipSmallOptions } from "./per_layer.ts";
 export { schedule } from "./schedule.ts";
 export { warmup, type WarmupOptions } from "./warmup.ts";

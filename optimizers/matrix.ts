@@ -11,15 +11,15 @@ export interface MatrixPart {
 }
 
 /** [rows, columns] of each tensor: all dimensions but the last make the rows, as tfjs lays out dense and conv kernels. */
-export function shapesOf({ shapes }: Layout): Float32Array {
-  return Float32Array.from(shapes.flatMap((shape) => {
+export function shapesOf({ shapes }: Layout): Float64Array {
+  return Float64Array.from(shapes.flatMap((shape) => {
     const size = shape.reduce((product, length) => product * length, 1), columns = shape.at(-1) ?? 1;
     return shape.length < 2 || columns === 0 ? [1, size] : [size / columns, columns];
   }));
 }
 
 /** The tensors, one after the other. */
-export function partsOf(shapes: Float32Array): MatrixPart[] {
+export function partsOf(shapes: Float64Array): MatrixPart[] {
   const parts: MatrixPart[] = [];
   for (let t = 0, from = 0; t < shapes.length; t += 2) {
     const rows = shapes[t]!, columns = shapes[t + 1]!;

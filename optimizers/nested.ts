@@ -1,12 +1,12 @@
 /** Methods inside methods: their states joined into one, their working memory kept apart. @module */
 
 import type { Round } from "../transport/round.ts";
-import type { Context, Exchange, Reducer, State, Vectors, Workspace } from "./reducer.ts";
+import type { Context, Exchange, Reducer, State, Vector, Vectors, Workspace } from "./reducer.ts";
 
 /** One state of several parts: part "a" with vector "x" becomes "a.x"; what is the whole's own keeps its names. */
 export function joinStates(parts: Readonly<Record<string, State>>, own: Partial<State> = {}): State {
   const join = (kind: keyof State): Vectors => {
-    const joined: Record<string, Float32Array> = { ...own[kind] };
+    const joined: Record<string, Vector> = { ...own[kind] };
     for (const [part, state] of Object.entries(parts)) {
       for (const [name, vector] of Object.entries(state[kind])) joined[`${part}.${name}`] = vector;
     }
@@ -19,7 +19,7 @@ export function joinStates(parts: Readonly<Record<string, State>>, own: Partial<
 export function partOf(state: State, part: string): State {
   const prefix = `${part}.`;
   const pick = (vectors: Vectors): Vectors => {
-    const picked: Record<string, Float32Array> = {};
+    const picked: Record<string, Vector> = {};
     for (const name in vectors) if (name.startsWith(prefix)) picked[name.slice(prefix.length)] = vectors[name]!;
     return picked;
   };
@@ -31,6 +31,7 @@ export function partOfWorkspace(workspace: Workspace, part: string): Workspace {
   return {
     bytes: (slot, length) => workspace.bytes(`${part}.${slot}`, length),
     floats: (slot, length) => workspace.floats(`${part}.${slot}`, length),
+    doubles: (slot, length) => workspace.doubles(`${part}.${slot}`, length),
   };
 }
 
@@ -39,12 +40,19 @@ export function copyOf(state: State, workspace: Workspace, slot: string): State 
   const copy = (kind: keyof State): Vectors =>
     Object.fromEntries(
       Object.entries(state[kind]).map(([name, vector]) => {
-        const copied = workspace.floats(`${slot}.${kind}.${name}`, vector.length);
+        const copied = memoryLike(vector, workspace, `${slot}.${kind}.${name}`);
         copied.set(vector);
         return [name, copied];
       }),
     );
   return { local: copy("local"), shared: copy("shared") };
+}
+
+/** Working memory of the vector's type and length. */
+function memoryLike(vector: Vector, workspace: Workspace, slot: string): Vector {
+  if (vector instanceof Float32Array) return workspace.floats(slot, vector.length);
+  if (vector instanceof Float64Array) return workspace.doubles(slot, vector.length);
+  return workspace.bytes(slot, vector.length);
 }
 
 /** into := from, vector by vector. */

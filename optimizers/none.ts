@@ -22,6 +22,7 @@ export function none(): Reducer {
   return {
     name: "none",
     options: {},
+    identityAlone: true,
     init: () => ({ local: {}, shared: {} }),
     *reduce() {},
   };

@@ -50,7 +50,7 @@ export function oneBitSgd(options: OneBitSgdOptions = {}): Reducer {
       return { local, shared: { ...shared, blocks: blocksOf(layout, block) } };
     },
     *reduce(gradient, state, context) {
-      const blocks = state.shared.blocks!;
+      const blocks = state.shared.blocks as Float64Array;
       yield* bothWays(
         gradient,
         state as TwoWayState,
@@ -63,8 +63,8 @@ export function oneBitSgd(options: OneBitSgdOptions = {}): Reducer {
 }
 
 /** For each tensor: how many numbers it has, and how many of them, whole columns, share their means. */
-function blocksOf({ shapes }: Layout, least: number): Float32Array {
-  return Float32Array.from(shapes.flatMap((shape) => {
+function blocksOf({ shapes }: Layout, least: number): Float64Array {
+  return Float64Array.from(shapes.flatMap((shape) => {
     const size = shape.reduce((product, length) => product * length, 1), width = Math.max(1, shape.at(-1) ?? 1);
     return [size, Math.ceil(least / width) * width];
   }));
@@ -73,7 +73,7 @@ function blocksOf({ shapes }: Layout, least: number): Float32Array {
 const quantiser = oneBit();
 
 /** One-bit quantisation of the numbers from `start` on, each block of columns (or what lies of it in the stripe) alone. */
-function byColumns(blocks: Float32Array, start: number): Compressor {
+function byColumns(blocks: Float64Array, start: number): Compressor {
   /** The blocks in start .. start + size, as positions in the stripe. */
   function* parts(size: number): Generator<[from: number, to: number]> {
     for (let t = 0, tensor = 0; t < blocks.length; tensor += blocks[t]!, t += 2) {

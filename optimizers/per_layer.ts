@@ -107,6 +107,7 @@ function layered(
   return {
     name,
     options: { ...options, methods: groups.map(({ reducer, layout: { size } }) => ({ reducer, size })) },
+    identityAlone: groups.every(({ reducer }) => reducer.identityAlone ?? false),
     init(given, ranks) {
       if (JSON.stringify(given.shapes) !== JSON.stringify(layout.shapes)) {
         throw new RangeError(

@@ -20,7 +20,7 @@ export type PowerSgdState = {
   /** What has not been sent yet. */
   readonly local: { readonly error: Float32Array };
   /** Q of each matrix, one after the other; the matrices' shapes; the learning rate of the step before. */
-  readonly shared: { readonly q: Float32Array; readonly shapes: Float32Array; readonly rate: Float32Array };
+  readonly shared: { readonly q: Float32Array; readonly shapes: Float64Array; readonly rate: Float32Array };
 };
 
 /** Options of {@linkcode powerSgd}. */
@@ -77,7 +77,7 @@ export function powerSgd(
   requireInteger("powerSgd", "startStep", startStep, 0);
   const isCompressed = ({ rows, columns }: MatrixPart) => rows * columns > minimumRate * r * (rows + columns);
   /** Each part with where its P, or itself if it is not compressed, and its Q stand in the exchanged vectors. */
-  const planOf = (shapes: Float32Array) => {
+  const planOf = (shapes: Float64Array) => {
     let first = 0, second = 0;
     const plan = partsOf(shapes).map((part) => {
       const compressed = isCompressed(part), at = { part, compressed, first, second };

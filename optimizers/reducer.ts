@@ -15,8 +15,14 @@ export interface Layout {
   readonly size: number;
 }
 
+/**
+ * One vector of a state. Numbers of the training are kept as Float32Array, bytes (a message on its way) as Uint8Array, and
+ * counts, steps, sizes and learning rates as Float64Array, which holds integers exactly up to 2⁵³.
+ */
+export type Vector = Float32Array | Float64Array | Uint8Array;
+
 /** Named vectors. */
-export type Vectors = Readonly<Record<string, Float32Array>>;
+export type Vectors = Readonly<Record<string, Vector>>;
 
 /**
  * What a method remembers between steps. `local` differs by rank; `shared` is bit-identical on all ranks. Written only
@@ -35,6 +41,8 @@ export interface Workspace {
   bytes(slot: string, length: number): Uint8Array;
   /** `length` floats, not cleared. */
   floats(slot: string, length: number): Float32Array;
+  /** `length` numbers of double precision, not cleared. */
+  doubles(slot: string, length: number): Float64Array;
 }
 
 /** The keys of a step. */
@@ -100,6 +108,11 @@ export interface Reducer<S extends State = State> {
    * driver then need not exchange anything in the others either. Default 1.
    */
   readonly every?: number;
+  /**
+   * Whether for one rank what `reduce` leaves in the gradient is the gradient itself, and nothing is remembered. A driver
+   * may then leave the method out of a group of one. Absent means no: the method is then run for one rank as for several.
+   */
+  readonly identityAlone?: boolean;
   /** The largest step size γ (learning rate of plain gradient descent) that its theory allows. */
   stepSize?(constants: Constants): number;
   /** The state before the first step, for a group of `ranks` (default 1). */
@@ -116,13 +129,15 @@ export interface Reducer<S extends State = State> {
 /** A workspace that grows to what it is asked for. */
 export function workspace(): Workspace {
   const bytes = new Map<string, Uint8Array>(), floats = new Map<string, Float32Array>();
+  const doubles = new Map<string, Float64Array>();
   return {
     bytes: (slot, length) => grown(bytes, slot, length, Uint8Array),
     floats: (slot, length) => grown(floats, slot, length, Float32Array),
+    doubles: (slot, length) => grown(doubles, slot, length, Float64Array),
   };
 }
 
-function grown<A extends Uint8Array | Float32Array>(
+function grown<A extends Vector>(
   slots: Map<string, A>,
   slot: string,
   length: number,

@@ -5,7 +5,7 @@
  */
 
 /** The number types read and written here. */
-export type TensorNumbers = Float32Array | Int32Array | Uint8Array;
+export type TensorNumbers = Float64Array | Float32Array | Int32Array | Uint8Array;
 
 /** One tensor of a file. */
 export interface StoredTensor {
@@ -23,7 +23,8 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const TYPES: Readonly<Record<string, new (buffer: ArrayBuffer) => TensorNumbers>> = {
+const TYPES: Readonly<Record<string, { new (buffer: ArrayBuffer): TensorNumbers; BYTES_PER_ELEMENT: number }>> = {
+  F64: Float64Array,
   F32: Float32Array,
   I32: Int32Array,
   U8: Uint8Array,
@@ -68,7 +69,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
 }
 
 /**
- * Reads a safetensors file of F32, I32 and U8 tensors.
+ * Reads a safetensors file of F64, F32, I32 and U8 tensors.
  *
  * @throws {RangeError} if it is not one; the message says why
  */
@@ -100,7 +101,7 @@ export function readSafetensors(file: Uint8Array): Safetensors {
     }
     const [from, to] = offsets as [number, number];
     if (from > to || data + to > file.length) throw refuse(`tensor ${name} is at ${from} to ${to}, beyond the end`);
-    if ((to - from) % 4 !== 0 && dtype !== "U8") throw refuse(`tensor ${name} ends within a number`);
+    if ((to - from) % type.BYTES_PER_ELEMENT !== 0) throw refuse(`tensor ${name} ends within a number`);
     const values = new type(file.slice(data + from, data + to).buffer);
     if (count(shape) !== values.length) {
       throw refuse(`tensor ${name} has shape [${shape}] and ${values.length} numbers`);

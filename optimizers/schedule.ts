@@ -48,6 +48,7 @@ export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
     name: "schedule",
     options: { stages },
     ...yields === undefined ? {} : { yields },
+    identityAlone: entries.every(({ reducer }) => reducer.identityAlone ?? false),
     ...last.stepSize ? { stepSize: (constants) => last.stepSize!(constants) } : {},
     init: (layout, ranks) => first.reducer.init(layout, ranks),
     reduce: (gradient, state, context) =>

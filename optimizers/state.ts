@@ -68,6 +68,13 @@ function copyVectors(kind: string, from: Vectors, to: Vectors): void {
         } numbers in the checkpoint, ${to[name]?.length ?? "none"} here`,
       );
     }
+    if (from[name]!.constructor !== to[name]!.constructor) {
+      throw new Error(
+        `Cannot restore the state: ${kind} vector ${name} is a ${from[name]!.constructor.name} in the checkpoint, a ${
+          to[name]!.constructor.name
+        } here`,
+      );
+    }
     to[name]!.set(from[name]!);
   }
 }

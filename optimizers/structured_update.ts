@@ -11,7 +11,15 @@ import {
   partsOf,
   shapesOf,
 } from "./matrix.ts";
-import type { Context, Reducer, State } from "./reducer.ts";
+import type { Context, Reducer } from "./reducer.ts";
+
+/** State of {@linkcode structuredUpdate}. */
+export type StructuredUpdateState = {
+  /** How far the rank has moved in this round, in the coordinates of its subspace. */
+  readonly local: { readonly coordinates: Float32Array };
+  /** Where the round began, the matrices' shapes, and whether there has been a step (0 or 1). */
+  readonly shared: { readonly anchor: Float32Array; readonly shapes: Float64Array; readonly started: Float32Array };
+};
 
 /** Options of {@linkcode structuredUpdate}: either a random mask or low rank. */
 export type StructuredUpdateOptions =
@@ -59,7 +67,7 @@ export type StructuredUpdateOptions =
  * console.assert(minimise(problem, method, { rounds: 400, step: .2, error: 1e-6 }).reached);
  * ```
  */
-export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
+export function structuredUpdate(options: StructuredUpdateOptions): Reducer<StructuredUpdateState> {
   const { localSteps, ratio, rank } = checkOptions<{ localSteps: number; ratio?: number; rank?: number }>(
     "structuredUpdate",
     options,
@@ -80,7 +88,7 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
     yields: "parameters",
     every: localSteps,
     stepSize: ({ largestSmoothness }) => 1 / (largestSmoothness * Math.max(4, 8 * (localSteps - 1))),
-    init(layout): State {
+    init(layout) {
       const shapes = shapesOf(layout), length = subspace.length(shapes, layout.size);
       return {
         local: { coordinates: new Float32Array(length) },
@@ -90,10 +98,7 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
     *reduce(gradient, { local, shared }, context) {
       const { step, rank, size } = context, y = requireParameters("structuredUpdate", context);
       const rate = requireRate("structuredUpdate", context);
-      const coordinates = local.coordinates!,
-        anchor = shared.anchor!,
-        shapes = shared.shapes!,
-        started = shared.started!;
+      const { coordinates } = local, { anchor, shapes, started } = shared;
       const first = started[0] === 0, x = first ? y : anchor, fresh = step % localSteps === 0;
       const next = context.workspace.floats("coordinates", coordinates.length);
       subspace.into(gradient, rank, shapes, context, localSteps, next);
@@ -130,12 +135,12 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer {
 /** A random subspace of a rank in a round. */
 interface Subspace {
   /** Its dimension. */
-  length(shapes: Float32Array, size: number): number;
+  length(shapes: Float64Array, size: number): number;
   /** out := the vector's coordinates in it. */
   into(
     vector: Float32Array,
     rank: number,
-    shapes: Float32Array,
+    shapes: Float64Array,
     context: Context,
     every: number,
     out: Float32Array,
@@ -145,7 +150,7 @@ interface Subspace {
     coordinates: Float32Array,
     scale: number,
     rank: number,
-    shapes: Float32Array,
+    shapes: Float64Array,
     context: Context,
     every: number,
     vector: Float32Array,
@@ -180,7 +185,7 @@ function lowRankOf(rank: number): Subspace {
   const lengthOf = (part: MatrixPart) => (isFree(part) ? part.rows : rank) * part.columns;
   /** Each part with A's columns (none where it is free) and its place in the coordinates. */
   function* parts(
-    shapes: Float32Array,
+    shapes: Float64Array,
     of: number,
     context: Context,
     every: number,

@@ -90,20 +90,21 @@ function loopless(compressor: UnbiasedCompressor, alpha: (size: number) => numbe
     }),
     *reduce(gradient, { local, shared }, context) {
       const parameters = requireParameters("vrDiana", context), { workspace } = context, size = gradient.length;
-      const reference = local.reference!, referenceGradient = local.referenceGradient!, started = shared.started!;
-      const first = started[0] === 0, moves = first || coin(context.shared, refresh);
+      const { reference, referenceGradient, shift } = local as Record<string, Float32Array>;
+      const { meanShift, started } = shared as Record<string, Float32Array>;
+      const first = started![0] === 0, moves = first || coin(context.shared, refresh);
       const there = workspace.floats("there", size), whole = workspace.floats("whole", size);
       if (moves) yield* gradientAt(parameters, whole, "all");
       if (first) {
         gradient.set(whole); // x is the reference point
       } else {
-        yield* gradientAt(reference, there);
+        yield* gradientAt(reference!, there);
         subtract(gradient, there);
-        add(gradient, referenceGradient);
+        add(gradient, referenceGradient!);
       }
-      yield* dianaRound(gradient, local.shift!, shared.meanShift!, alpha(size), compressor, context);
-      if (moves) reference.set(parameters), referenceGradient.set(whole);
-      started[0] = 1;
+      yield* dianaRound(gradient, shift!, meanShift!, alpha(size), compressor, context);
+      if (moves) reference!.set(parameters), referenceGradient!.set(whole);
+      started![0] = 1;
     },
   };
 }
@@ -120,13 +121,15 @@ function table(compressor: UnbiasedCompressor, alpha: (size: number) => number, 
     }),
     *reduce(gradient, { local, shared }, context) {
       const parameters = requireParameters("vrDiana", context), { rank, keyOf, workspace } = context;
-      const size = gradient.length, mean = local.tableMean!, term = below(fold(keyOf(rank), 0x7e4), terms);
-      const entry = local.table!.subarray(term * size, (term + 1) * size), now = workspace.floats("now", size);
+      const { table, tableMean, shift } = local as Record<string, Float32Array>, mean = tableMean!;
+      const meanShift = shared.meanShift as Float32Array, size = gradient.length;
+      const term = below(fold(keyOf(rank), 0x7e4), terms);
+      const entry = table!.subarray(term * size, (term + 1) * size), now = workspace.floats("now", size);
       yield* gradientAt(parameters, now, term);
       gradient.set(now);
       subtract(gradient, entry);
       add(gradient, mean);
-      yield* dianaRound(gradient, local.shift!, shared.meanShift!, alpha(size), compressor, context);
+      yield* dianaRound(gradient, shift!, meanShift, alpha(size), compressor, context);
       addScaled(mean, 1 / terms, now);
       addScaled(mean, -1 / terms, entry);
       entry.set(now);

@@ -43,6 +43,7 @@ export function warmup(reducer: Reducer, options: WarmupOptions): Reducer {
     name: "warmup",
     options: { reducer, steps, from },
     yields: after,
+    identityAlone: [from, reducer].every((part) => part.identityAlone ?? false),
     ...reducer.stepSize ? { stepSize: (constants) => reducer.stepSize!(constants) } : {},
     init: (layout, ranks) => joinStates({ from: from.init(layout, ranks), reducer: reducer.init(layout, ranks) }),
     *reduce(gradient, state, context) {

@@ -17,6 +17,7 @@ export type {
   Layout,
   Reducer,
   State,
+  Vector,
   Vectors,
   Workspace,
 } from "../optimizers/reducer.ts";

@@ -2,7 +2,15 @@
 
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
-import { context, type Layout, type Reducer, type State, type Vectors, type Workspace } from "../optimizers/reducer.ts";
+import {
+  context,
+  type Layout,
+  type Reducer,
+  type State,
+  type Vector,
+  type Vectors,
+  type Workspace,
+} from "../optimizers/reducer.ts";
 import { fold, key, normal } from "../random.ts";
 import { type Exchange, type GradientOracle, performTogether, type Round, type WireRound } from "../transport/round.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
@@ -332,6 +340,7 @@ function forgetfulWorkspace(): Workspace {
   return {
     bytes: (slot, length) => new Uint8Array(memory(`bytes ${slot}`, length), 0, length),
     floats: (slot, length) => new Float32Array(memory(`floats ${slot}`, 4 * length), 0, length),
+    doubles: (slot, length) => new Float64Array(memory(`doubles ${slot}`, 8 * length), 0, length),
   };
 }
 
@@ -351,7 +360,7 @@ function sameVectors(one: Vectors, other: Vectors, what: string): void {
   for (const name of names) same(one[name]!, other[name]!, `${what} ${name}`);
 }
 
-function same(one: Float32Array, other: Float32Array, what: string): void {
+function same(one: Vector, other: Vector, what: string): void {
   const differs = one.length !== other.length || one.findIndex((v, j) => !Object.is(v, other[j])) >= 0;
   if (!differs) return;
   const j = one.findIndex((v, j) => !Object.is(v, other[j]));

@@ -67,7 +67,7 @@ Deno.test("powerSgd on an orthonormal matrix leaves 1 − r/q of it in the mean 
   const draws = 400, rank = 3;
   for (let draw = 0; draw < draws; draw++) {
     const run = start(powerSgd({ rank, minimumRate: .1 }), 1);
-    normal(key(100 + draw), run.states[0]!.shared.q!);
+    normal(key(100 + draw), run.states[0]!.shared.q as Float32Array);
     run.gradients[0]!.set(given);
     total += squared(difference(run.step(), given)) / squared(given) / draws;
   }

@@ -28,7 +28,7 @@ const mutants: [what: string, make: MakeReducer, claim: RegExp, options?: Reduce
   ["writes its memory before the round", () => ({
     ...errorFeedback(sparsest()),
     *reduce(gradient, { local }, { rank, size, keyOf }) {
-      const error = local.error!;
+      const error = local.error as Float32Array;
       error.forEach((v, j) => gradient[j]! += v);
       const message = compress(sparsest(), gradient, keyOf(rank));
       error.set(gradient);

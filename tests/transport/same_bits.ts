@@ -2,7 +2,7 @@
 
 // Not from mod.ts: the workers need no tfjs.
 import { parseReducer } from "../../optimizers/parse.ts";
-import { context, workspace } from "../../optimizers/reducer.ts";
+import { context, type Vector, workspace } from "../../optimizers/reducer.ts";
 import { fold, key, normal } from "../../random.ts";
 import type { Exchange, GradientOracle } from "../../transport/mod.ts";
 
@@ -65,7 +65,7 @@ export function* run(method: string, rank: number, size: number): Exchange<strin
   return [...digests, ...Object.values(state.shared).map(digest), ...Object.values(state.local).map(digest)].join(" ");
 }
 
-function digest(vector: Float32Array): number {
+function digest(vector: Vector): number {
   let hash = 0x811c9dc5;
   for (const byte of new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)) {
     hash = Math.imul(hash ^ byte, 0x01000193);

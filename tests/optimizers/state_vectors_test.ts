@@ -1,0 +1,113 @@
+/** A state's vectors of each type (numbers, counts, bytes) pass through all that handles states. */
+
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert/mod.js";
+import * as tf from "@tensorflow/tfjs";
+import {
+  average,
+  DistributedOptimizer,
+  errorFeedback,
+  type OptimizerState,
+  perLayer,
+  type Reducer,
+  restoreCheckpoint,
+  saveCheckpoint,
+  schedule,
+  skipSmall,
+  type State,
+  warmup,
+  workspace,
+} from "../../optimizers/mod.ts";
+import { bucketed, identity, perTensor, randK, topK } from "../../compressors/mod.ts";
+import { commit, copyOf, joinStates, partOf } from "../../optimizers/nested.ts";
+import { restoreState } from "../../optimizers/state.ts";
+import { collective, memory, runTogether } from "../../transport/mod.ts";
+
+const count = 2 ** 53 - 1;
+const filled = (): State => ({
+  local: { bytes: Uint8Array.of(1, 255), steps: Float64Array.of(count) },
+  shared: { numbers: Float32Array.of(.5, -3e38), steps: Float64Array.of(count - 1) },
+});
+const empty = (): State => ({
+  local: { bytes: new Uint8Array(2), steps: new Float64Array(1) },
+  shared: { numbers: new Float32Array(2), steps: new Float64Array(1) },
+});
+
+Deno.test("a state of numbers, counts and bytes is joined, copied and committed with its types", () => {
+  const state = filled(), joined = joinStates({ part: state });
+  assertStrictEquals(joined.local["part.steps"], state.local.steps);
+  const copy = copyOf(partOf(joined, "part"), workspace(), "copy");
+  assertEquals(copy, filled());
+  const into = empty();
+  commit(copy, into);
+  assertEquals(into, filled());
+});
+
+Deno.test("a checkpoint brings back numbers, counts and bytes, and refuses another type", async () => {
+  /** Averages, and leaves a state of all types behind. */
+  const reducer = (init: () => State): Reducer => ({
+    ...average(),
+    name: "remembers",
+    identityAlone: false,
+    init,
+    *reduce(gradient, state, context) {
+      yield* average().reduce(gradient, state, context);
+      commit(filled(), state);
+    },
+  });
+  const take = async (init: () => State, file?: Uint8Array) => {
+    const ranks = memory(2).map((transport) => {
+      const group = collective(transport), x = tf.variable(tf.scalar(1));
+      const optimizer = new DistributedOptimizer(tf.train.sgd(.1), { reducer: reducer(init), group });
+      if (file && group.rank === 0) restoreCheckpoint(optimizer, file, [x]);
+      return { group, x, optimizer };
+    });
+    try {
+      if (file) {
+        assertEquals(ranks[0]!.optimizer.getState().local, filled().local);
+        assertEquals(ranks[0]!.optimizer.getState().shared, filled().shared);
+        return file;
+      }
+      const loss = (x: tf.Variable) => () => x.square().asScalar() as tf.Scalar;
+      await Promise.all(ranks.map(({ optimizer, x }) => optimizer.minimizeAsync(loss(x), false, [x])));
+      return saveCheckpoint(ranks[0]!.optimizer, [ranks[0]!.x]);
+    } finally {
+      for (const { group } of ranks) await group[Symbol.asyncDispose]();
+    }
+  };
+  const file = await take(empty);
+  await take(empty, file);
+});
+
+Deno.test("only methods that leave a lone rank's gradient as it is say so", () => {
+  const layout = { names: ["kernel", "bias"], shapes: [[3, 4], [5]], size: 17 }, dense = average();
+  const yes: Reducer[] = [
+    dense,
+    average(bucketed(identity(), 5)),
+    average(perTensor(layout, identity())),
+    warmup(average(), { steps: 2 }),
+    schedule({ 0: average() }),
+    skipSmall(layout, average()),
+    perLayer(layout, () => dense),
+  ];
+  const no: Reducer[] = [
+    average(randK({ ratio: 1 })),
+    average(bucketed(randK({ k: 2 }), 5)),
+    average(perTensor(layout, () => randK({ k: 2 }))),
+    errorFeedback(topK({ ratio: .5 })),
+    warmup(errorFeedback(topK({ ratio: .5 })), { steps: 2 }),
+    schedule({ 0: average(), 2: average(randK({ k: 2 })) }),
+    skipSmall(layout, errorFeedback(topK({ ratio: .5 })), { below: 6 }),
+  ];
+  assertEquals(yes.map(({ identityAlone }) => identityAlone ?? false), yes.map(() => true));
+  assertEquals(no.map(({ identityAlone }) => identityAlone ?? false), no.map(() => false));
+});
+
+Deno.test("a vector that a file holds as another type is refused by name", () => {
+  const kept = { local: filled().local, shared: {} };
+  const from = { ...kept, local: { ...kept.local, steps: Float32Array.of(1) } } as unknown as OptimizerState;
+  assertThrows(
+    () => runTogether([restoreState(from, kept, 0)]),
+    Error,
+    "local vector steps is a Float32Array in the checkpoint, a Float64Array here",
+  );
+});
