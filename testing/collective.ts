@@ -212,6 +212,34 @@ export function collectiveProperties(
         }),
     },
     {
+      name: "an abort, where there is one, fails the others at once, with its reason and the rank that it names",
+      check: async () => {
+        for (
+          const [named, reason] of [[1, new Error("no space")], [0, new TransportError("gone", { rank: 0 })]] as const
+        ) {
+          await connected(some, 30_000, async (groups) => {
+            await agree(groups, roundsOf("allGather", some, 10, 0, 3));
+            if (!groups[1]!.abort) return;
+            const others = groups.filter(({ rank }) => rank !== 1);
+            const failing = others.map((group) =>
+              lost(group.perform({ op: "allGather", message: pattern(1, 1) }), named, soon)
+            );
+            await pause(50);
+            await groups[1]!.abort(reason);
+            await Promise.all(failing);
+            for (const group of groups) {
+              const error = await rejects(group.perform({ op: "allGather", message: pattern(1, 1) }), "a round", soon);
+              expect(
+                (error as Error).message.includes(reason.message),
+                `the reason ${reason.message}, received ${error}`,
+              );
+            }
+            await groups[1]!.abort(new Error("another reason")); // Harmless: the first one stays.
+          });
+        }
+      },
+    },
+    {
       name: "a rank that does not take part fails the others within the deadline, by name",
       check: async () => {
         await connected(some, timeout, (groups) => allBlame(groups, some - 1, () => Promise.resolve()));

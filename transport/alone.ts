@@ -1,5 +1,6 @@
 import { checkRound } from "./collective.ts";
 import { type BlockingCollective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
+import { lossOf, type TransportError } from "./transport.ts";
 
 /**
  * A group of one: answers every round from its own message, copies nothing and sends nothing.
@@ -13,15 +14,21 @@ import { type BlockingCollective, encodedBytes, type Traffic, type WireRound } f
  */
 export function alone(): BlockingCollective {
   const traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
+  let failure: TransportError | undefined;
   return {
     rank: 0,
     size: 1,
     traffic,
+    uniform: true,
     perform(round: WireRound): readonly Uint8Array[] {
+      if (failure) throw failure;
       checkRound(round, 1, 2 ** 32 - 1);
       traffic.rounds++;
       traffic.encodedBytes += encodedBytes(round, 0);
       return round.op === "allReduce" ? nothing : round.op === "allToAll" ? round.messages : [round.message];
+    },
+    abort(reason) {
+      failure ??= lossOf(reason, 0);
     },
     [Symbol.dispose]() {},
   };

@@ -1,9 +1,11 @@
 import { checkRound } from "./collective.ts";
 import { alone } from "./alone.ts";
 import {
+  type Abort,
   ANSWERED,
   ASKED,
   asks,
+  CLOSED,
   Control,
   COUNT,
   FAILED,
@@ -17,10 +19,11 @@ import {
   roomFor,
   ROOT,
   STATUS,
+  TOLD,
 } from "./mailbox.ts";
 import type { BlockingCollective, Traffic, WireRound } from "./round.ts";
 import { checkTcpOptions, type TcpOptions } from "./tcp_options.ts";
-import { TransportError } from "./transport.ts";
+import { lossOf, TransportError } from "./transport.ts";
 
 /** What a comm worker is told when it starts. */
 export interface Start {
@@ -118,6 +121,8 @@ class Blocking implements BlockingCollective {
   /** Whether a round is under way that has not been waited for. */
   #started = false;
   #disposed = false;
+  /** Whether the worker may still be expected to answer. */
+  #live = true;
   /** A thread that ends takes leave. */
   readonly #leave = () => this[Symbol.dispose]();
 
@@ -136,6 +141,7 @@ class Blocking implements BlockingCollective {
     // What escapes the worker's own care: the round that waits, or the next one, runs into its deadline.
     worker.onerror = (event) => {
       event.preventDefault();
+      this.#live = false;
       this.#failure ??= new TransportError(`Cannot exchange: the comm worker failed: ${event.message}`, { rank });
     };
   }
@@ -179,12 +185,23 @@ class Blocking implements BlockingCollective {
     };
   }
 
+  abort(reason: Error): void {
+    if (this.#failure) return;
+    const failure = this.#failure = lossOf(reason, this.rank), { message } = failure;
+    this.#worker.postMessage({ abort: { rank: failure.rank!, message } } satisfies Abort);
+    this.#control.awaitEnd(TOLD, graceMs); // The caller may end the process next.
+  }
+
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
     globalThis.removeEventListener("unload", this.#leave);
     const { rank } = this;
-    if (!this.#failure) { // After a failure the worker ends by itself, when the peers have been told.
+    if (this.#failure) {
+      // The worker ends by itself. It is given the time to close the connections in good order: one that is closed while
+      // bytes lie unread takes back what was last sent, and with it the peers' knowledge of whom to blame.
+      if (this.#live) this.#control.awaitEnd(CLOSED, 2 * graceMs);
+    } else {
       this.#failure = new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });
       try {
         this.#ask("close", 2 * graceMs)();
@@ -249,6 +266,7 @@ class Blocking implements BlockingCollective {
         deadline = now + patience;
       }
       if (now >= deadline) {
+        this.#live = false;
         throw this.#failure ??= new TransportError(
           `Cannot finish ${what}: the comm worker has not answered for ${patience / 1000} s`,
           { rank: this.rank },

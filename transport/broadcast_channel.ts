@@ -96,8 +96,10 @@ export async function broadcastChannel(options: BroadcastChannelOptions): Promis
     rank,
     size,
     traffic,
+    uniform: true,
     perform: (round) => start(round)(),
     start,
+    abort: (reason) => rounds.abort(reason),
     [Symbol.dispose]: leave,
   };
 }
@@ -132,6 +134,9 @@ export async function broadcastChannelAsync(options: BroadcastChannelOptions): P
     rank,
     size,
     traffic,
+    uniform: true,
+    // deno-lint-ignore require-await -- what goes wrong must reject, not throw
+    abort: async (reason) => rounds.abort(reason),
     perform(round: WireRound): Promise<readonly Uint8Array[]> {
       const result = last.then(() => perform(round));
       last = result.catch(() => {});

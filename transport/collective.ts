@@ -11,7 +11,7 @@
 
 import { checkKnown } from "./known.ts";
 import { type Collective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
-import { type Transport, TransportError } from "./transport.ts";
+import { lossOf, type Transport, TransportError } from "./transport.ts";
 
 /** Options of {@link collective}. */
 export interface CollectiveOptions {
@@ -69,6 +69,7 @@ export function collective(transport: Transport, options: CollectiveOptions = {}
       round.vector.set(floats(replies[0]!));
       return none;
     },
+    abort: (reason) => exchanger.abort(reason),
     [Symbol.asyncDispose]: () => exchanger.close(),
   };
 }
@@ -181,6 +182,13 @@ export class Exchanger {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Ends the group and tells the peers why, unless it has failed already. */
+  async abort(reason: Error): Promise<void> {
+    if (this.#failure) return;
+    this.#failure = lossOf(reason, this.#transport.rank);
+    await this.#abort(this.#failure);
   }
 
   async close(): Promise<void> {

@@ -7,9 +7,11 @@
 import type { Start, Started } from "./blocking.ts";
 import { Exchanger } from "./collective.ts";
 import {
+  type Abort,
   ANSWERED,
   ASKED,
   asks,
+  CLOSED,
   Control,
   COUNT,
   DONE,
@@ -22,13 +24,14 @@ import {
   OP,
   ROOT,
   STATUS,
+  TOLD,
 } from "./mailbox.ts";
 import type { WireRound } from "./round.ts";
 import { tcp } from "./tcp.ts";
 import { type Transport, TransportError } from "./transport.ts";
 
 const scope = globalThis as unknown as {
-  onmessage: (event: { data: Start | Growth }) => void;
+  onmessage: (event: { data: Start | Growth | Abort }) => void;
   postMessage(message: Started): void;
   close(): void;
 };
@@ -38,9 +41,14 @@ scope.onmessage = async ({ data }) => {
   try {
     const transport = await tcp(options);
     const office = new Office(transport, options, new Control(control, options.size));
-    scope.onmessage = ({ data }) => office.grow(data as Growth);
+    const aborted = new Promise<void>((resolve, reject) => {
+      scope.onmessage = ({ data }) => {
+        if ("abort" in data) office.abort(data.abort).then(resolve, reject);
+        else office.grow(data as Growth);
+      };
+    });
     scope.postMessage({ connected: true });
-    await office.serve();
+    await Promise.race([office.serve(), aborted]);
     scope.close(); // A thread that has nothing left to do must not keep the process.
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
@@ -54,6 +62,8 @@ class Office {
   readonly #control: Control;
   readonly #exchanger: Exchanger;
   readonly #rank: number;
+  /** The ticket before the first. */
+  readonly #first: number;
   #request: Uint8Array = new Uint8Array(0);
   #requests = 0;
   #reply: Uint8Array = new Uint8Array(0);
@@ -63,6 +73,7 @@ class Office {
   constructor(transport: Transport, options: Start["options"], control: Control) {
     this.#rank = transport.rank;
     this.#control = control;
+    this.#first = Atomics.load(control.words, ANSWERED);
     this.#exchanger = new Exchanger(transport, options, {
       reserve: (byteLength) => this.#reserve(byteLength),
       moved: () => Atomics.add(control.words, MOVED, 1),
@@ -78,10 +89,22 @@ class Office {
     this.#grown();
   }
 
+  /** Ends the group at once, also in the middle of a round. */
+  async abort({ rank, message }: Abort["abort"]): Promise<void> {
+    await this.#exchanger.abort(new TransportError(message, { rank }));
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#control.end(TOLD);
+    await this.#exchanger.close();
+    this.#control.end(CLOSED);
+  }
+
   /** Ends with the group: when it is closed, or has failed and its peers have been told. */
   async serve(): Promise<void> {
     const { words } = this.#control;
-    for (let ticket = 0;; ticket++) {
+    for (let ticket = this.#first;; ticket = ticket + 1 | 0) { // as the word itself wraps around
       while (Atomics.load(words, ASKED) === ticket) {
         // Not `wait`: the sockets go on while nothing is asked.
         const asked = Atomics.waitAsync(words, ASKED, ticket);
@@ -98,7 +121,7 @@ class Office {
       } catch (error) {
         this.#control.fail(error);
         this.#answer(FAILED);
-        return await this.#exchanger.close();
+        return await this.#end();
       }
     }
   }

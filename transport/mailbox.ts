@@ -21,7 +21,8 @@ export const ASKED = 0,
   MEMORY = 6,
   STATUS = 7,
   RANK = 8,
-  TEXT = 9;
+  TEXT = 9,
+  ENDED = 10;
 /** What the caller asks for: a round, by its place in this list, or the end. */
 export const asks = ["close", "allGather", "allToAll", "allReduce", "broadcast"] as const;
 /** What the worker answers. */
@@ -30,14 +31,23 @@ export const DONE = 1, FAILED = 2, GROW = 3;
 const table = 16; // Where the lengths begin, after the words.
 const textBytes = 2048;
 
+/** The values of `ENDED` once the group has: the peers have been told; the connections are closed. */
+export const TOLD = 1, CLOSED = 2;
+
 /** What the caller posts: new memory for requests, or for replies. */
 export interface Growth {
   readonly request?: SharedArrayBuffer;
   readonly reply?: SharedArrayBuffer;
 }
 
+/** What the caller posts, in the middle of a round or between two, to end the group: whom to blame, and why. */
+export interface Abort {
+  readonly abort: { readonly rank: number; readonly message: string };
+}
+
 /** The control block of a group of `size` ranks: words, lengths of the messages, traffic, text of an error. */
 export class Control {
+  readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array;
   readonly lengths: Uint32Array;
   /** Rounds, encoded, sent, received. */
@@ -48,7 +58,8 @@ export class Control {
     return new SharedArrayBuffer(trafficAt(size) + 32 + textBytes);
   }
 
-  constructor(readonly buffer: SharedArrayBuffer, size: number) {
+  constructor(buffer: SharedArrayBuffer, size: number) {
+    this.buffer = buffer;
     this.words = new Int32Array(buffer, 0, table);
     this.lengths = new Uint32Array(buffer, 4 * table, size);
     this.traffic = new Float64Array(buffer, trafficAt(size), 4);
@@ -64,6 +75,22 @@ export class Control {
     this.#text.set(text);
     this.words[TEXT] = text.byteLength;
     this.words[RANK] = error instanceof TransportError ? error.rank ?? -1 : -1;
+  }
+
+  /** Stores how far the end of the group has come, and wakes who waits for it. */
+  end(stage: typeof TOLD | typeof CLOSED): void {
+    Atomics.store(this.words, ENDED, stage);
+    Atomics.notify(this.words, ENDED);
+  }
+
+  /** Blocks until the end of the group has come so far, but not for long. */
+  awaitEnd(stage: typeof TOLD | typeof CLOSED, ms: number): void {
+    const deadline = performance.now() + ms;
+    for (;;) {
+      const ended = Atomics.load(this.words, ENDED), left = deadline - performance.now();
+      if (ended >= stage || left <= 0) return;
+      Atomics.wait(this.words, ENDED, ended, left);
+    }
   }
 
   /** What went wrong. */

@@ -1,6 +1,6 @@
 /** Bytes between ranks, rounds and their drivers. @module */
 
-export * from "./transport.ts";
+export { type Transport, TransportError } from "./transport.ts";
 export * from "./round.ts";
 export * from "./memory.ts";
 export { collective, type CollectiveOptions } from "./collective.ts";

@@ -58,6 +58,18 @@ export interface Collective extends AsyncDisposable {
   readonly traffic: Readonly<Traffic>;
   /** Performs one round together with all other ranks. Rejects with a TransportError if one is lost. */
   perform(round: WireRound): Promise<readonly Uint8Array[]>;
+  /**
+   * Whether every round succeeds on all ranks or fails on all of them. Where it is absent, as over TCP, a rank that is lost
+   * in the middle of a round may leave some of the others with that round finished and some without. They are never more
+   * than one round apart, for nobody finishes a round before all ranks have begun it.
+   */
+  readonly uniform?: boolean;
+  /**
+   * Ends the group because this rank has failed on its own, and tells the others at once: the round in which they wait, or
+   * their next one, throws a TransportError with this reason. It names the rank that the reason names, where that is a
+   * TransportError about another rank, and else this one. A group that has failed already keeps its first reason.
+   */
+  abort?(reason: Error): Promise<void>;
 }
 
 /** Connected ranks, blocking: what `model.fit` needs. */
@@ -75,6 +87,18 @@ export interface BlockingCollective extends Disposable {
    * other round until then. Groups without it perform the round when it is waited for.
    */
   start?(round: WireRound): () => readonly Uint8Array[];
+  /**
+   * Whether every round succeeds on all ranks or fails on all of them. Where it is absent, as over TCP, a rank that is lost
+   * in the middle of a round may leave some of the others with that round finished and some without. They are never more
+   * than one round apart, for nobody finishes a round before all ranks have begun it.
+   */
+  readonly uniform?: boolean;
+  /**
+   * Ends the group because this rank has failed on its own, and tells the others at once: the round in which they wait, or
+   * their next one, throws a TransportError with this reason. It names the rank that the reason names, where that is a
+   * TransportError about another rank, and else this one. A group that has failed already keeps its first reason.
+   */
+  abort?(reason: Error): void;
 }
 
 /** The messages of all ranks, in rank order. */

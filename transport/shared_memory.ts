@@ -13,7 +13,7 @@
 import { checkRound, segment as stripe, wholeBytes } from "./collective.ts";
 import { encodedBytes, type Traffic, type WireRound } from "./round.ts";
 import { listed } from "./rendezvous.ts";
-import { TransportError } from "./transport.ts";
+import { lossOf, TransportError } from "./transport.ts";
 
 /** Yields what the gate word was when the rank began to wait; returns when the wait is over. */
 export type Waits<R> = Generator<number, R, void>;
@@ -42,6 +42,9 @@ const encoder = new TextEncoder(), decoder = new TextDecoder();
 
 /** The layout of the memory of a group: control words, two halves of headers, two halves of data. */
 export class SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly size: number;
+  readonly capacity: number;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #headers: number;
@@ -53,7 +56,10 @@ export class SharedMemory {
     return new SharedMemory(new SharedArrayBuffer(0), size, capacity).#data + 2 * size * capacity;
   }
 
-  constructor(readonly buffer: SharedArrayBuffer, readonly size: number, readonly capacity: number) {
+  constructor(buffer: SharedArrayBuffer, size: number, capacity: number) {
+    this.buffer = buffer;
+    this.size = size;
+    this.capacity = capacity;
     this.#headers = ARRIVED + size * LINE;
     this.#headerLength = Math.ceil((2 + size) / LINE) * LINE;
     this.#data = 4 * (this.#headers + 2 * size * this.#headerLength);
@@ -159,9 +165,14 @@ export class Rounds {
   #sum = new Float32Array(0);
   #half = 0;
   #closed = false;
+  #failure: TransportError | undefined;
+  readonly rank: number;
+  readonly timeout: number;
 
-  constructor(memory: SharedMemory, readonly rank: number, readonly timeout: number) {
+  constructor(memory: SharedMemory, rank: number, timeout: number) {
     this.#memory = memory;
+    this.rank = rank;
+    this.timeout = timeout;
     this.#floats = new Float32Array(memory.buffer);
     // A segment holds a chunk and this rank's share of the chunk before it, summed.
     this.#chunk = Math.min(CHUNK, Math.floor(memory.capacity / 4 * memory.size / (memory.size + 1)));
@@ -178,8 +189,17 @@ export class Rounds {
     this.#memory.lose(this.rank, why, this.rank);
   }
 
+  /** Leaves the group because of an error that the others are told. */
+  abort(reason: Error): void {
+    if (this.#closed) return;
+    const { message, rank } = this.#failure = lossOf(reason, this.rank);
+    this.#closed = true;
+    this.#memory.lose(rank!, `rank ${this.rank} gave up: ${message}`, this.rank);
+  }
+
   /** Performs a round. Views in the reply are valid until the next call. */
   *perform(round: WireRound): Waits<readonly Uint8Array[]> {
+    if (this.#failure) throw this.#failure;
     if (this.#closed) throw new TransportError(`Cannot perform ${round.op}: the group is closed`, { rank: this.rank });
     const { rank, size, traffic } = this;
     checkRound(round, size, 2 ** 32 - 1);

@@ -35,3 +35,9 @@ export class TransportError extends Error {
     if (options.rank !== undefined) this.rank = options.rank;
   }
 }
+
+/** The reason for which a rank gives up, as the error that it tells the others: about itself, unless it names another. */
+export function lossOf(reason: Error, rank: number): TransportError {
+  if (reason instanceof TransportError && reason.rank !== undefined) return reason;
+  return new TransportError(reason.message, { rank, cause: reason });
+}

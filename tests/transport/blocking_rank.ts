@@ -13,9 +13,14 @@ import {
 const scope = globalThis as unknown as { onmessage: (event: { data: Ask }) => void; postMessage(answer: Answer): void };
 
 /** What a rank is asked. */
-export type Ask = { readonly connect: TcpOptions } | { readonly join: BroadcastChannelOptions } | {
-  readonly round: WireRound;
-} | { readonly dispose: true };
+export type Ask =
+  | { readonly connect: TcpOptions }
+  | { readonly join: BroadcastChannelOptions }
+  | {
+    readonly round: WireRound;
+  }
+  | { readonly dispose: true }
+  | { readonly abort: string; readonly named: number | undefined };
 /** What it answers. */
 export interface Answer {
   readonly error?: { readonly name: string; readonly message: string; readonly rank: number | undefined };
@@ -33,7 +38,10 @@ scope.onmessage = async ({ data }) => {
     if ("connect" in data) group = await tcpBlocking(data.connect);
     else if ("join" in data) group = await broadcastChannel(data.join);
     else if ("round" in data) replies = group!.perform(data.round);
-    else group?.[Symbol.dispose]();
+    else if ("abort" in data) {
+      const { abort, named } = data;
+      group!.abort!(named === undefined ? new Error(abort) : new TransportError(abort, { rank: named }));
+    } else group?.[Symbol.dispose]();
     scope.postMessage({
       replies: replies.map((reply) => reply.slice()),
       vector,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert/mod.js";
 import { collectiveProperties, collectiveTraffic } from "../../testing/mod.ts";
 import { tcpBlocking, TransportError } from "../../transport/mod.ts";
-import { ANSWERED, Control } from "../../transport/mailbox.ts";
+import { ANSWERED, ASKED, Control } from "../../transport/mailbox.ts";
 import { freePort } from "./ports.ts";
 import { Remote } from "./remote.ts";
 
@@ -86,6 +86,50 @@ Deno.test("a process that stops, as when its machine vanishes, is named within t
   const { said, seconds } = await processes(3, 2000, (ranks) => ranks[1]!.kill("SIGSTOP"));
   for (const rank of [0, 2]) assertEquals([said[rank]!.named, said[rank]!.kept], [1, true], said[rank]!.message);
   assert(seconds > 1 && seconds < 10, `noticed after ${seconds} s`);
+});
+
+Deno.test("tcpBlocking: an abort ends a round that is under way, and the peers learn why", async () => {
+  const at = { size: 2, host: "127.0.0.1", port: freePort(), timeout: 20_000, connectTimeout: 30_000 };
+  const [group, remote] = await Promise.all([tcpBlocking({ rank: 0, ...at }), Remote.connect({ rank: 1, ...at })]);
+  const finish = group.start!({ op: "allGather", message: Uint8Array.of(1) }); // the other rank has not begun it
+  group.abort!(new Error("out of memory"));
+  assertThrows(finish, TransportError, "out of memory");
+  // What was sent before is received: the other rank may finish that round, and then fails in the next.
+  const gather = { op: "allGather", message: Uint8Array.of(3) } as const;
+  const error = await assertRejects(() => remote.perform(gather).then(() => remote.perform(gather)));
+  assertEquals((error as TransportError).rank, 0);
+  assertStringIncludes((error as Error).message, "rank 0 gave up: out of memory");
+  group[Symbol.dispose]();
+  remote.kill();
+});
+
+Deno.test("tcpBlocking: tickets that wrap around, after 2³¹ rounds, are those of the rounds before", async () => {
+  const at = { size: 2, host: "127.0.0.1", timeout: 20_000, connectTimeout: 30_000 };
+  const { allocate } = Control;
+  // The group is made as if all but two of the tickets had been used.
+  Control.allocate = (size) => {
+    const buffer = allocate(size), words = new Int32Array(buffer);
+    words[ASKED] = words[ANSWERED] = 2 ** 31 - 2;
+    return buffer;
+  };
+  try {
+    const port = freePort();
+    const [group, remote] = await Promise.all([
+      tcpBlocking({ rank: 0, port, ...at }),
+      Remote.connect({ rank: 1, port, ...at }),
+    ]);
+    for (let i = 0; i < 6; i++) {
+      const other = remote.perform({ op: "allGather", message: Uint8Array.of(10 + i) });
+      assertEquals(group.perform({ op: "allGather", message: Uint8Array.of(i) }).map(([byte]) => byte), [i, 10 + i]);
+      await other;
+    }
+    const leaving = remote[Symbol.asyncDispose]();
+    group[Symbol.dispose]();
+    await leaving;
+    remote.kill();
+  } finally {
+    Control.allocate = allocate;
+  }
 });
 
 Deno.test("tcpBlocking reuses its memory: replies of 200 rounds lie where those of the first lay", async () => {

@@ -1,5 +1,6 @@
 import { collectiveProperties, collectiveTraffic } from "../../testing/mod.ts";
-import { collective, memory } from "../../transport/mod.ts";
+import { assertThrows } from "@std/assert/mod.js";
+import { alone, collective, memory, TransportError } from "../../transport/mod.ts";
 
 const make = (size: number, timeout: number) => ({
   groups: memory(size).map((transport) => collective(transport, { timeout })),
@@ -11,3 +12,10 @@ for (
     timeout: 200,
   })
 ) Deno.test(`collective over memory: ${name}`, check);
+
+Deno.test("a group of one can be ended with a reason, too", () => {
+  using group = alone();
+  group.abort!(new Error("no space"));
+  group.abort!(new Error("another reason"));
+  assertThrows(() => group.perform({ op: "allGather", message: new Uint8Array(0) }), TransportError, "no space");
+});

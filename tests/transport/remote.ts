@@ -43,6 +43,11 @@ export class Remote implements Collective {
     return replies!;
   }
 
+  async abort(reason: Error): Promise<void> {
+    const named = reason instanceof TransportError ? reason.rank : undefined;
+    await this.#ask({ abort: reason.message, named });
+  }
+
   async #ask(ask: Ask, vector?: Float32Array): Promise<Answer> {
     const answer = await new Promise<Answer>((resolve) => {
       this.#answer = resolve;
