@@ -8,11 +8,14 @@ export interface Mutant {
   readonly file: string;
   /** The text that is replaced: it occurs exactly once in the file. */
   readonly find: string;
-  /** What stands there instead. */
+  /** What stands there instead. The changed file still has to pass the type checker: what that notices is no mutant. */
   readonly replace: string;
   /**
    * Test files that must notice, from the project's root; after a `#` the part of the test names that is run, as
-   * `deno test --filter` takes it. They must notice without pinned bytes (tests/golden), which prove no statistics.
+   * `deno test --filter` takes it. They must notice without pinned bytes (tests/golden), which prove no statistics:
+   * failures of tests whose names hold the word "golden" or "pinned" count for nothing.
    */
   readonly tests: readonly string[];
+  /** The change makes its tests wait for ever, which then counts as noticed. Without it a hang is reported. */
+  readonly hangs?: boolean;
 }

@@ -1,0 +1,115 @@
+/** Makes each wrong change in a copy of the project and says whether the tests noticed. @module */
+
+import type { Mutant } from "../mutant.ts";
+import { runTests, type Trial, typeErrors } from "./deno.ts";
+import { copyTree, type Tree } from "./tree.ts";
+
+/** What became of a mutant. */
+export interface Verdict {
+  readonly area: string;
+  readonly mutant: Mutant;
+  /** `broken`: it is no mutant, or its tests fail without it. */
+  readonly end: "killed" | "hung" | "survived" | "broken";
+  /** The tests that noticed; what is broken; that pinned bytes alone noticed. */
+  readonly why: string;
+  readonly seconds: number;
+}
+
+/** What {@linkcode runMutants} is given. */
+export interface RunMutantsOptions {
+  /** The project's root. */
+  readonly root: string;
+  /** The files of the project that tests need, from its root. */
+  readonly files: readonly string[];
+  /** How many copies of the project work at the same time. */
+  readonly jobs: number;
+  /** Permissions and sanitizers, as `deno test` takes them. */
+  readonly flags: readonly string[];
+  /** Milliseconds that tests may take beyond ten times what they take without a mutant. Default 60 000. */
+  readonly patience?: number;
+  /** Told of each verdict as soon as it is known. */
+  readonly onVerdict?: (verdict: Verdict) => void;
+}
+
+/** Judges every mutant: verdicts in the order of the mutants. */
+export async function runMutants(
+  mutants: readonly { readonly area: string; readonly mutant: Mutant }[],
+  { root, files, jobs, flags, patience = 60_000, onVerdict }: RunMutantsOptions,
+): Promise<Verdict[]> {
+  await using stack = new AsyncDisposableStack();
+  const trees: Tree[] = [];
+  for (let job = 0; job < Math.max(1, Math.min(jobs, mutants.length)); job++) {
+    trees.push(stack.use(await copyTree(root, files)));
+  }
+  const refused = await refusedTypes(trees[0]!, mutants.map(({ mutant }) => mutant));
+
+  // Each entry of `tests` is run once without a mutant, by whoever needs it first.
+  const unchanged = new Map<string, Promise<Trial>>();
+  const withoutMutant = (tree: Tree, test: string) => {
+    if (!unchanged.has(test)) unchanged.set(test, runTests(tree.path, test, 10 * patience, flags));
+    return unchanged.get(test)!;
+  };
+
+  async function judge(tree: Tree, mutant: Mutant): Promise<Pick<Verdict, "end" | "why">> {
+    const error = refused.get(mutant);
+    if (error !== undefined) return { end: "broken", why: `the type checker refuses it: ${error}` };
+    const bytes: string[] = [];
+    for (const test of mutant.tests) {
+      const before = await withoutMutant(tree, test);
+      const fault = faultOf(before);
+      if (fault !== undefined) return { end: "broken", why: `without it, ${test} ${fault}` };
+      const deadline = patience + 10_000 * before.seconds;
+      const trial = await tree.changed([mutant], () => runTests(tree.path, test, deadline, flags));
+      if (trial.failed.length > 0) return { end: "killed", why: `${test}: ${trial.failed.join("; ")}` };
+      if (trial.hung) {
+        return { end: mutant.hangs ? "killed" : "hung", why: `${test} had not ended after ${deadline} ms` };
+      }
+      if (trial.broken !== undefined) return { end: "broken", why: `${test} does not run: ${trial.broken}` };
+      bytes.push(...trial.pinned);
+    }
+    return { end: "survived", why: bytes.length > 0 ? `noticed by pinned bytes alone: ${bytes.join("; ")}` : "" };
+  }
+
+  const verdicts: Verdict[] = [];
+  let next = 0;
+  await Promise.all(trees.map(async (tree) => {
+    while (next < mutants.length) {
+      const at = next++, { area, mutant } = mutants[at]!, start = performance.now();
+      const { end, why } = await judge(tree, mutant);
+      verdicts[at] = { area, mutant, end, why, seconds: (performance.now() - start) / 1000 };
+      onVerdict?.(verdicts[at]);
+    }
+  }));
+  return verdicts;
+}
+
+function faultOf({ passed, failed, pinned, broken, hung }: Trial): string | undefined {
+  if (broken !== undefined) return `does not run: ${broken}`;
+  if (hung) return "does not end";
+  if (failed.length + pinned.length > 0) return `fails: ${[...failed, ...pinned].join("; ")}`;
+  return passed === 0 ? "selects no test that proves more than pinned bytes" : undefined;
+}
+
+/**
+ * The mutants that the type checker refuses, with what it says. Many are checked together, at most one of each file; only
+ * if that is refused they are checked one by one.
+ */
+async function refusedTypes(tree: Tree, mutants: readonly Mutant[]): Promise<Map<Mutant, string>> {
+  const rounds: Mutant[][] = [];
+  for (const mutant of mutants) {
+    const round = rounds.find((round) => round.every(({ file }) => file !== mutant.file));
+    if (round) round.push(mutant);
+    else rounds.push([mutant]);
+  }
+  const check = (some: readonly Mutant[]) =>
+    tree.changed(some, () => typeErrors(tree.path, some.map(({ file }) => file)));
+  const refused = new Map<Mutant, string>();
+  for (const round of rounds) {
+    if (await check(round) === undefined) continue;
+    for (const mutant of round) {
+      const error = await check([mutant]);
+      if (error !== undefined) refused.set(mutant, error);
+    }
+  }
+  return refused;
+}
