@@ -99,6 +99,15 @@ Deno.test("sqrt: the bits of Math.sqrt rounded once, for every length", () => {
   );
 });
 
+Deno.test("sqrt: of whole numbers is what the registered kernel makes of them", () => {
+  tf.tidy(() => {
+    const x = tf.tensor1d([4, 9], "int32");
+    const sqrt = () => tf.engine().runKernel("Sqrt", { x }) as tf.Tensor;
+    const ours = sqrt(), stock = withStock(sqrt);
+    assertEquals([ours.dtype, ours.dataSync()], [stock.dtype, stock.dataSync()]);
+  });
+});
+
 /** Variables after some steps along fixed gradients, one of which is missing now and then, and the optimizer's state. */
 function descend(sizes: readonly number[], steps: number, named: boolean): Promise<Float32Array[]> {
   const optimizer = tf.train.adam(0.03, 0.8, 0.95, 1e-3);
@@ -141,6 +150,16 @@ Deno.test("adam: weights and state have the bits of tfjs's own steps, gradients 
     ),
     { numRuns: 60 },
   );
+});
+
+Deno.test("adam: from the second step on each variable takes one kernel", async () => {
+  const optimizer = tf.train.adam(0.1), variables = [tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.scalar(3))];
+  const step = () => optimizer.applyGradients(variables.map((x) => ({ name: x.name, tensor: x.mul(1) })));
+  const kernels = async () => (await tf.profile(() => tf.tidy(step))).kernels.map(({ name }) => name);
+  await kernels();
+  assertEquals((await kernels()).filter((name) => name === "GradwireAdam").length, 2);
+  optimizer.dispose();
+  tf.dispose(variables);
 });
 
 Deno.test("adam: goes on from tfjs's own saved state, also on another backend", async () => {

@@ -115,6 +115,8 @@ Deno.test("matMul: what the registered kernel refuses is refused, with the reaso
   const [a, b, ints] = [tf.zeros([2, 3]), tf.zeros([4, 5]), tf.zeros<tf.Rank.R2>([3, 3], "int32")];
   assertThrows(() => tf.engine().runKernel("BatchMatMul", { a, b }, {}), Error, "inner sizes 3 and 4 differ");
   assertThrows(() => ints.matMul(ints, true, false), Error, "float32");
+  const fused = () => tf.engine().runKernel("_FusedMatMul", { a, b: a }, { transposeB: true, activation: "softmax" });
+  assertThrows(fused, Error, "Cannot apply softmax to a product: expected linear, relu, ");
   tf.dispose([a, b, ints]);
   assertEquals(held(), before);
 });

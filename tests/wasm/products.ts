@@ -28,6 +28,8 @@ export const cases: fc.Arbitrary<Case> = fc.record({
     [[], [2, 2]],
     [[2, 1], [1, 3]],
     [[2, 3], [2, 1]],
+    [[2, 3], [3]],
+    [[3], [2, 1]],
     [[0], [0]],
   ),
   transposeA: fc.boolean(),
