@@ -1,5 +1,5 @@
 import type { ContractiveCompressor } from "../compressors/compressor.ts";
-import { choose, fold } from "../random.ts";
+import { choose } from "../random.ts";
 import { average } from "./average.ts";
 import {
   checkOptions,
@@ -11,6 +11,7 @@ import {
   requireReducer,
 } from "./check.ts";
 import { errorFeedback } from "./error_feedback.ts";
+import { keyFor } from "./keys.ts";
 import { among, derive, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
 import type { Context, Reducer } from "./reducer.ts";
 
@@ -199,5 +200,9 @@ function local(
 /** The ranks that take part in the round to which this step belongs. */
 export function membersOf(fraction: number, every: number, { step, size, keysAt }: Context): Uint32Array {
   const first = step - step % every;
-  return choose(fold(keysAt(first).shared, 0x5a), Math.max(1, Math.min(size, Math.round(fraction * size))), size);
+  return choose(
+    keyFor(keysAt(first).shared, "members"),
+    Math.max(1, Math.min(size, Math.round(fraction * size))),
+    size,
+  );
 }

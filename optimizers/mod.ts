@@ -19,6 +19,7 @@ export type {
 export * from "./reducer.ts";
 export * from "./factories.ts";
 export * from "./libsvm.ts";
+export * from "./minimise.ts";
 export * from "./problem.ts";
 export * from "./bucket.ts";
 export * from "./callbacks.ts";

@@ -2,6 +2,7 @@ import { fold, key } from "../random.ts";
 import { allReduce } from "../transport/round.ts";
 import { checkOptions, requireInteger, requireNumber } from "./check.ts";
 import { rateRatio } from "./error_feedback.ts";
+import { keyFor } from "./keys.ts";
 import {
   addProduct,
   gaussian,
@@ -89,7 +90,7 @@ export function powerSgd(
   };
   const slice = (vector: Float32Array, from: number, length: number) => vector.subarray(from, from + length);
   /** An arbitrary constant: Q begins the same in every group, as it must on all ranks. */
-  const start = fold(key(0x9d), 1);
+  const start = keyFor(key(0x9d), "start");
 
   return {
     name: "powerSgd",

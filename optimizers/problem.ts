@@ -1,21 +1,11 @@
-/** Convex problems in lockstep: the same methods that train networks, where the optimum is known. @module */
+/** Convex problems, where the optimum is known. @module */
 
 import { EigenvalueDecomposition, Matrix, solve } from "ml-matrix";
-import { choose, fold, type Key, key } from "../random.ts";
-import {
-  type BlockingCollective,
-  encodedBytes,
-  type Exchange,
-  type GradientPart,
-  runBlocking,
-  runTogether,
-} from "../transport/round.ts";
+import { checkChoice, checkNumber } from "../compressors/check.ts";
 import { checkKnown } from "../transport/known.ts";
+import { checkRows } from "./check_rows.ts";
 import type { Rows } from "./libsvm.ts";
-import { type Constants, context, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
-import { addScaled } from "./vector.ts";
-
-export type { BlockingCollective, Traffic } from "../transport/round.ts";
+import type { Constants } from "./reducer.ts";
 
 /** f(x) = (1/n) Σ fᵢ(x), one fᵢ a rank. */
 export interface Problem {
@@ -34,6 +24,8 @@ export interface Problem {
 /**
  * fᵢ(x) = ½ (x − bᵢ)ᵀ Aᵢ (x − bᵢ) with symmetric Aᵢ, given as rows.
  *
+ * @throws {RangeError} if there is no part, or a part is of another size or not symmetric
+ *
  * @example
  * ```ts
  * import { quadratic } from "@gradwire/tfjs/optimizers";
@@ -44,6 +36,7 @@ export interface Problem {
 export function quadratic(
   parts: readonly { readonly a: readonly (readonly number[])[]; readonly b: readonly number[] }[],
 ): Problem {
+  checkQuadratic(parts);
   const size = parts[0]!.b.length, ranks = parts.length;
   const matrices = parts.map(({ a }) => new Matrix(a.map((row) => [...row])));
   let sum = Matrix.zeros(size, size), right = Matrix.zeros(size, 1);
@@ -73,6 +66,35 @@ export function quadratic(
   };
 }
 
+/** Refuses what is not quadratic: with an Aᵢ that is not symmetric, Aᵢ (x − bᵢ) is no gradient. */
+function checkQuadratic(parts: Parameters<typeof quadratic>[0]): void {
+  const size = parts[0]?.b.length ?? 0;
+  if (size === 0) throw new RangeError("Cannot make a quadratic: there are no numbers, expected a part for each rank");
+  parts.forEach(({ a, b }, rank) => {
+    if (b.length !== size || a.length !== size || a.some((row) => row.length !== size)) {
+      throw new RangeError(
+        `Cannot make a quadratic: A of rank ${rank} has ${a.length} rows and b ${b.length} numbers, expected ${size} ` +
+          `of each, and rows of ${size} numbers`,
+      );
+    }
+    const largest = a.reduce(
+      (most, row) => row.reduce((m, v) => Math.max(m, Number.isFinite(v) ? Math.abs(v) : 0), most),
+      0,
+    );
+    a.forEach((row, j) =>
+      row.forEach((v, k) => {
+        if (Number.isFinite(v) && Math.abs(v - a[k]![j]!) <= 1e-9 * largest) return;
+        throw new RangeError(
+          `Cannot make a quadratic: A of rank ${rank} has ${v} at (${j}, ${k}) and ${
+            a[k]![j]
+          } at (${k}, ${j}), expected ` +
+            "a symmetric matrix of finite numbers",
+        );
+      })
+    );
+  });
+}
+
 /** How the rows of a data set are given to the ranks. */
 export interface SplitOptions {
   /** n, the number of ranks. Default 1. */
@@ -83,9 +105,21 @@ export interface SplitOptions {
   readonly lambda?: number;
 }
 
-/** Ridge regression: fᵢ is the mean over rank i's rows of ½ (aᵀx − label)², plus (λ/2)‖x‖². */
+/**
+ * Ridge regression: fᵢ is the mean over rank i's rows of ½ (aᵀx − label)², plus (λ/2)‖x‖².
+ *
+ * @throws {RangeError} if there are fewer rows than ranks, the rows do not fit together or an option is out of range
+ * @throws {TypeError} if an option is unknown
+ *
+ * @example
+ * ```ts
+ * import { readLibsvm, ridge } from "@gradwire/tfjs/optimizers";
+ * const { minimiser } = ridge(readLibsvm("2 1:1\n4 1:2\n"));
+ * console.assert(Math.abs(minimiser[0]! - 2) < 1e-9);
+ * ```
+ */
 export function ridge(rows: Rows, options: SplitOptions = {}): Problem {
-  return linear(rows, options, {
+  return linear("ridge", rows, options, {
     curvature: 1,
     loss: (z, label) => (z - label) ** 2 / 2,
     slope: (z, label) => z - label,
@@ -93,12 +127,39 @@ export function ridge(rows: Rows, options: SplitOptions = {}): Problem {
   });
 }
 
-/** Logistic regression on labels ±1: fᵢ is the mean over rank i's rows of log(1 + exp(−label aᵀx)), plus (λ/2)‖x‖². */
+/**
+ * Logistic regression: fᵢ is the mean over rank i's rows of log(1 + exp(−label aᵀx)), plus (λ/2)‖x‖².
+ *
+ * Data sets write two classes as −1 and +1, 0 and 1, 1 and 2, 2 and 4: the lower label is taken for −1 and the other for
+ * +1. Where there is one label only, it says which class it is by its sign: +1 if it is positive, else −1. Pass such rows
+ * with labels ±1.
+ *
+ * @throws {RangeError} if there are three classes or more (the message names the third), fewer rows than ranks, the rows
+ * do not fit together or an option is out of range
+ * @throws {TypeError} if an option is unknown
+ *
+ * @example
+ * ```ts
+ * import { logistic, readLibsvm } from "@gradwire/tfjs/optimizers";
+ * const { minimiser } = logistic(readLibsvm("2 1:1\n1 1:-1\n"), { lambda: .1 });
+ * console.assert(minimiser[0]! > 1);
+ * ```
+ */
 export function logistic(rows: Rows, options: SplitOptions = {}): Problem {
-  const low = rows.labels.reduce((a, b) => Math.min(a, b)), sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
-  // Data sets write their two classes as -1/+1, 0/1, 1/2 or 2/4.
+  const classes: number[] = [], sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
+  rows.labels.forEach((label, row) => {
+    if (classes.includes(label)) return;
+    if (classes.push(label) > 2) {
+      throw new RangeError(
+        `Cannot make logistic: row ${row} has the label ${label}, a third class beside ${classes[0]} and ${
+          classes[1]
+        }, expected two classes`,
+      );
+    }
+  });
+  const low = classes.length === 2 ? Math.min(...classes) : classes[0]! > 0 ? NaN : classes[0];
   const signed = { ...rows, labels: rows.labels.map((label) => label === low ? -1 : 1) };
-  return linear(signed, options, {
+  return linear("logistic", signed, options, {
     curvature: 1 / 4,
     loss: (z, label) => Math.log1p(Math.exp(-Math.abs(z))) + Math.max(0, -label * z),
     slope: (z, label) => -label * sigmoid(-label * z),
@@ -114,7 +175,12 @@ interface Scalar {
   bend(z: number, label: number): number;
 }
 
-function linear(rows: Rows, { ranks = 1, by = "rows", lambda = 0 }: SplitOptions, scalar: Scalar): Problem {
+function linear(name: string, rows: Rows, options: SplitOptions, scalar: Scalar): Problem {
+  checkKnown(`make ${name}`, options, ["ranks", "by", "lambda"]);
+  checkRows(`make ${name}`, rows);
+  const { ranks = 1, by = "rows", lambda = 0 } = options;
+  checkChoice(name, "by", by, ["rows", "label"]);
+  checkNumber(name, "lambda", lambda, 0 <= lambda && lambda < Infinity, "a number ≥ 0");
   const { features: size, labels, starts, indices, values } = rows;
   if (!(Number.isInteger(ranks) && 1 <= ranks && ranks <= labels.length)) {
     throw new RangeError(
@@ -141,7 +207,15 @@ function linear(rows: Rows, { ranks = 1, by = "rows", lambda = 0 }: SplitOptions
     const part = parts[rank]!, count = terms?.length ?? part.length;
     sum.fill(0);
     for (let t = 0; t < count; t++) {
-      const row = part[terms ? terms[t]! : t]!, slope = scalar.slope(product(row, at), labels[row]!) / count;
+      const row = part[terms ? terms[t]! : t];
+      if (row === undefined) {
+        throw new RangeError(
+          `Cannot evaluate a gradient of ${name}: rank ${rank} has no term ${
+            terms![t]
+          }, expected one below ${part.length}`,
+        );
+      }
+      const slope = scalar.slope(product(row, at), labels[row]!) / count;
       for (let e = starts[row]!; e < starts[row + 1]!; e++) sum[indices[e]!]! += slope * values[e]!;
     }
     for (let j = 0; j < size; j++) sum[j]! += lambda * at[j]!;
@@ -163,9 +237,19 @@ function linear(rows: Rows, { ranks = 1, by = "rows", lambda = 0 }: SplitOptions
   const mean = (matrices: Matrix[]) => Matrix.mul(matrices.reduce((a, b) => Matrix.add(a, b)), 1 / ranks);
   const grams = parts.map((_, rank) => gram(rank, () => scalar.curvature));
   const constants = constantsOf(grams, mean(grams), scalar.curvature === 1 ? undefined : lambda);
+  // The second derivative of a row's term is bend(z) a aᵀ + λ I, whose largest eigenvalue is at most curvature ‖a‖² + λ.
+  const largestTerm = labels.reduce((most, _, row) => {
+    let squared = 0;
+    for (let e = starts[row]!; e < starts[row + 1]!; e++) squared += values[e]! ** 2;
+    return Math.max(most, scalar.curvature * squared + lambda);
+  }, 0);
   let minimiser: Float64Array | undefined;
   return {
-    constants: { ...constants, terms: Math.max(...parts.map(({ length }) => length)) },
+    constants: {
+      ...constants,
+      terms: parts.reduce((most, { length }) => Math.max(most, length), 0),
+      largestTermSmoothness: largestTerm,
+    },
     terms: (rank) => parts[rank]!.length,
     loss: (at) =>
       parts.reduce((total, part) => {
@@ -202,193 +286,15 @@ function linear(rows: Rows, { ranks = 1, by = "rows", lambda = 0 }: SplitOptions
 
 function constantsOf(hessians: readonly Matrix[], mean: Matrix, convexity?: number): Constants {
   const spectrum = (matrix: Matrix) => new EigenvalueDecomposition(matrix, { assumeSymmetric: true }).realEigenvalues;
-  const largest = hessians.map((hessian) => Math.max(...spectrum(hessian))), all = spectrum(mean);
+  // The smoothness is the largest magnitude: an eigenvalue may be negative where only the sum over ranks is convex.
+  const smoothnessOf = (eigenvalues: number[]) => Math.max(...eigenvalues.map(Math.abs));
+  const largest = hessians.map((hessian) => smoothnessOf(spectrum(hessian))), all = spectrum(mean);
   return {
     size: mean.rows,
     ranks: hessians.length,
-    smoothness: Math.max(...all),
+    smoothness: smoothnessOf(all),
     largestSmoothness: Math.max(...largest),
     meanSquareSmoothness: Math.sqrt(largest.reduce((s, l) => s + l * l, 0) / largest.length),
     convexity: convexity ?? Math.max(0, Math.min(...all)),
   };
-}
-
-/** How `minimise` runs. */
-export interface MinimiseOptions {
-  /** The most rounds (steps of the method). */
-  readonly rounds: number;
-  /** x⁰. Default: zeros. */
-  readonly start?: Float32Array;
-  /** γ. Default: the method's theory step size for the problem's constants. */
-  readonly step?: number;
-  /** Multiplies the step size. Default 1. */
-  readonly multiplier?: number;
-  /** Where all randomness comes from. Default 0. */
-  readonly seed?: number;
-  /** Terms drawn per rank and step, uniformly without replacement. Default: all, the full gradient. */
-  readonly batch?: number;
-  /** x*, for the error. Default: the problem's. */
-  readonly minimiser?: ArrayLike<number>;
-  /** Stop when ‖x − x*‖² / ‖x⁰ − x*‖² has fallen to this. */
-  readonly error?: number;
-  /** Stop when a rank has sent this many bytes. */
-  readonly bytes?: number;
-  /** x := prox_{γR}(x), in place, after each step: the regulariser of proximal methods. */
-  readonly prox?: (x: Float32Array, step: number) => void;
-  /** Rounds between two entries of the history. Default 1. */
-  readonly every?: number;
-  /** Real ranks: this process plays the group's rank, and the problem must have group.size ranks. Default: simulated. */
-  readonly group?: BlockingCollective;
-  /** Told every entry of the history as it is made. */
-  readonly onProgress?: (entry: Progress) => void;
-}
-
-/** A run that is this far off is over: soon its numbers would exceed float32, which compressors refuse. */
-const DIVERGED = 1e20;
-
-/** Where a run stands after some rounds. */
-export interface Progress {
-  /** Rounds so far. */
-  readonly round: number;
-  /** Encoded by one rank so far (the mean over simulated ranks). */
-  readonly bytes: number;
-  /** ‖x − x*‖² / ‖x⁰ − x*‖². */
-  readonly error: number;
-}
-
-/** What `minimise` found. */
-export interface Minimised extends Progress {
-  /** x, the mean over ranks where they differ. */
-  readonly parameters: Float32Array;
-  /** The run, from round 0 on. */
-  readonly history: readonly Progress[];
-  /** Whether `error` was asked for and reached. */
-  readonly reached: boolean;
-  /** γ. */
-  readonly step: number;
-}
-
-/** Accepted by `minimise`. */
-const known: readonly (keyof MinimiseOptions)[] = [
-  "rounds",
-  "start",
-  "step",
-  "multiplier",
-  "seed",
-  "batch",
-  "minimiser",
-  "error",
-  "bytes",
-  "prox",
-  "every",
-  "group",
-  "onProgress",
-];
-
-/**
- * Minimises f(x) = (1/n) Σ fᵢ(x) by x ← prox(x − γ g), where g is what the method makes of the ranks' gradients, or by
- * the method's own step. All ranks run in this thread in lockstep, or this process is one of a group's.
- *
- * Bytes are exact: the lengths of the messages that the method yields. A run that diverges ends when its error is 1e20.
- *
- * @throws {RangeError} if the method states no step size and none is given, or a step size is not positive
- * @throws {TypeError} if an option is unknown
- *
- * @example
- * ```ts
- * import { average, minimise, quadratic } from "@gradwire/tfjs/optimizers";
- * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[2, 0], [0, 1]], b: [-1, 0] }]);
- * const { reached, bytes, round } = minimise(problem, average(), { rounds: 100, error: 1e-6 });
- * console.assert(reached && bytes === 8 * round);
- * ```
- */
-export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOptions): Minimised {
-  checkKnown("minimise", options, known);
-  const { rounds, seed = 0, multiplier = 1, batch, prox, every = 1, group, onProgress } = options;
-  const { size, ranks } = problem.constants;
-  const step = multiplier * (options.step ?? reducer.stepSize?.(problem.constants) ?? NaN);
-  if (!(step > 0)) {
-    throw new RangeError(`Cannot minimise with ${reducer.name}: the step size is ${step}, expected a positive number`);
-  }
-  if (group && group.size !== ranks) {
-    throw new RangeError(`Cannot minimise: the group has ${group.size} ranks, expected the problem's ${ranks}`);
-  }
-  const start = options.start ?? new Float32Array(size), target = options.minimiser ?? problem.minimiser;
-  const distance = (x: Float32Array) => x.reduce((sum, v, j) => sum + (v - target[j]!) ** 2, 0);
-  const whole = distance(start), layout = { names: ["x"], shapes: [[size]], size };
-  const nodes: Node[] = (group ? [group.rank] : Array.from({ length: ranks }, (_, rank) => rank)).map((rank) => ({
-    rank,
-    x: start.slice(),
-    gradient: new Float32Array(size),
-    state: reducer.init(layout, ranks),
-    workspace: workspace(),
-    bytes: 0,
-  }));
-
-  const history: Progress[] = [];
-  let entry: Progress = { round: 0, bytes: 0, error: whole === 0 ? 0 : 1 };
-  let round = 0, reached = entry.error <= (options.error ?? -1);
-  const record = () => (history.push(entry), onProgress?.(entry));
-  record();
-  for (; round < rounds && !reached && entry.bytes < (options.bytes ?? Infinity);) {
-    const oracles = nodes.map(({ rank }) => {
-      const terms = batch === undefined ? undefined : drawTerms(problem, rank, batch, key(seed), round);
-      return (at: Float32Array, into: Float32Array, of: GradientPart = "batch") =>
-        problem.gradient(rank, at, into, of === "batch" ? terms : of === "all" ? undefined : Uint32Array.of(of));
-    });
-    const exchanges = nodes.map((node, i) => {
-      oracles[i]!(node.x, node.gradient);
-      const { rank, workspace, x: parameters } = node;
-      const now = context({ seed, step: round, rank, size: ranks, workspace, parameters, learningRate: step });
-      return metered(reducer.reduce(node.gradient, node.state, now), node);
-    });
-    if (group) runBlocking(exchanges[0]!, group, oracles[0]);
-    else runTogether(exchanges, oracles);
-    for (const { x, gradient } of nodes) {
-      if (reducer.yields === "parameters") x.set(gradient);
-      else addScaled(x, reducer.yields === "step" ? -1 : -step, gradient);
-      prox?.(x, step);
-    }
-    round++;
-    const bytes = nodes.reduce((sum, node) => sum + node.bytes, 0) / nodes.length;
-    entry = { round, bytes, error: distance(mean(nodes)) / whole };
-    reached = entry.error <= (options.error ?? -1);
-    if (round % every === 0 || reached || round === rounds) record();
-    if (!(entry.error < DIVERGED)) break;
-  }
-  return { ...entry, parameters: mean(nodes), history, reached, step };
-}
-
-interface Node {
-  readonly rank: number;
-  readonly x: Float32Array;
-  readonly gradient: Float32Array;
-  readonly state: State;
-  readonly workspace: Workspace;
-  bytes: number;
-}
-
-/** The mean over ranks of their x; they are equal but between the exchanges of a local method. */
-function mean(nodes: readonly Node[]): Float32Array {
-  return nodes.length === 1
-    ? nodes[0]!.x.slice()
-    : nodes[0]!.x.map((_, j) => nodes.reduce((sum, { x }) => sum + x[j]!, 0) / nodes.length);
-}
-
-function drawTerms(problem: Problem, rank: number, batch: number, seed: Key, round: number): Uint32Array {
-  const terms = problem.terms(rank);
-  return choose(fold(fold(fold(seed, 0x7e4), round), rank), Math.min(batch, terms), terms);
-}
-
-/** The exchange, with the bytes of its messages added to the node's. */
-function* metered(exchange: Exchange, node: Node): Exchange {
-  let next = exchange.next([]);
-  try {
-    while (!next.done) {
-      node.bytes += encodedBytes(next.value, node.rank);
-      next = exchange.next(yield next.value);
-    }
-  } finally {
-    exchange.return();
-  }
 }

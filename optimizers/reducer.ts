@@ -1,7 +1,8 @@
 /** The interfaces of a method. @module */
 
-import { fold, type Key, key } from "../random.ts";
+import type { Key } from "../random.ts";
 import type { Exchange } from "../transport/round.ts";
+import { keysOfStep } from "./keys.ts";
 
 export type { Exchange } from "../transport/round.ts";
 
@@ -86,8 +87,13 @@ export interface Constants {
   readonly meanSquareSmoothness: number;
   /** μ: the strong convexity of f, 0 where there is none. */
   readonly convexity: number;
-  /** m: the terms that each fᵢ is a mean of, where it is one. */
+  /** m: the terms that each fᵢ is a mean of, where it is one; the most of them where ranks have different numbers. */
   readonly terms?: number;
+  /**
+   * 𝓛: the largest smoothness of a single term fᵢⱼ, which methods that take gradients of single terms need: it is up to
+   * m times that of their mean. Absent: taken as m Lmax, the most that it can be where the terms are convex.
+   */
+  readonly largestTermSmoothness?: number;
 }
 
 /** A method: options in its closure, state in values. */
@@ -161,9 +167,6 @@ function grown<A extends Vector>(
 export function context(
   { seed, ...rest }: Omit<Context, keyof Keys | "keysAt"> & { readonly seed: number },
 ): Context {
-  const keysAt = (step: number): Keys => {
-    const ofStep = fold(key(seed), step);
-    return { shared: fold(ofStep, 0), keyOf: (rank) => fold(ofStep, rank + 1) };
-  };
+  const keysAt = (step: number) => keysOfStep(seed, step);
   return { ...rest, ...keysAt(rest.step), keysAt };
 }

@@ -3,7 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Dataset, Tensor } from "./tfjs.ts";
 import { checkKnown } from "../transport/known.ts";
-import { bits, fold, type Key, key } from "../random.ts";
+import { bits, fold, type Key } from "../random.ts";
+import { keyFor, rowsKey } from "./keys.ts";
 
 /** A rank and the number of ranks: any group is one. */
 export interface Place {
@@ -81,7 +82,7 @@ export function shardIndices(
   const { seed = 0, epoch = 0, shuffle = true } = options;
   checkPlace({ rank, size }), checkCount("length", length, 0), checkCount("epoch", epoch, 0);
   const order = new Int32Array(length).map((_, i) => i);
-  if (shuffle) permute(order, keyOf(seed, epoch));
+  if (shuffle) permute(order, rowsKey(seed, epoch));
   return new Int32Array(Math.floor(length / size)).map((_, i) => order[rank + i * size]!);
 }
 
@@ -137,11 +138,11 @@ function shardDataset(
   { seed, epoch, shuffle, buffer }: Required<ShardOptions>,
 ): Dataset {
   let iteration = 0;
-  const own = async function* (key: Key) {
+  const own = async function* (turning: Key) {
     const source = await dataset.iterator(), turns = new Int32Array(size);
     for (let group = 0;; group++) {
       turns.forEach((_, i) => turns[i] = i);
-      if (shuffle) permute(turns, fold(key, group));
+      if (shuffle) permute(turns, fold(turning, group));
       let mine: tf.TensorContainer | undefined;
       for (let i = 0; i < size; i++) {
         const { value, done } = await source.next();
@@ -153,7 +154,7 @@ function shardDataset(
     }
   };
   return tf.data.generator(async function* () {
-    const key = keyOf(seed, epoch + iteration++), draws = fold(fold(key, rank), DRAWS), word = new Uint32Array(2);
+    const key = rowsKey(seed, epoch + iteration++), draws = fold(keyFor(key, "draws"), rank), word = new Uint32Array(2);
     const held: tf.TensorContainer[] = [];
     let drawn = 0;
     const draw = () => {
@@ -164,7 +165,7 @@ function shardDataset(
       return element;
     };
     try {
-      for await (const element of own(fold(key, GROUPS))) {
+      for await (const element of own(keyFor(key, "turns"))) {
         held.push(element);
         if (held.length >= (shuffle ? buffer : 1)) yield draw();
       }
@@ -173,12 +174,6 @@ function shardDataset(
       tf.dispose(held);
     }
   });
-}
-
-const SHARD = 0x73686172, GROUPS = 1, DRAWS = 2; // domains of keys
-
-function keyOf(seed: number, epoch: number): Key {
-  return fold(fold(key(seed), SHARD), epoch);
 }
 
 /** Fisher and Yates's shuffle. */

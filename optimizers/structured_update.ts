@@ -2,6 +2,7 @@ import { scratch } from "../compressors/scratch.ts";
 import { choose, fold } from "../random.ts";
 import { allGather } from "../transport/round.ts";
 import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
+import { keyFor } from "./keys.ts";
 import {
   addProduct,
   gaussian,
@@ -159,7 +160,7 @@ interface Subspace {
 
 /** The key of what a rank draws for the round to which the step belongs. */
 function roundKey({ step, keysAt }: Context, every: number, rank: number): ReturnType<Context["keyOf"]> {
-  return fold(keysAt(step - step % every).keyOf(rank), 0x5b);
+  return keyFor(keysAt(step - step % every).keyOf(rank), "subspace");
 }
 
 const indicesOf = scratch(Uint32Array);

@@ -1,5 +1,4 @@
 import type { UnbiasedCompressor } from "../compressors/compressor.ts";
-import { fold } from "../random.ts";
 import { gradientAt } from "../transport/round.ts";
 import {
   checkChoice,
@@ -11,6 +10,7 @@ import {
 } from "./check.ts";
 import { below, coin } from "./coin.ts";
 import { dianaRound } from "./diana.ts";
+import { keyFor } from "./keys.ts";
 import type { Reducer, State } from "./reducer.ts";
 import { add, addScaled, subtract } from "./vector.ts";
 
@@ -123,7 +123,7 @@ function table(compressor: UnbiasedCompressor, alpha: (size: number) => number, 
       const parameters = requireParameters("vrDiana", context), { rank, keyOf, workspace } = context;
       const { table, tableMean, shift } = local as Record<string, Float32Array>, mean = tableMean!;
       const meanShift = shared.meanShift as Float32Array, size = gradient.length;
-      const term = below(fold(keyOf(rank), 0x7e4), terms);
+      const term = below(keyFor(keyOf(rank), "term"), terms);
       const entry = table!.subarray(term * size, (term + 1) * size), now = workspace.floats("now", size);
       yield* gradientAt(parameters, now, term);
       gradient.set(now);

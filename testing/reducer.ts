@@ -11,6 +11,7 @@ import {
   type Vectors,
   type Workspace,
 } from "../optimizers/reducer.ts";
+import { keyFor } from "../optimizers/keys.ts";
 import { fold, key, normal } from "../random.ts";
 import { type Exchange, type GradientOracle, performTogether, type Round, type WireRound } from "../transport/round.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
@@ -222,7 +223,7 @@ class Run {
     this.parameters = each.map((rank) => from ? from.parameters[rank]!.slice() : new Float32Array(size));
     this.#step = from ? from.#step : 0;
     const draw = (what: number) =>
-      each.map((rank) => normal(fold(fold(key(seed), what), rank), new Float32Array(size)));
+      each.map((rank) => normal(fold(fold(keyFor(key(seed), "testing"), what), rank), new Float32Array(size)));
     this.#a = draw(1).map((a) => a.map((v) => .6 + Math.min(3, v * v)));
     this.#b = draw(2).map((b) => b.map((v) => 3 * v));
   }
@@ -243,7 +244,7 @@ class Run {
   step(failAt = Infinity, early = false): void {
     const { ranks, layout: { size }, seed, rate, gradients = "noisy" } = this.options, step = this.#step;
     const oracle = (rank: number): GradientOracle => (at, into, of) => {
-      const noise = normal(fold(fold(fold(key(seed), 3), step), rank), new Float32Array(size));
+      const noise = normal(fold(fold(fold(keyFor(key(seed), "testing"), 3), step), rank), new Float32Array(size));
       for (let j = 0; j < size; j++) {
         into[j] = gradients === "zero" ? 0 : this.#a[rank]![j]! * (at[j]! - this.#b[rank]![j]!);
         if (typeof of === "number") into[j]! += gradients === "zero" ? 0 : of % 2 === 0 ? .1 : -.1;
