@@ -1,22 +1,15 @@
 /** A rank's state in one safetensors file. @module */
 
-import * as tf from "@tensorflow/tfjs";
-import { layoutDigest } from "./bucket.ts";
+import { canonical } from "../transport/handshake.ts";
+import { FORMAT, NO_CHECKSUM, writeChecksum } from "./checksum.ts";
 import type { DistributedOptimizer } from "./distributed.ts";
-import type { Layout, Vectors } from "./reducer.ts";
-import {
-  readSafetensors,
-  type Safetensors,
-  type StoredTensor,
-  type TensorNumbers,
-  writeSafetensors,
-} from "./safetensors.ts";
-import type { OptimizerState } from "./state.ts";
-import type { Slots } from "./slots.ts";
+import { type Checkpoint, readCheckpoint, VERSION } from "./read_checkpoint.ts";
+import type { Vectors } from "./reducer.ts";
+import { type StoredTensor, type TensorNumbers, writeSafetensors } from "./safetensors.ts";
+import { stateDigests } from "./state.ts";
+import { assignWeights, checkWeights } from "./stored_weights.ts";
+import { variable } from "./variables.ts";
 import { variablesOf, type Weights } from "./weights.ts";
-
-/** The version of the layout of checkpoints; see FORMAT.md. */
-const VERSION = "1";
 
 /**
  * All that this rank needs to go on later as if it had not stopped, to the last bit: the step and the seed, the
@@ -43,7 +36,7 @@ const VERSION = "1";
  * ```
  */
 export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights = []): Uint8Array {
-  const { layout, local, shared, inner, ...facts } = optimizer.getState();
+  const state = optimizer.getState(), variables = variablesOf(weights), { layout, local, shared, inner } = state;
   const tensors: Record<string, StoredTensor> = {};
   const add = (kind: string, vectors: Vectors) => {
     for (const [name, values] of Object.entries(vectors)) {
@@ -51,26 +44,28 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
     }
   };
   add("local", local);
-  if (facts.rank === 0) add("shared", shared);
+  if (state.rank === 0) add("shared", shared);
   for (const { name, shape, values } of inner.slots) tensors[`slot/${name}`] = { shape, values };
-  variablesOf(weights).forEach((variable, i) => {
+  variables.forEach((variable, i) => {
     tensors[`weight/${i}`] = { shape: variable.shape, values: variable.dataSync() as TensorNumbers };
   });
+  const trained = layout?.names.map(variable).filter((variable) => variable !== undefined) ?? [];
   const metadata: Record<string, string> = {
-    format: "gradwire checkpoint",
+    // First, so that it is always at the same place.
+    checksum: NO_CHECKSUM,
+    format: FORMAT,
     version: VERSION,
-    step: `${facts.step}`,
-    seed: `${facts.seed}`,
-    rank: `${facts.rank}`,
-    size: `${facts.size}`,
-    reducer: facts.reducer,
-    inner: JSON.stringify({ className: inner.className, config: inner.config, iterations: inner.iterations }),
+    step: `${state.step}`,
+    seed: `${state.seed}`,
+    rank: `${state.rank}`,
+    size: `${state.size}`,
+    reducer: state.reducer,
+    inner: canonical({ className: inner.className, config: inner.config, iterations: inner.iterations }),
+    digests: JSON.stringify(stateDigests(state, trained)),
+    weights: JSON.stringify(variables.map(({ name, dtype }) => ({ name, dtype }))),
   };
-  if (layout) {
-    metadata["layout"] = JSON.stringify({ names: layout.names, shapes: layout.shapes });
-    metadata["layoutDigest"] = layoutDigest(layout);
-  }
-  return writeSafetensors({ tensors, metadata });
+  if (layout) metadata["layout"] = JSON.stringify({ names: layout.names, shapes: layout.shapes });
+  return writeChecksum(writeSafetensors({ tensors, metadata }));
 }
 
 /**
@@ -97,81 +92,25 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
  * ```
  */
 export function restoreCheckpoint(optimizer: DistributedOptimizer, file: Uint8Array, weights: Weights = []): void {
-  const { tensors, metadata } = readSafetensors(file);
-  if (metadata["format"] !== "gradwire checkpoint") {
-    throw new RangeError("Cannot restore: the file is not a checkpoint");
-  }
-  if (metadata["version"] !== VERSION) {
-    throw new Error(`Cannot restore: the checkpoint has version ${metadata["version"]}, expected ${VERSION}`);
-  }
-  const variables = variablesOf(weights), values = variables.map((_, i) => tensors[`weight/${i}`]);
-  variables.forEach(({ shape, name }, i) => {
-    if (String(values[i]?.shape) !== String(shape)) {
-      throw new Error(
-        `Cannot restore: weight ${i} (${name}) is ${describe(values[i])} in the checkpoint, [${shape}] here`,
-      );
-    }
-  });
-  optimizer.setState(stateFrom(tensors, metadata));
-  variables.forEach((variable, i) => {
-    tf.tidy(() => variable.assign(tf.tensor(values[i]!.values, variable.shape, variable.dtype)));
-  });
+  prepareRestore(optimizer, readCheckpoint(file), weights)();
 }
 
-/** Throws a RangeError for metadata that no checkpoint has. */
-function stateFrom(tensors: Safetensors["tensors"], metadata: Safetensors["metadata"]): OptimizerState {
-  const read = <T>(name: string, from: (text: string) => T, valid: (value: T) => boolean): T => {
-    let value: T | undefined;
-    try {
-      value = from(metadata[name] ?? "");
-      if (valid(value)) return value;
-    } catch {
-      // Not JSON, or not of the structure: refused below.
-    }
-    throw new RangeError(`Cannot restore: the checkpoint's ${name} is ${JSON.stringify(metadata[name])}`);
+/**
+ * Compares all of a checkpoint with the optimizer and the weights that it is to be restored into.
+ *
+ * @returns what restores it
+ * @throws {Error} that names the first difference
+ */
+export function prepareRestore(
+  optimizer: DistributedOptimizer,
+  { state, weights: stored }: Checkpoint,
+  weights: Weights,
+): () => void {
+  const variables = variablesOf(weights);
+  if (variables.length > 0) checkWeights(stored, variables);
+  optimizer.checkState(state);
+  return () => {
+    optimizer.setState(state, variables);
+    assignWeights(stored, variables);
   };
-  const integer = (name: string) => read(name, Number, (value) => Number.isSafeInteger(value) && value >= 0);
-  const named = (kind: string) =>
-    Object.entries(tensors).filter(([name]) => name.startsWith(`${kind}/`))
-      .map(([name, tensor]) => ({ ...tensor, name: name.slice(kind.length + 1) }));
-  const vectors = (kind: string): Vectors =>
-    Object.fromEntries(
-      named(kind).map(({ name, values }) => {
-        if (values instanceof Int32Array) {
-          throw new RangeError(`Cannot restore: ${kind}/${name} is of type I32, expected F32, F64 or U8`);
-        }
-        return [name, values];
-      }),
-    );
-  const slots = () =>
-    named("slot").map(({ name, shape, values }) => {
-      if (!(values instanceof Float32Array)) throw new RangeError(`Cannot restore: slot/${name} is not of type F32`);
-      return { name, shape, values };
-    });
-  const inner = read("inner", (text) => JSON.parse(text) as Slots, ({ className, config, iterations }) => {
-    return typeof className === "string" && typeof config === "object" && config !== null && iterations >= 0;
-  });
-  const layout = metadata["layout"] === undefined ? undefined : read("layout", layoutFrom, (layout) => {
-    return layout.names.length === layout.shapes.length && layoutDigest(layout) === metadata["layoutDigest"];
-  });
-  return {
-    step: integer("step"),
-    seed: integer("seed"),
-    rank: integer("rank"),
-    size: integer("size"),
-    reducer: read("reducer", String, (text) => text !== ""),
-    layout,
-    local: vectors("local"),
-    shared: vectors("shared"),
-    inner: { ...inner, slots: slots() },
-  };
-}
-
-function layoutFrom(text: string): Layout {
-  const { names, shapes } = JSON.parse(text) as Pick<Layout, "names" | "shapes">;
-  return { names, shapes, size: shapes.reduce((size, shape) => size + shape.reduce((a, b) => a * b, 1), 0) };
-}
-
-function describe(tensor: StoredTensor | undefined): string {
-  return tensor ? `[${tensor.shape}]` : "absent";
 }

@@ -7,15 +7,16 @@ import {
   runAsync,
   runBlocking,
 } from "../transport/round.ts";
+import { TransportError } from "../transport/transport.ts";
 import { handshake } from "../transport/handshake.ts";
 import { Bucket, layoutDigest, layoutOf } from "./bucket.ts";
 import { average } from "./average.ts";
 import { describeReducer } from "./describe.ts";
 import { type Group, isBlocking } from "./group.ts";
 import { type Context, context, type Layout, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
-import { checkSlots, readSlots, setLearningRate, writeSlots } from "./slots.ts";
+import { checkSlots, readSlots, setLearningRate, slotsDigest, writeSlots } from "./slots.ts";
 import { Snapshot } from "./snapshot.ts";
-import { checkLayout, checkState, type OptimizerState, restoreState } from "./state.ts";
+import { checkLayout, checkState, checkVectors, type OptimizerState, restoreState } from "./state.ts";
 import { exchangeStatus } from "./status.ts";
 import { type NamedTensorMap, Optimizer, type Scalar, type Tensor, type Variable } from "./tfjs.ts";
 import { inOrder, type NamedGradient, notTrained, replace, subtract, takeOver, toList, variable } from "./variables.ts";
@@ -39,6 +40,14 @@ export interface DistributedOptimizerOptions {
    * for beyond the step's batch, `vrDiana` and `marina` with `dense: "all"`. Default: a reducer that asks is refused.
    */
   readonly dataLoss?: (term?: number) => Scalar;
+}
+
+/** What a restored state has taken the place of. */
+interface Before {
+  readonly state: OptimizerState;
+  readonly memory: State | undefined;
+  readonly bucket: Bucket | undefined;
+  readonly restored: OptimizerState | undefined;
 }
 
 /** The loss of the step under way and its variables: what the gradient at another point needs. */
@@ -106,6 +115,10 @@ export class DistributedOptimizer extends Optimizer {
   #busy = false;
   /** What the checkpoint said of a step not yet taken. */
   #restored: OptimizerState | undefined;
+  /** What was there before it was restored, until a step has confirmed it. */
+  #before: Before | undefined;
+  /** The variables that were given other values together with the restored state. */
+  readonly #snapshots: Snapshot[] = [];
   /** The variables that the forward pass itself assigns to: BatchNorm's moving averages. Known after the first step. */
   #writtenForward: readonly Variable[] | undefined;
   /** Metrics that `fit` keeps whenever it evaluates the loss, of evaluations at other points. */
@@ -199,6 +212,7 @@ export class DistributedOptimizer extends Optimizer {
    */
   override applyGradients(variableGradients: NamedTensorMap | NamedGradient[]): void {
     if (this.#alone) {
+      if (this.#restored) this.#confirmAlone(toList(variableGradients).map(({ name }) => variable(name)));
       this.#inner.applyGradients(variableGradients as NamedTensorMap);
       this.#step++;
       return;
@@ -225,8 +239,11 @@ export class DistributedOptimizer extends Optimizer {
   /**
    * What must be kept of this rank to go on later. Its vectors are the live ones: write them out before the next step.
    * See {@linkcode saveCheckpoint}.
+   *
+   * @throws {Error} if a step is under way
    */
   getState(): OptimizerState {
+    if (this.#busy) throw new Error("Cannot read or replace the state: a step is under way; await minimizeAsync");
     const layout = this.#bucket?.layout, restored = this.#restored;
     return {
       step: this.#step,
@@ -242,20 +259,63 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Goes on where another optimizer of the same options stopped. All ranks must call it with what they got from
-   * `getState`; the next step compares it among ranks and with the variables.
+   * Throws what {@linkcode DistributedOptimizer.setState} would throw, and changes nothing.
    *
-   * @throws {Error} if the seed, rank, size, reducer, inner optimizer or layout differs; the message names it
+   * @throws {Error} if the seed, rank, size, reducer, inner optimizer or layout differs, or if a vector or slot is missing
+   *   or has another shape; the message names the first difference
    */
-  setState(state: OptimizerState): void {
-    const mine = this.getState();
+  checkState(state: OptimizerState): void {
+    const mine = this.getState(), { layout } = state;
     checkState(state, this.#bucket ? mine : { ...mine, layout: undefined });
-    checkSlots(this.#inner, state.inner);
+    if (layout) checkVectors(state, this.#reducer.init(layout, this.#group.size));
+    checkSlots(this.#inner, state.inner, layout?.shapes);
+  }
+
+  /**
+   * Goes on where another optimizer of the same options stopped. All ranks must call it with what they got from
+   * `getState`. The next step compares it among the ranks and with the variables; if it then refuses, this optimizer (and
+   * the variables given) are as they were before, on all ranks.
+   *
+   * @param variables what the caller gives other values after this call, so that a refusal can take them back
+   * @throws {Error} as `checkState` does; nothing has been changed then
+   */
+  setState(state: OptimizerState, variables: readonly Variable[] = []): void {
+    this.checkState(state);
+    this.#before ??= { state: this.getState(), memory: this.#state, bucket: this.#bucket, restored: this.#restored };
+    this.#snapshots.push(new Snapshot(variables));
     writeSlots(this.#inner, state.inner);
     this.#step = state.step;
     // The reducer's vectors are made, and filled, before the next step.
     this.#restored = state;
     this.#bucket = this.#state = undefined;
+  }
+
+  /** A step has confirmed the restored state: what was before it is no longer needed. */
+  #confirm(): void {
+    for (const snapshot of this.#snapshots.splice(0)) snapshot[Symbol.dispose]();
+    this.#before = this.#restored = undefined;
+  }
+
+  /** A step has refused the restored state: everything is again as it was before. */
+  #takeBack(): void {
+    const before = this.#before;
+    if (before === undefined) return;
+    for (const snapshot of this.#snapshots.toReversed()) snapshot.restore();
+    writeSlots(this.#inner, before.state.inner);
+    this.#confirm();
+    this.#step = before.state.step;
+    this.#restored = before.restored;
+    this.#state = before.memory;
+    this.#bucket = before.bucket;
+  }
+
+  /** The reducer's state before its first step here, if the restored one goes with these variables. */
+  #prepare(layout: Layout): State {
+    const restored = this.#restored, state = this.#reducer.init(layout, this.#group.size);
+    if (restored === undefined) return state;
+    if (restored.layout) checkLayout(restored.layout, layout), checkVectors(restored, state);
+    checkSlots(this.#inner, restored.inner, layout.shapes);
+    return state;
   }
 
   /** A group of one has nothing to agree on; a reducer with its own update must run all the same. */
@@ -264,9 +324,34 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   #minimizeAlone(f: () => Scalar, returnCost: boolean, varList?: Variable[]): Scalar | null {
-    const value = this.#inner.minimize(f, returnCost, varList);
-    this.#step++;
-    return value;
+    if (this.#restored === undefined) {
+      const value = this.#inner.minimize(f, returnCost, varList);
+      this.#step++;
+      return value;
+    }
+    // As the inner optimizer's own minimize does, but that the restored state is compared with the variables in between.
+    using before = new Snapshot(notTrained());
+    const { value, grads } = this.#inner.computeGradients(f, varList), written = before.changed();
+    try {
+      this.applyGradients(varList?.map(({ name }) => ({ name, tensor: grads[name] })) ?? grads);
+    } catch (error) {
+      value.dispose(), before.restore(written);
+      throw error;
+    } finally {
+      tf.dispose(grads);
+    }
+    return cost(value, returnCost);
+  }
+
+  /** Compares a restored state with the variables, where there are no other ranks that could have another one. */
+  #confirmAlone(variables: readonly Variable[]): void {
+    try {
+      this.#prepare(layoutOf(variables));
+    } catch (error) {
+      this.#takeBack();
+      throw error;
+    }
+    this.#confirm();
   }
 
   #blocking(what: string): BlockingCollective {
@@ -339,22 +424,34 @@ export class DistributedOptimizer extends Optimizer {
 
   /** Before the first step: all ranks take over rank 0's weights, and what of a checkpoint only rank 0 has. */
   *#begin(variables: readonly Variable[]): Exchange {
-    const bucket = new Bucket(layoutOf(variables)), restored = this.#restored, { rank, size } = this.#group;
-    // After a difference is found nothing has been changed on any rank.
-    yield* handshake(this.#facts(bucket.layout));
-    if (restored?.layout) checkLayout(restored.layout, bucket.layout);
+    const bucket = new Bucket(layoutOf(variables)), restored = this.#restored, { rank } = this.#group;
+    let state: State | undefined, refusal: unknown;
+    try {
+      state = this.#prepare(bucket.layout);
+    } catch (error) {
+      refusal = error;
+    }
+    try {
+      // Every rank's verdict on what it restored travels along, so that all refuse if one does.
+      yield* handshake(this.#facts(bucket.layout, refusal));
+      if (refusal !== undefined) throw refusal;
+    } catch (error) {
+      // After a difference is found nothing has been changed on any rank.
+      if (!(error instanceof TransportError)) this.#takeBack();
+      throw error;
+    }
     // Methods that own the parameters may have let them differ when the checkpoint was written.
     if (!(restored?.layout && this.#reducer.yields === "parameters")) yield* takeOver(bucket, variables, rank);
-    const state = this.#reducer.init(bucket.layout, size);
-    if (restored?.layout) yield* restoreState(restored, state, rank);
-    this.#restored = undefined;
+    if (restored?.layout) yield* restoreState(restored, state!, rank);
+    this.#confirm();
     this.#state = state;
     this.#bucket = bucket;
   }
 
   /** What must be equal on all ranks for their replicas to stay equal. */
-  #facts({ shapes }: Layout): Readonly<Record<string, unknown>> {
-    const { name, options, yields = "gradient" } = this.#reducer;
+  #facts({ shapes }: Layout, refusal?: unknown): Readonly<Record<string, unknown>> {
+    const { name, options, yields = "gradient" } = this.#reducer, inner = readSlots(this.#inner);
+    const { layout, digests } = this.#restored ?? {};
     return {
       // As text, so that a difference is told as two whole shapes.
       variables: shapes.map((shape) => `[${shape.join(", ")}]`),
@@ -362,8 +459,14 @@ export class DistributedOptimizer extends Optimizer {
       seed: this.#seed,
       reducer: { name, options, yields },
       nonFinite: this.#nonFinite,
-      inner: { className: this.#inner.getClassName(), config: this.#inner.getConfig() },
-      restored: this.#restored?.layout ? layoutDigest(this.#restored.layout) : "nothing",
+      inner: { className: inner.className, config: inner.config },
+      restored: refusal !== undefined ? (refusal as Error).message : layout === undefined ? "nothing" : {
+        layout: layoutDigest(layout),
+        step: this.#step,
+        "values (digest)": digests?.common,
+        ...yields !== "parameters" && { "weights (digest)": digests?.weights },
+      },
+      "slots (digest)": slotsDigest(inner),
     };
   }
 
@@ -463,6 +566,7 @@ export class DistributedOptimizer extends Optimizer {
 
   /** Disposes of `inner`'s slots. The group stays open. */
   override dispose(): void {
+    this.#confirm();
     tf.dispose(this.#leftovers.splice(0));
     this.#inner.dispose();
   }

@@ -1,6 +1,8 @@
 /** What a tfjs optimizer remembers, to the last bit. @module */
 
 import * as tf from "@tensorflow/tfjs";
+import { canonical } from "../transport/handshake.ts";
+import { digest } from "./digest.ts";
 import type { Optimizer } from "./tfjs.ts";
 
 /** One variable of an optimizer: a moment of a weight, a running power of β. */
@@ -43,13 +45,12 @@ export function readSlots(optimizer: Optimizer): Slots {
 }
 
 /**
- * Gives an optimizer the state that another of its class had.
- *
- * @throws {Error} if its class or an option other than the learning rate differs
+ * Gives an optimizer the state that another of its class had. A list of which the state has nothing is emptied, as it is
+ * before the first step. Call `checkSlots` first.
  */
-export function writeSlots(optimizer: Optimizer, { className, config, iterations, slots }: Slots): void {
-  checkSlots(optimizer, { className, config, iterations, slots });
+export function writeSlots(optimizer: Optimizer, { config, iterations, slots }: Slots): void {
   const fields = optimizer as unknown as Fields, lists = new Map<string, Entry[]>();
+  for (const [property, value] of Object.entries(optimizer)) if (isList(value)) lists.set(property, []);
   for (const { name, shape, values } of slots) {
     const [property, index] = name.split(".") as [string, string | undefined];
     // A copy, because on the cpu backend the variable shares the memory it is made from.
@@ -72,6 +73,15 @@ export function writeSlots(optimizer: Optimizer, { className, config, iterations
   if (typeof rate === "number" && rate !== fields.learningRate) setLearningRate(optimizer, rate);
 }
 
+/** A digest of all numbers that an optimizer remembers, for comparisons among ranks. */
+export function slotsDigest({ iterations, slots }: Slots): string {
+  const sum = digest().text(`${iterations}`);
+  for (const { name, shape, values } of slots) {
+    sum.text(`${name}[${shape}]`).bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return sum.hex();
+}
+
 /** SGD and Momentum hold their rate in a tensor too, and have a method to set both. */
 export function setLearningRate(optimizer: Optimizer, rate: number): void {
   const fields = optimizer as unknown as Fields;
@@ -79,20 +89,66 @@ export function setLearningRate(optimizer: Optimizer, rate: number): void {
   else fields.learningRate = rate;
 }
 
-/** What `writeSlots` refuses. */
-export function checkSlots(optimizer: Optimizer, { className, config, slots }: Slots): void {
+/** The lists that tfjs's own optimizers keep from their first step on, each with an entry for every variable. */
+const LISTS: Readonly<Record<string, readonly string[]>> = {
+  SGD: [],
+  Momentum: ["accumulations"],
+  Adagrad: ["accumulatedGrads"],
+  Adadelta: ["accumulatedGrads", "accumulatedUpdates"],
+  Adam: ["accumulatedFirstMoment", "accumulatedSecondMoment"],
+  Adamax: ["accumulatedFirstMoment", "accumulatedWeightedInfNorm"],
+  RMSProp: ["accumulatedMeanSquares", "accumulatedMoments"],
+};
+
+/**
+ * Compares a state with what an optimizer needs: its class and options (the learning rate may differ), and of every
+ * variable that it keeps the name and the shape. Of tfjs's own classes it is known which those are; of a class of a
+ * user's own, the lists that it has are compared with one another.
+ *
+ * @param shapes the shapes of the trained variables, where they are known
+ * @throws {Error} that names the first difference
+ */
+export function checkSlots(optimizer: Optimizer, state: Slots, shapes?: readonly (readonly number[])[]): void {
+  const { className, config, iterations, slots } = state, fields = optimizer as unknown as Fields;
   const refuse = (what: string, theirs: unknown, mine: unknown): never => {
     throw new Error(`Cannot restore the inner optimizer: ${what} is ${theirs} in the checkpoint, ${mine} here`);
   };
   if (className !== optimizer.getClassName()) refuse("its class", className, optimizer.getClassName());
   const mine = optimizer.getConfig() as Record<string, unknown>;
   for (const option of new Set([...Object.keys(mine), ...Object.keys(config)])) {
-    if (option !== "learningRate" && mine[option] !== config[option]) refuse(option, config[option], mine[option]);
+    const [theirs, ours] = [canonical(config[option]), canonical(mine[option])];
+    if (option !== "learningRate" && theirs !== ours) refuse(option, theirs, ours);
   }
-  for (const { name } of slots) {
-    const property = name.split(".")[0]!, field = (optimizer as unknown as Fields)[property];
-    if (!(field instanceof tf.Variable || (name !== property && Array.isArray(field)))) {
-      refuse(`slot ${name}`, "present", "unknown");
+  const theirs = new Map(slots.map(({ name, shape }) => [name, `[${shape}]`]));
+  if (theirs.size !== slots.length) refuse("one of its slots", "present twice", "present once");
+  // Variables that do not belong to a trained one, for instance the running powers of β.
+  for (const [property, value] of Object.entries(optimizer)) {
+    if (!(value instanceof tf.Variable)) continue;
+    const shape = theirs.get(property) ?? "absent";
+    if (shape !== `[${value.shape}]`) refuse(`slot ${property}`, shape, `[${value.shape}]`);
+    theirs.delete(property);
+  }
+  const lists = new Map<string, string[]>();
+  for (const [name, shape] of theirs) {
+    const [property, index] = name.split(".") as [string, string | undefined];
+    const list = lists.get(property) ?? [];
+    // Written in the order of the list, so that nothing is missing in it.
+    if (!Array.isArray(fields[property]) || index !== `${list.length}`) refuse(`slot ${name}`, shape, "unknown");
+    list.push(shape);
+    lists.set(property, list);
+  }
+  if (!Object.hasOwn(LISTS, className)) return;
+  const centered = config["centered"] === true ? ["accumulatedMeanGrads"] : [];
+  const needed = iterations > 0 ? [...LISTS[className]!, ...centered] : [];
+  for (const name of lists.keys()) {
+    if (!needed.includes(name)) refuse(`slot ${name}`, "present", `absent after ${iterations} steps`);
+  }
+  for (const name of needed) {
+    const list = lists.get(name) ?? [];
+    const expected = shapes?.map((shape) => `[${shape}]`) ?? lists.get(needed[0]!) ?? [];
+    if (shapes === undefined && list.length === 0) refuse(`slot ${name}`, "absent", `needed after ${iterations} steps`);
+    for (let i = 0; i < Math.max(list.length, expected.length); i++) {
+      if (list[i] !== expected[i]) refuse(`slot ${name}.${i}`, list[i] ?? "absent", expected[i] ?? "absent");
     }
   }
 }

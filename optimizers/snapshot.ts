@@ -1,3 +1,4 @@
+import { keep } from "@tensorflow/tfjs";
 import type { Tensor, Variable } from "./tfjs.ts";
 
 /**
@@ -11,7 +12,7 @@ export class Snapshot implements Disposable {
   /** The values now. */
   constructor(variables: readonly Variable[]) {
     this.#variables = variables;
-    this.#values = variables.map((variable) => variable.clone());
+    this.#values = variables.map((variable) => keep(variable.clone()));
   }
 
   /** The variables that have been assigned to since. */

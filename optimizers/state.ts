@@ -1,9 +1,11 @@
 /** What is kept of an optimizer from step to step, the weights apart. @module */
 
 import { broadcast, type Exchange } from "../transport/round.ts";
-import { layoutDigest } from "./bucket.ts";
-import type { Layout, State, Vectors } from "./reducer.ts";
-import type { Slots } from "./slots.ts";
+import { digest } from "./digest.ts";
+import type { Layout, State, Vector, Vectors } from "./reducer.ts";
+import { type Slots, slotsDigest } from "./slots.ts";
+import type { Variable } from "./tfjs.ts";
+import { weightsDigest } from "./weights.ts";
 
 /** What must be kept to go on after an interruption as if there had been none; the weights apart. */
 export interface OptimizerState {
@@ -25,6 +27,29 @@ export interface OptimizerState {
   readonly shared: Vectors;
   /** The inner optimizer's class, configuration and slots. */
   readonly inner: Slots;
+  /** Of a checkpoint: digests by which the ranks see, before their next step, that they restored the same one. */
+  readonly digests?: StateDigests | undefined;
+}
+
+/** Digests of what was equal on all ranks when the state was saved. */
+export interface StateDigests {
+  /** Of the step, the reducer's shared state and the inner optimizer's slots. */
+  readonly common: string;
+  /** Of the trained weights. Methods that own the parameters may let them differ between their exchanges. */
+  readonly weights: string;
+}
+
+/** The digests of a state, and of the variables that its layout names. */
+export function stateDigests(
+  { step, seed, shared, inner }: OptimizerState,
+  trained: readonly Variable[],
+): StateDigests {
+  const sum = digest().text(`${step} ${seed}`).text(slotsDigest(inner));
+  for (const name of Object.keys(shared).sort()) {
+    const { buffer, byteOffset, byteLength } = shared[name]!;
+    sum.text(`${name}[${byteLength}]`).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return { common: sum.hex(), weights: weightsDigest(trained) };
 }
 
 /** Throws an Error that names the first difference, if a state is not one for this rank of this group. */
@@ -37,44 +62,66 @@ export function checkState(theirs: OptimizerState, mine: OptimizerState): void {
   if (theirs.layout && mine.layout) checkLayout(theirs.layout, mine.layout);
 }
 
-/** Throws an Error that names the first variable whose shape differs. */
+/** Throws an Error that names the first variable whose name or shape differs. */
 export function checkLayout(theirs: Layout, mine: Layout): void {
-  if (layoutDigest(theirs) === layoutDigest(mine)) return;
+  const length = Math.max(theirs.shapes.length, mine.shapes.length);
   const shape = ({ shapes, names }: Layout, i: number) => i < shapes.length ? `${names[i]} [${shapes[i]}]` : "absent";
-  let i = 0;
-  while (String(theirs.shapes[i]) === String(mine.shapes[i])) i++;
-  throw new Error(
-    `Cannot restore the state: variable ${i} is ${shape(theirs, i)} in the checkpoint, ${shape(mine, i)} here`,
-  );
+  for (let i = 0; i < length; i++) {
+    const { names, shapes } = theirs;
+    if (String(shapes[i]) === String(mine.shapes[i]) && sameName(names[i] ?? "", mine.names[i] ?? "")) continue;
+    throw new Error(
+      `Cannot restore the state: variable ${i} is ${shape(theirs, i)} in the checkpoint, ${shape(mine, i)} here`,
+    );
+  }
+}
+
+/**
+ * Whether two variables may be the same one of a model that was made twice. tfjs numbers layers and variables per
+ * process ("dense_Dense3/kernel_1"): the numbers in names say nothing.
+ */
+export function sameName(a: string, b: string): boolean {
+  const unnumbered = (name: string) => name.replaceAll(/_?\d+/g, "");
+  return unnumbered(a) === unnumbered(b);
+}
+
+/**
+ * Throws an Error if a state's vectors are not those that its reducer keeps for this layout. Of what all ranks share,
+ * rank 0 alone must have it all.
+ */
+export function checkVectors(from: OptimizerState, to: State): void {
+  checkKind("local", from.local, to.local);
+  if (from.rank === 0 || Object.keys(from.shared).length > 0) checkKind("shared", from.shared, to.shared);
+}
+
+function checkKind(kind: string, from: Vectors, to: Vectors): void {
+  const length = (vector: Vector | undefined, none: string) => vector?.length ?? none;
+  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    const [theirs, mine] = [from[name], to[name]];
+    if (theirs?.length !== mine?.length) {
+      throw new Error(
+        `Cannot restore the state: ${kind} vector ${name} has ${length(theirs, "no")} numbers in the checkpoint, ${
+          length(mine, "none")
+        } here`,
+      );
+    }
+    if (theirs!.constructor !== mine!.constructor) {
+      throw new Error(
+        `Cannot restore the state: ${kind} vector ${name} is a ${theirs!.constructor.name} in the checkpoint, a ${
+          mine!.constructor.name
+        } here`,
+      );
+    }
+  }
 }
 
 /** A reducer's new state := the restored one; what all ranks share comes from rank 0, which alone has it. */
 export function* restoreState(from: OptimizerState, to: State, rank: number): Exchange {
-  copyVectors("local", from.local, to.local);
-  if (rank === 0) copyVectors("shared", from.shared, to.shared);
+  checkVectors(from, to);
+  for (const [name, vector] of Object.entries(to.local)) vector.set(from.local[name]!);
+  if (rank === 0) { for (const [name, vector] of Object.entries(to.shared)) vector.set(from.shared[name]!); }
   for (const name of Object.keys(to.shared).sort()) {
     const { buffer, byteOffset, byteLength } = to.shared[name]!;
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     bytes.set(yield* broadcast(0, bytes));
-  }
-}
-
-function copyVectors(kind: string, from: Vectors, to: Vectors): void {
-  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
-    if (from[name]?.length !== to[name]?.length) {
-      throw new Error(
-        `Cannot restore the state: ${kind} vector ${name} has ${
-          from[name]?.length ?? "no"
-        } numbers in the checkpoint, ${to[name]?.length ?? "none"} here`,
-      );
-    }
-    if (from[name]!.constructor !== to[name]!.constructor) {
-      throw new Error(
-        `Cannot restore the state: ${kind} vector ${name} is a ${from[name]!.constructor.name} in the checkpoint, a ${
-          to[name]!.constructor.name
-        } here`,
-      );
-    }
-    to[name]!.set(from[name]!);
   }
 }
