@@ -79,7 +79,8 @@ export function key(seed: number): Key {
 }
 
 /**
- * The key that belongs to `data` (a step, a rank, a block: an integer, taken modulo 2³²) under `key`.
+ * The key that belongs to `data` (a step, a rank, a block: an integer from 0 to 2⁵³) under `key`. Different data give
+ * different keys: the generator is a bijection of its counter, which holds all bits of `data` and that this is a fold.
  *
  * @example
  * ```ts
@@ -89,7 +90,9 @@ export function key(seed: number): Key {
  * ```
  */
 export function fold(key: Key, data: number): Key {
-  threefry(key[0], key[1], FOLD, data | 0, pair, 0);
+  // The high word, which is 0 below 2³², stands beside the bit that tells folding from drawing.
+  const high = data < 2 ** 32 ? 0 : Math.floor(data / 2 ** 32);
+  threefry(key[0], key[1], FOLD | high << 1, data | 0, pair, 0);
   return [pair[0]! | 0, pair[1]! | 0];
 }
 

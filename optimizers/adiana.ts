@@ -1,10 +1,11 @@
-import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
+import type { UnbiasedCompressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
-import { allGather, gradientAt } from "../transport/round.ts";
+import { gradientAt } from "../transport/round.ts";
 import { checkChoice, checkOptions, requireNumber, requireParameters, requireRate, requireUnbiased } from "./check.ts";
 import { coin } from "./coin.ts";
+import { allFinite, compressFinite, gatherFinite, requireFinite } from "./finite.ts";
 import type { Reducer } from "./reducer.ts";
-import { add, addScaled, subtract } from "./vector.ts";
+import { add, subtract } from "./vector.ts";
 
 /** State of {@linkcode adiana}. */
 export type AdianaState = {
@@ -117,6 +118,10 @@ export function adiana(
     ) {
       const { rank, size, keyOf, workspace } = context, d = gradient.length, first = started[0] === 0;
       const x = requireParameters("adiana", context), eta = requireRate("adiana", context);
+      if (eta === 0) { // the point would move towards w and z even so
+        gradient.set(x);
+        return;
+      }
       const omega = compressor.omega(d), alpha = 1 / (1 + omega);
       const { p, theta1, theta2, gamma, beta } = weights(omega, size, eta);
 
@@ -126,26 +131,39 @@ export function adiana(
       subtract(gradient, shift);
       subtract(atW, shift);
       const most = compressor.maxByteLength(d), buffer = workspace.bytes("messages", 2 * most);
-      const messageX = compress(compressor, gradient, fold(keyOf(rank), 0), buffer.subarray(0, most));
-      const messageW = compress(compressor, atW, fold(keyOf(rank), 1), buffer.subarray(most));
-      const messagesX = yield* allGather(messageX);
+      const messageX = compressFinite(compressor, gradient, fold(keyOf(rank), 0), buffer.subarray(0, most));
+      const messageW = compressFinite(compressor, atW, fold(keyOf(rank), 1), buffer.subarray(most));
+      const nextShift = workspace.floats("next shift", d);
+      nextShift.set(shift);
+      if (messageW) compressor.decodeAdd(messageW, fold(keyOf(rank), 1), alpha, nextShift);
+      const ready = messageW !== undefined && allFinite(nextShift);
+      const messagesX = yield* gatherFinite("adiana", ready ? messageX : undefined, most, workspace);
       messagesX.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), 0), 1 / size, meanX));
-      const messagesW = yield* allGather(messageW);
+      const messagesW = yield* gatherFinite("adiana", messageW, most, workspace);
       messagesW.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), 1), 1 / size, meanW));
 
-      if (first) y.set(x), z.set(x), w.set(x), started[0] = 1;
       add(meanX, meanShift); // g
-      compressor.decodeAdd(messageW, fold(keyOf(rank), 1), alpha, shift);
-      addScaled(meanShift, alpha, meanW);
-      if (coin(fold(context.shared, 0), p)) w.set(y), wRest.set(yRest);
-      const momentum = gamma === 0 ? 0 : gamma / eta;
+      for (let j = 0; j < d; j++) meanW[j] = meanShift[j]! + alpha * meanW[j]!; // the next mean shift
+      const moves = coin(fold(context.shared, 0), p), momentum = gamma / eta;
+      const nextY = workspace.doubles("y", d), nextZ = workspace.doubles("z", d), nextX = workspace.doubles("x", d);
       for (let j = 0; j < d; j++) {
-        const at = x[j]! + xRest[j]!, nextY = at - eta * meanX[j]!;
-        const nextZ = beta * (z[j]! + zRest[j]!) + (1 - beta) * at + momentum * (nextY - at);
-        const nextX = theta1 * nextZ + theta2 * (w[j]! + wRest[j]!) + (1 - theta1 - theta2) * nextY;
-        y[j] = nextY, yRest[j] = nextY - y[j]!;
-        z[j] = nextZ, zRest[j] = nextZ - z[j]!;
-        gradient[j] = nextX, xRest[j] = nextX - gradient[j]!;
+        const at = x[j]! + xRest[j]!, z0 = first ? x[j]! : z[j]! + zRest[j]!;
+        const w0 = first ? x[j]! : moves ? y[j]! + yRest[j]! : w[j]! + wRest[j]!;
+        nextY[j] = at - eta * meanX[j]!;
+        nextZ[j] = beta * z0 + (1 - beta) * at + momentum * (nextY[j]! - at);
+        nextX[j] = theta1 * nextZ[j]! + theta2 * w0 + (1 - theta1 - theta2) * nextY[j]!;
+        gradient[j] = nextX[j]!;
+      }
+      requireFinite("adiana", "the mean shift", meanW);
+      requireFinite("adiana", "the point", gradient);
+      requireFinite("adiana", "y", nextY), requireFinite("adiana", "z", nextZ);
+      if (first) w.set(x), started[0] = 1;
+      else if (moves) w.set(y), wRest.set(yRest);
+      shift.set(nextShift), meanShift.set(meanW);
+      for (let j = 0; j < d; j++) {
+        y[j] = nextY[j]!, yRest[j] = nextY[j]! - y[j]!;
+        z[j] = nextZ[j]!, zRest[j] = nextZ[j]! - z[j]!;
+        xRest[j] = nextX[j]! - gradient[j]!;
       }
     },
   };

@@ -1,8 +1,10 @@
 import { requireCompressor } from "./check.ts";
-import { compress, type Compressor, isLinear, isUnbiased } from "../compressors/compressor.ts";
+import { type Compressor, isLinear, isUnbiased } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
-import { allGather, allReduce } from "../transport/round.ts";
+import { allReduce } from "../transport/round.ts";
+import { compressFinite, gatherFinite, requireFinite } from "./finite.ts";
 import type { Reducer } from "./reducer.ts";
+import { scale } from "./vector.ts";
 
 /**
  * Distributed compressed gradient descent: the mean of the ranks' compressed gradients.
@@ -47,17 +49,23 @@ export function average(compressor: Compressor = identity()): Reducer {
     },
     init: () => ({ local: {}, shared: {} }),
     *reduce(gradient, _state, { rank, size, shared, keyOf, workspace }) {
-      const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
+      const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
+      const message = compressFinite(compressor, gradient, isLinear(compressor) ? shared : keyOf(rank), buffer);
       if (isLinear(compressor)) {
-        const message = compress(compressor, gradient, shared, buffer);
-        yield* allReduce(new Float32Array(message.buffer, message.byteOffset, message.length / 4));
+        const numbers = new Float32Array(buffer.buffer, buffer.byteOffset, (message ?? buffer).length / 4);
+        // Scaled before they are added, so that the sum is finite where the mean is. NaN tells all ranks.
+        if (message) scale(numbers, 1 / size);
+        else numbers.fill(NaN);
+        yield* allReduce(numbers);
+        requireFinite("average", "the mean", numbers);
         gradient.fill(0);
-        compressor.decodeAdd(message, shared, 1 / size, gradient);
-        return;
+        compressor.decodeAdd(buffer.subarray(0, numbers.byteLength), shared, 1, gradient);
+      } else {
+        const messages = yield* gatherFinite("average", message, most, workspace);
+        gradient.fill(0);
+        messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
       }
-      const messages = yield* allGather(compress(compressor, gradient, keyOf(rank), buffer));
-      gradient.fill(0);
-      messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
+      requireFinite("average", "the mean", gradient);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Checks of a method's options, for callers whom the types do not reach. @module */
 
 import { show } from "../compressors/check.ts";
+import { isStill, requireFiniteRate } from "./rate.ts";
 import type { Context, Reducer } from "./reducer.ts";
 
 export {
@@ -57,12 +58,13 @@ export function requireParameters(method: string, { parameters }: Context): Floa
   return parameters;
 }
 
-/** The learning rate. @throws {TypeError} if there is none, for methods whose own update needs it */
+/** The learning rate, 0 where it is 0 as a float32. @throws {TypeError} if there is none, for methods whose own update needs it */
 export function requireRate(method: string, { learningRate }: Context): number {
   if (learningRate === undefined) {
     throw new TypeError(
       `Cannot take a step of ${method}: the context has no learning rate, expected that of an optimizer such as sgd(0.1)`,
     );
   }
-  return learningRate;
+  requireFiniteRate(`a step of ${method}`, learningRate);
+  return isStill(learningRate) ? 0 : learningRate;
 }

@@ -2,9 +2,10 @@ import { decodeIndexSet, encodeIndexSet } from "../compressors/index_set.ts";
 import { gatherFloats, scatterFloats, selectLargest } from "../compressors/kernels/reference.ts";
 import { scratch } from "../compressors/scratch.ts";
 import { fold, type Key } from "../random.ts";
-import { allGather } from "../transport/round.ts";
 import { checkBoolean, checkOptions, requireInteger, requireNumber } from "./check.ts";
 import { below } from "./coin.ts";
+import { allFinite, gatherFinite, requireFinite } from "./finite.ts";
+import { isStill } from "./rate.ts";
 import type { Reducer } from "./reducer.ts";
 import { scale, squaredNorm } from "./vector.ts";
 
@@ -90,7 +91,8 @@ export function deepGradientCompression(
       local: { momentum: new Float32Array(size), velocity: new Float32Array(size) },
       shared: {},
     }),
-    *reduce(gradient, { local: { momentum: u, velocity: v } }, { step, rank, size, keyOf, workspace }) {
+    *reduce(gradient, { local: { momentum: u, velocity: v } }, context) {
+      const { step, rank, size, keyOf, workspace, learningRate } = context;
       const d = gradient.length, share = ratioAt(step);
       if (clip !== undefined) {
         const most = clip / Math.sqrt(size), norm = Math.sqrt(squaredNorm(gradient));
@@ -102,13 +104,18 @@ export function deepGradientCompression(
         nextU[j] = nesterov ? momentum * (u[j]! + gradient[j]!) : momentum * u[j]! + gradient[j]!;
         nextV[j] = v[j]! + nextU[j]! + (nesterov ? gradient[j]! : 0);
       }
-      const message = encodeLargest(nextV, share, sample, fold(keyOf(rank), 0), workspace.bytes("message", most(d)));
-      const messages = yield* allGather(message);
+      const message = allFinite(nextU) && allFinite(nextV)
+        ? encodeLargest(nextV, share, sample, fold(keyOf(rank), 0), workspace.bytes("message", most(d)))
+        : undefined;
+      const messages = yield* gatherFinite(method, message, most(d), workspace);
 
       gradient.fill(0);
       for (const message of messages) addSparse(message, 1 / size, gradient);
+      requireFinite(method, "the mean", gradient);
+      // A still step applies nothing of what is sent: then nothing is taken from what is kept, and nothing added, either.
+      if (isStill(learningRate)) return;
       const sent = workspace.floats("sent", d).fill(0);
-      addSparse(message, 1, sent);
+      addSparse(messages[rank]!, 1, sent);
       // With everything sent, masking would turn momentum off.
       const forget = masking && share < 1;
       for (let j = 0; j < d; j++) {

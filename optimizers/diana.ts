@@ -1,8 +1,8 @@
-import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
-import { allGather } from "../transport/round.ts";
+import type { UnbiasedCompressor } from "../compressors/compressor.ts";
 import { checkOptions, requireNumber, requireUnbiased } from "./check.ts";
+import { allFinite, compressFinite, gatherFinite, requireFinite } from "./finite.ts";
 import type { Context, Exchange, Reducer } from "./reducer.ts";
-import { add, addScaled, subtract } from "./vector.ts";
+import { add, subtract } from "./vector.ts";
 
 /** State of {@linkcode diana}. */
 export type DianaState = {
@@ -62,13 +62,14 @@ export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}
     }),
     *reduce(gradient, { local: { shift }, shared: { meanShift } }, context) {
       const alpha = shiftStep ?? 1 / (1 + compressor.omega(gradient.length));
-      yield* dianaRound(gradient, shift, meanShift, alpha, compressor, context);
+      yield* dianaRound("diana", gradient, shift, meanShift, alpha, compressor, context);
     },
   };
 }
 
 /** The exchange of DIANA; writes the shifts after it. */
 export function* dianaRound(
+  method: string,
   gradient: Float32Array,
   shift: Float32Array,
   meanShift: Float32Array,
@@ -77,13 +78,19 @@ export function* dianaRound(
   { rank, size, keyOf, workspace }: Context,
 ): Exchange {
   subtract(gradient, shift);
-  const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
-  const message = compress(compressor, gradient, keyOf(rank), buffer);
-  const messages = yield* allGather(message);
+  const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
+  const message = compressFinite(compressor, gradient, keyOf(rank), buffer);
+  const nextShift = workspace.floats("next shift", gradient.length);
+  nextShift.set(shift);
+  if (message) compressor.decodeAdd(message, keyOf(rank), shiftStep, nextShift);
+  const messages = yield* gatherFinite(method, allFinite(nextShift) ? message : undefined, most, workspace);
   const mean = workspace.floats("mean", gradient.length).fill(0);
   messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, mean));
   gradient.set(meanShift);
   add(gradient, mean);
-  addScaled(meanShift, shiftStep, mean);
-  compressor.decodeAdd(message, keyOf(rank), shiftStep, shift);
+  requireFinite(method, "the estimate", gradient);
+  for (let j = 0; j < mean.length; j++) mean[j] = meanShift[j]! + shiftStep * mean[j]!;
+  requireFinite(method, "the mean shift", mean);
+  meanShift.set(mean);
+  shift.set(nextShift);
 }

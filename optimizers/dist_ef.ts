@@ -65,7 +65,7 @@ export function distEf(
         const next = Math.fround(momentum * m[j]! + own[j]!);
         gradient[j] = nesterov ? momentum * next + own[j]! : next;
       }
-      yield* bothWays(gradient, state as TwoWayState, () => compressor, context, context.learningRate);
+      yield* bothWays("distEf", gradient, state as TwoWayState, () => compressor, context, context.learningRate);
       for (let j = 0; j < m.length; j++) m[j] = momentum * m[j]! + own[j]!;
     },
   };

@@ -43,7 +43,7 @@ export function doubleSqueeze(compressor: ContractiveCompressor): Reducer<Double
       (1 - compressor.alpha(Math.ceil(size / ranks))) ** 2 / (20 * largestSmoothness),
     init: ({ size }, ranks = 1) => twoWayState(size, ranks),
     *reduce(gradient, state, context) {
-      yield* bothWays(gradient, state, () => compressor, context, context.learningRate);
+      yield* bothWays("doubleSqueeze", gradient, state, () => compressor, context, context.learningRate);
     },
   };
 }

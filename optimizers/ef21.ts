@@ -1,7 +1,7 @@
-import { compress, type ContractiveCompressor } from "../compressors/compressor.ts";
+import type { ContractiveCompressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
-import { allGather } from "../transport/round.ts";
 import { checkBoolean, checkOptions, requireContractive } from "./check.ts";
+import { allFinite, compressFinite, gatherFinite, requireFinite } from "./finite.ts";
 import type { Reducer, State } from "./reducer.ts";
 import { squaredDistance, subtract } from "./vector.ts";
 
@@ -64,13 +64,17 @@ const reducePlain = (compressor: ContractiveCompressor): Reducer["reduce"] =>
   function* (gradient, { local, shared }, { rank, size, keyOf, workspace }) {
     const estimate = local.estimate as Float32Array, meanEstimate = shared.meanEstimate as Float32Array;
     subtract(gradient, estimate);
-    const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
-    const message = compress(compressor, gradient, keyOf(rank), buffer);
-    const messages = yield* allGather(message);
+    const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
+    const message = compressFinite(compressor, gradient, keyOf(rank), buffer);
+    const next = workspace.floats("next estimate", gradient.length);
+    next.set(estimate);
+    if (message) compressor.decodeAdd(message, keyOf(rank), 1, next);
+    const messages = yield* gatherFinite("ef21", allFinite(next) ? message : undefined, most, workspace);
     gradient.set(meanEstimate);
     messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
+    requireFinite("ef21", "the estimate", gradient);
     meanEstimate.set(gradient);
-    compressor.decodeAdd(message, keyOf(rank), 1, estimate);
+    estimate.set(next);
   };
 
 /** All ranks' estimates, one after the other: who replaces an estimate must know the old one. */
@@ -94,14 +98,17 @@ const reducePlus = (compressor: ContractiveCompressor): Reducer["reduce"] =>
       near.set(gradient);
       if (whole === 0) subtract(near, estimateOf(rank));
       buffer[0] = whole;
-      const { length } = compress(compressor, near, fold(keyOf(rank), whole), buffer.subarray(1));
+      const message = compressFinite(compressor, near, fold(keyOf(rank), whole), buffer.subarray(1));
+      if (message === undefined) return { message, distance: Infinity };
       near.fill(0);
       if (whole === 0) near.set(estimateOf(rank));
-      compressor.decodeAdd(buffer.subarray(1, 1 + length), fold(keyOf(rank), whole), 1, near);
-      return { message: buffer.subarray(0, 1 + length), distance: squaredDistance(near, gradient) };
+      compressor.decodeAdd(message, fold(keyOf(rank), whole), 1, near);
+      if (!allFinite(near)) return { message: undefined, distance: Infinity };
+      return { message: buffer.subarray(0, 1 + message.length), distance: squaredDistance(near, gradient) };
     };
     const difference = attempt(0), itself = attempt(1);
-    const messages = yield* allGather((itself.distance < difference.distance ? itself : difference).message);
+    const best = itself.distance < difference.distance ? itself : difference;
+    const messages = yield* gatherFinite("ef21", best.message, most, workspace);
     messages.forEach((message, r) => {
       const whole = message[0];
       if (whole !== 0 && whole !== 1) throw new RangeError(`Cannot read rank ${r}'s message: it starts with ${whole}`);

@@ -1,18 +1,24 @@
-import { compress, type ContractiveCompressor } from "../compressors/compressor.ts";
-import { allGather, allGatherMeanwhile } from "../transport/round.ts";
+import type { ContractiveCompressor } from "../compressors/compressor.ts";
+import { largest } from "../compressors/kernels/reference.ts";
+import { allGatherMeanwhile } from "../transport/round.ts";
 import { checkOptions, requireContractive, requireInteger } from "./check.ts";
+import { compressAndKeep, gatherFinite, requireFinite } from "./finite.ts";
+import { isStill, rateRatio } from "./rate.ts";
 import type { Reducer } from "./reducer.ts";
 import { addScaled, scale } from "./vector.ts";
 
 /** State of {@linkcode errorFeedback}. */
 export type ErrorFeedbackState = {
-  /** What has not been sent yet, in units of the gradient; with a delay the message that goes out next, as integers. */
-  readonly local: { readonly error: Float32Array; readonly outbox: Float32Array };
+  /**
+   * What has not been sent yet, in units of the gradient. With a delay: room for the message that goes out next, and how many
+   * bytes it has; one more than the room means that it could not be made, for its numbers were not finite.
+   */
+  readonly local: { readonly error: Float32Array; readonly outbox: Uint8Array; readonly length: Float64Array };
   /**
    * The learning rate of the step before (0: none yet). With a delay: the step whose message is in the outbox, counted from
    * 1 (0: none yet), and the means that have arrived and wait.
    */
-  readonly shared: { readonly rate: Float32Array; readonly sent: Float32Array; readonly pending: Float32Array };
+  readonly shared: { readonly rate: Float64Array; readonly sent: Float64Array; readonly pending: Float32Array };
 };
 
 /** Options of {@linkcode errorFeedback}. */
@@ -74,10 +80,14 @@ export function errorFeedback(
     options: { compressor, delay },
     stepSize: ({ size, largestSmoothness }) => (1 - compressor.alpha(size)) / (20 * largestSmoothness * (1 + delay)),
     init: ({ size }) => ({
-      local: { error: new Float32Array(size), outbox: new Float32Array(delay > 0 ? roomFor(compressor, size) : 0) },
+      local: {
+        error: new Float32Array(size),
+        outbox: new Uint8Array(delay > 0 ? compressor.maxByteLength(size) : 0),
+        length: new Float64Array(1),
+      },
       shared: {
-        rate: new Float32Array(1),
-        sent: new Float32Array(1),
+        rate: new Float64Array(1),
+        sent: new Float64Array(1),
         pending: new Float32Array(Math.max(0, delay - 1) * size),
       },
     }),
@@ -92,90 +102,62 @@ type Method = Reducer<ErrorFeedbackState>;
 const reduceNow = (compressor: ContractiveCompressor): Method["reduce"] =>
   function* (gradient, { local: { error }, shared: { rate } }, { rank, size, keyOf, workspace, learningRate }) {
     addScaled(gradient, rateRatio(rate, learningRate), error);
-    const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
-    const message = compress(compressor, gradient, keyOf(rank), buffer);
-    const messages = yield* allGather(message);
-    // Apart from the gradient, so that a message that is refused leaves the memory as it was.
+    const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
+    const message = compressAndKeep(compressor, gradient, keyOf(rank), buffer);
+    const messages = yield* gatherFinite("errorFeedback", message, most, workspace);
+    // Apart from the gradient, which now is what the message leaves out.
     const mean = workspace.floats("mean", gradient.length).fill(0);
     messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, mean));
-    // A learning rate of 0 applies nothing of what is sent: then nothing is taken from what is kept either.
-    if (learningRate !== 0) {
-      error.set(gradient);
-      compressor.decodeAdd(message, keyOf(rank), -1, error);
-      rate[0] = learningRate ?? 1;
-    }
+    requireFinite("errorFeedback", "the mean", mean);
+    // A still step applies nothing of what is sent: then nothing is taken from what is kept either.
+    if (!isStill(learningRate)) error.set(gradient), rate[0] = learningRate ?? 1;
     gradient.set(mean);
   };
 
 /** The exchange of what the step before has left in the outbox; its mean goes to the workspace. */
 const arrive = (compressor: ContractiveCompressor): NonNullable<Method["ahead"]> =>
-  function* ({ local: { error, outbox }, shared: { sent } }, { size, keysAt, workspace }) {
+  function* ({ local: { error, outbox, length }, shared: { sent } }, { size, keysAt, workspace }) {
     const arrived = workspace.floats("arrived", error.length).fill(0);
     if (sent[0] === 0) return; // nothing is on its way yet
-    const { keyOf } = keysAt(sent[0]! - 1);
-    const message = unpack(outbox, workspace.bytes("outbox", compressor.maxByteLength(error.length)));
-    const messages = yield* allGatherMeanwhile(message);
+    const { keyOf } = keysAt(sent[0]! - 1), most = outbox.length;
+    const message = length[0]! > most ? undefined : outbox.subarray(0, length[0]);
+    const messages = yield* gatherFinite("errorFeedback", message, most, workspace, allGatherMeanwhile);
     messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, arrived));
   };
 
 const reduceLater = (compressor: ContractiveCompressor, delay: number): Method["reduce"] =>
   function* (gradient, state, context) {
-    const { local: { error, outbox }, shared: { rate, sent, pending } } = state;
+    const { local: { error, outbox, length }, shared: { rate, sent, pending } } = state;
     const { step, rank, keyOf, workspace, learningRate, early } = context, size = gradient.length;
     if (!early) yield* arrive(compressor)(state, context);
-    const arrived = workspace.floats("arrived", size);
-    if (learningRate === 0) {
+    if (isStill(learningRate)) {
       gradient.fill(0); // nothing is applied, so everything stays on its way
       return;
     }
-    const ratio = rateRatio(rate, learningRate);
+    const arrived = workspace.floats("arrived", size), ratio = rateRatio(rate, learningRate);
+    if (ratio !== 1) scale(arrived, ratio);
+    requireFinite("errorFeedback", "what arrives", arrived);
+    if (!Number.isFinite(Math.fround(ratio * largest(pending)))) {
+      throw new RangeError(
+        `Cannot take the step of errorFeedback: what waits is beyond the largest float32 once it is scaled by the ratio of ` +
+          `learning rates, ${ratio}; expected one that does not fall so far at once`,
+      );
+    }
     addScaled(gradient, ratio, error);
-    const message = compress(
-      compressor,
-      gradient,
-      keyOf(rank),
-      workspace.bytes("message", compressor.maxByteLength(size)),
-    );
-    error.set(gradient);
-    compressor.decodeAdd(message, keyOf(rank), -1, error);
-    pack(message, outbox);
+    const buffer = workspace.bytes("message", outbox.length);
+    const message = compressAndKeep(compressor, gradient, keyOf(rank), buffer);
+    // The round of this step is over: what is not finite is refused, by all ranks, when it would be sent.
+    if (message) error.set(gradient), outbox.set(message);
+    length[0] = message?.length ?? outbox.length + 1;
     sent[0] = step + 1;
     rate[0] = learningRate ?? 1;
     gradient.set(arrived);
-    if (ratio !== 1) scale(gradient, ratio), scale(pending, ratio);
+    if (ratio !== 1) scale(pending, ratio);
     if (delay > 1) {
       const slot = step % (delay - 1);
       swap(gradient, pending.subarray(slot * size, (slot + 1) * size));
     }
   };
-
-/** Floats that hold any message: its length, and three bytes each. */
-function roomFor(compressor: ContractiveCompressor, size: number): number {
-  return 1 + Math.ceil(compressor.maxByteLength(size) / 3);
-}
-
-/** Writes the bytes as integers below 2²⁴, which are floats that every copy and every file leaves as they are. */
-function pack(message: Uint8Array, floats: Float32Array): void {
-  floats[0] = message.length;
-  for (let i = 0, at = 1; i < message.length; i += 3) {
-    floats[at++] = message[i]! | (message[i + 1] ?? 0) << 8 | (message[i + 2] ?? 0) << 16;
-  }
-}
-
-/** The bytes that {@linkcode pack} wrote. */
-function unpack(floats: Float32Array, buffer: Uint8Array): Uint8Array {
-  const length = floats[0]!;
-  for (let i = 0, at = 1; i < length; i += 3) {
-    const word = floats[at++]!;
-    buffer[i] = word, buffer[i + 1] = word >> 8, buffer[i + 2] = word >> 16;
-  }
-  return buffer.subarray(0, length);
-}
-
-/** γ₋/γ, the factor that keeps an error in gradient units worth what it was; 1 where there was no step before. */
-export function rateRatio(rate: Float32Array, learningRate = 1): number {
-  return rate[0] === 0 || learningRate === 0 ? 1 : rate[0]! / Math.fround(learningRate);
-}
 
 /** Exchanges the contents of two vectors. */
 function swap(x: Float32Array, y: Float32Array): void {

@@ -21,7 +21,7 @@ export {
 export { scaffold, type ScaffoldOptions, type ScaffoldState } from "./scaffold.ts";
 export { distEf, type DistEfOptions } from "./dist_ef.ts";
 export { majorityVote, type MajorityVoteOptions, type MajorityVoteState } from "./majority_vote.ts";
-export { oneBitAdam, type OneBitAdamOptions } from "./one_bit_adam.ts";
+export { oneBitAdam, type OneBitAdamOptions, type OneBitAdamState } from "./one_bit_adam.ts";
 export { oneBitSgd, type OneBitSgdOptions } from "./one_bit_sgd.ts";
 export {
   deepGradientCompression,

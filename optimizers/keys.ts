@@ -13,7 +13,7 @@ import type { Keys } from "./reducer.ts";
 
 /** What a key is for, beside encoding in a step. A number stays what it is: it decides what is drawn. */
 export const uses = {
-  /** Under the seed: steps from 2³⁰ on, for folding takes integers modulo 2³² and {@linkcode rowsKey} has one above. */
+  /** Under the seed: steps from 2³⁰ on, for {@linkcode rowsKey} has an integer above. */
   laterSteps: 0,
   /** Under the shared key of a round's first step: which ranks take part in it. */
   members: 1,

@@ -11,8 +11,9 @@ import {
   requireReducer,
 } from "./check.ts";
 import { errorFeedback } from "./error_feedback.ts";
+import { requireFinite } from "./finite.ts";
 import { keyFor } from "./keys.ts";
-import { among, derive, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
+import { among, commit, copyOf, derive, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
 import type { Context, Reducer } from "./reducer.ts";
 
 /** Options of {@linkcode localSgd}. */
@@ -186,11 +187,16 @@ function local(
           learningRate: undefined,
           parameters: from,
         });
-        yield* among(members, reducer, gradient, partOf(state, "reducer"), inner);
+        // The method inside writes its state in its last round, when the point may still turn out not to be finite: a copy.
+        const part = partOf(state, "reducer"), working = copyOf(part, context.workspace, "working");
+        yield* among(members, reducer, gradient, working, inner);
         for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - globalRate * gradient[j]!;
+        requireFinite(name, "the point", gradient);
+        commit(working, part);
         anchor.set(gradient);
-      } else if (first) {
-        anchor.set(y);
+      } else {
+        requireFinite(name, "the rank's point", gradient);
+        if (first) anchor.set(y);
       }
       started[0] = 1;
     },

@@ -1,7 +1,8 @@
-import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
-import { allGather, allReduce, gradientAt } from "../transport/round.ts";
+import type { UnbiasedCompressor } from "../compressors/compressor.ts";
+import { allReduce, gradientAt } from "../transport/round.ts";
 import { checkChoice, checkOptions, requireNumber, requireParameters, requireUnbiased } from "./check.ts";
 import { coin } from "./coin.ts";
+import { compressFinite, gatherFinite, requireFinite } from "./finite.ts";
 import type { Reducer } from "./reducer.ts";
 import { scale, subtract } from "./vector.ts";
 
@@ -83,19 +84,20 @@ export function marina(
       const { rank, size, shared, keyOf, workspace } = context, parameters = requireParameters("marina", context);
       if (started[0] === 0 || coin(shared, chance(gradient.length))) {
         if (dense === "all") yield* gradientAt(parameters, gradient, "all");
-        yield* allReduce(gradient);
         scale(gradient, 1 / size);
-        estimate.set(gradient);
+        yield* allReduce(gradient);
       } else {
         const before = workspace.floats("before", gradient.length);
         yield* gradientAt(previous, before);
         subtract(gradient, before);
-        const buffer = workspace.bytes("message", compressor.maxByteLength(gradient.length));
-        const messages = yield* allGather(compress(compressor, gradient, keyOf(rank), buffer));
+        const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
+        const message = compressFinite(compressor, gradient, keyOf(rank), buffer);
+        const messages = yield* gatherFinite("marina", message, most, workspace);
         gradient.set(estimate);
         messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
-        estimate.set(gradient);
       }
+      requireFinite("marina", "the estimate", gradient);
+      estimate.set(gradient);
       previous.set(parameters);
       started[0] = 1;
     },

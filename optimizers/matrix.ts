@@ -1,5 +1,6 @@
 /** Matrices as parts of a flat vector. @module */
 
+import { largest } from "../compressors/kernels/reference.ts";
 import { fold, type Key, normal } from "../random.ts";
 import type { Layout } from "./reducer.ts";
 
@@ -95,21 +96,34 @@ export function addProduct(
 
 /**
  * Makes `rank` vectors of `length` numbers, one after the other, orthonormal: Gram–Schmidt with each projection taken
- * twice. What depends on those before (or is zero) becomes zero.
+ * twice. What depends on those before (or is zero) becomes zero. Each vector is first multiplied by the power of two that
+ * brings its largest number to 1 or just below 2: that changes no direction and no other bit, and nothing overflows.
  */
 export function orthonormalise(vectors: Float32Array, rank: number, length: number): void {
   const column = (r: number) => vectors.subarray(r * length, (r + 1) * length);
   for (let r = 0; r < rank; r++) {
-    const own = column(r), before = Math.sqrt(dot(own, own));
+    const own = column(r), factor = 1 / powerOfTwo(largest(own));
+    for (let i = 0; i < length; i++) own[i]! *= factor;
+    const before = Math.sqrt(dot(own, own));
     for (let turn = 0; turn < 2; turn++) {
       for (let s = 0; s < r; s++) {
         const other = column(s), along = dot(own, other);
         for (let i = 0; i < length; i++) own[i]! -= along * other[i]!;
       }
     }
-    const norm = Math.sqrt(dot(own, own)), factor = norm > 1e-6 * before ? 1 / norm : 0;
-    for (let i = 0; i < length; i++) own[i]! *= factor;
+    const norm = Math.sqrt(dot(own, own)), unit = norm > 1e-6 * before ? 1 / norm : 0;
+    for (let i = 0; i < length; i++) own[i]! *= unit;
   }
+}
+
+const double = new Float64Array(1), words = new Uint32Array(double.buffer);
+
+/** The largest power of two that is at most `x`, for a positive x that a float32 can hold or that is not below 2⁻¹⁰²²; 1 for 0. */
+export function powerOfTwo(x: number): number {
+  if (x === 0) return 1;
+  double[0] = x;
+  words[0] = 0, words[1]! &= 0x7ff00000; // the exponent alone
+  return double[0]!;
 }
 
 function dot(x: Float32Array, y: Float32Array): number {

@@ -2,9 +2,22 @@ import type { ContractiveCompressor } from "../compressors/compressor.ts";
 import { scaledSign } from "../compressors/scaled_sign.ts";
 import { allReduce } from "../transport/round.ts";
 import { checkOptions, requireContractive, requireInteger, requireNumber, requireRate } from "./check.ts";
-import type { Reducer, State } from "./reducer.ts";
+import { requireFinite } from "./finite.ts";
+import type { Reducer } from "./reducer.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
 import { scale } from "./vector.ts";
+
+/** State of {@linkcode oneBitAdam}. */
+export type OneBitAdamState = {
+  /** What this rank has not sent yet, and what it has not passed on as the server of its stripe: of the momentum. */
+  readonly local: TwoWayState["local"];
+  /** m and v, and the steps taken. */
+  readonly shared: TwoWayState["shared"] & {
+    readonly momentum: Float32Array;
+    readonly variance: Float32Array;
+    readonly count: Float64Array;
+  };
+};
 
 /** Options of {@linkcode oneBitAdam}. */
 export interface OneBitAdamOptions {
@@ -50,7 +63,7 @@ export interface OneBitAdamOptions {
  * console.assert(minimise(problem, method, { rounds: 2000, step: .01, error: 1e-2 }).reached);
  * ```
  */
-export function oneBitAdam(options: OneBitAdamOptions): Reducer {
+export function oneBitAdam(options: OneBitAdamOptions): Reducer<OneBitAdamState> {
   const known = ["warmupSteps", "beta1", "beta2", "epsilon", "compressor"];
   const { warmupSteps, beta1 = .9, beta2 = .999, epsilon = 1e-7, compressor = scaledSign({ block: 4096 }) } =
     checkOptions("oneBitAdam", options, known);
@@ -63,32 +76,43 @@ export function oneBitAdam(options: OneBitAdamOptions): Reducer {
     name: "oneBitAdam",
     options: { warmupSteps, beta1, beta2, epsilon, compressor },
     yields: "step",
-    init({ size }, ranks = 1): State {
+    init({ size }, ranks = 1) {
       const { local, shared } = twoWayState(size, ranks);
       const moments = { momentum: new Float32Array(size), variance: new Float32Array(size) };
-      return { local, shared: { ...shared, ...moments, count: new Float32Array(1) } };
+      return { local, shared: { ...shared, ...moments, count: new Float64Array(1) } };
     },
     *reduce(gradient, state, context) {
-      const { momentum, variance, count } = state.shared as Record<string, Float32Array>;
-      const m = momentum!, v = variance!, steps = count![0]! + 1, rate = requireRate("oneBitAdam", context);
-      if (steps <= warmupSteps) {
-        yield* allReduce(gradient);
-        scale(gradient, 1 / context.size);
-        for (let j = 0; j < m.length; j++) {
-          m[j] = beta1 * m[j]! + (1 - beta1) * gradient[j]!;
-          v[j] = beta2 * v[j]! + (1 - beta2) * gradient[j]! ** 2;
-        }
-      } else {
-        for (let j = 0; j < m.length; j++) gradient[j] = beta1 * m[j]! + (1 - beta1) * gradient[j]!;
-        yield* bothWays(gradient, state as TwoWayState, () => compressor, context, 1);
-        m.set(gradient);
-      }
-      count![0] = steps;
+      const { momentum: m, variance: v, count } = state.shared, d = gradient.length;
+      const steps = count[0]! + 1, rate = requireRate("oneBitAdam", context);
       const first = 1 - power(beta1, steps), second = 1 - power(beta2, Math.min(steps, warmupSteps));
-      for (let j = 0; j < m.length; j++) {
-        // What has never had a gradient has no scale, and the compressor's ± would move it without bound.
-        gradient[j] = v[j] === 0 ? 0 : rate * (m[j]! / first) / (Math.sqrt(v[j]! / second) + epsilon);
+      const update = context.workspace.floats("update", d);
+      /** The update with these moments; nothing is written to the state before it is known to be finite. */
+      const updateWith = (m: Float32Array, v: Float32Array) => {
+        for (let j = 0; j < d; j++) {
+          // What has never had a gradient has no scale, and the compressor's ± would move it without bound.
+          update[j] = v[j] === 0 ? 0 : rate * (m[j]! / first) / (Math.sqrt(v[j]! / second) + epsilon);
+        }
+        requireFinite("oneBitAdam", "the update", update);
+      };
+      if (steps <= warmupSteps) {
+        const nextV = context.workspace.floats("variance", d);
+        scale(gradient, 1 / context.size);
+        yield* allReduce(gradient);
+        requireFinite("oneBitAdam", "the mean", gradient);
+        for (let j = 0; j < d; j++) {
+          nextV[j] = beta2 * v[j]! + (1 - beta2) * gradient[j]! ** 2;
+          gradient[j] = beta1 * m[j]! + (1 - beta1) * gradient[j]!;
+        }
+        requireFinite("oneBitAdam", "the mean square of the gradients", nextV);
+        updateWith(gradient, nextV);
+        v.set(nextV);
+      } else {
+        for (let j = 0; j < d; j++) gradient[j] = beta1 * m[j]! + (1 - beta1) * gradient[j]!;
+        yield* bothWays("oneBitAdam", gradient, state, () => compressor, context, 1, (m) => updateWith(m, v));
       }
+      m.set(gradient);
+      count[0] = steps;
+      gradient.set(update);
     },
   };
 }

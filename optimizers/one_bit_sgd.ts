@@ -52,6 +52,7 @@ export function oneBitSgd(options: OneBitSgdOptions = {}): Reducer {
     *reduce(gradient, state, context) {
       const blocks = state.shared.blocks as Float64Array;
       yield* bothWays(
+        "oneBitSgd",
         gradient,
         state as TwoWayState,
         (start) => byColumns(blocks, start),

@@ -1,7 +1,8 @@
+import { sumOfMagnitudes } from "../compressors/kernels/reference.ts";
 import { fold, key } from "../random.ts";
 import { allReduce } from "../transport/round.ts";
 import { checkOptions, requireInteger, requireNumber } from "./check.ts";
-import { rateRatio } from "./error_feedback.ts";
+import { allFinite, requireFinite } from "./finite.ts";
 import { keyFor } from "./keys.ts";
 import {
   addProduct,
@@ -11,8 +12,10 @@ import {
   multiplyTransposed,
   orthonormalise,
   partsOf,
+  powerOfTwo,
   shapesOf,
 } from "./matrix.ts";
+import { isStill, rateRatio } from "./rate.ts";
 import type { Reducer } from "./reducer.ts";
 import { addScaled, scale } from "./vector.ts";
 
@@ -21,7 +24,7 @@ export type PowerSgdState = {
   /** What has not been sent yet. */
   readonly local: { readonly error: Float32Array };
   /** Q of each matrix, one after the other; the matrices' shapes; the learning rate of the step before. */
-  readonly shared: { readonly q: Float32Array; readonly shapes: Float64Array; readonly rate: Float32Array };
+  readonly shared: { readonly q: Float32Array; readonly shapes: Float64Array; readonly rate: Float64Array };
 };
 
 /** Options of {@linkcode powerSgd}. */
@@ -46,7 +49,9 @@ export interface PowerSgdOptions {
  * ```
  *
  * Biases and small matrices are averaged uncompressed in the first all-reduce. Convolution kernels are matrices with a
- * column for each output channel.
+ * column for each output channel. Q is multiplied by powers of two, a column by its own, before it is used, and P while Qᵢ
+ * is made: that changes neither P's columns nor P Qᵀ, and keeps all that is sent below the largest gradient. (Q grows with
+ * the gradient, so that without it M Q is of the order of the gradient's square.)
  *
  * - Compressor: its own.
  * - Memory: one vector a rank, and Q. Messages per step: two all-reduces, r (rows + columns) floats a matrix in all.
@@ -102,14 +107,15 @@ export function powerSgd(
       });
       return {
         local: { error: new Float32Array(layout.size) },
-        shared: { q, shapes, rate: new Float32Array(1) },
+        shared: { q, shapes, rate: new Float64Array(1) },
       };
     },
     *reduce(gradient, { local: { error }, shared: { q, shapes, rate } }, context) {
       const { step, size, shared, workspace, learningRate } = context;
       if (step < startStep) {
-        yield* allReduce(gradient);
         scale(gradient, 1 / size);
+        yield* allReduce(gradient);
+        requireFinite("powerSgd", "the mean", gradient);
         return;
       }
       addScaled(gradient, rateRatio(rate, learningRate), error);
@@ -117,36 +123,56 @@ export function powerSgd(
       const first = workspace.floats("first", firstSize), second = workspace.floats("second", secondSize);
       for (const { part, compressed, first: at, second: atQ } of plan) {
         const { from, rows, columns } = part;
-        if (compressed) multiply(gradient, part, slice(q, atQ, r * columns), r, slice(first, at, r * rows));
-        else first.set(slice(gradient, from, rows * columns), at);
+        if (!compressed) {
+          first.set(slice(gradient, from, rows * columns), at);
+          continue;
+        }
+        const columnsOfQ = workspace.floats("columns of Q", r * columns);
+        for (let c = 0; c < r; c++) {
+          copyBelowOne(slice(q, atQ + c * columns, columns), slice(columnsOfQ, c * columns, columns));
+        }
+        multiply(gradient, part, columnsOfQ, r, slice(first, at, r * rows));
       }
-      yield* allReduce(first);
+      // Scaled before they are added, so that the sum is finite where the mean is; likewise below.
       scale(first, 1 / size);
+      yield* allReduce(first);
+      requireFinite("powerSgd", "the mean of the first round", first);
       for (const { part, compressed, first: at, second: atQ } of plan) {
-        if (!compressed) continue;
-        const p = slice(first, at, r * part.rows);
-        orthonormalise(p, r, part.rows);
-        multiplyTransposed(gradient, part, p, r, slice(second, atQ, r * part.columns));
-      }
-      const own = workspace.floats("own", secondSize);
-      own.set(second);
-      yield* allReduce(second);
-      scale(second, 1 / size);
-
-      if (learningRate !== 0) error.set(gradient), rate[0] = learningRate ?? 1;
-      gradient.fill(0);
-      plan.forEach(({ part, compressed, first: at, second: atQ }, i) => {
         const { from, rows, columns } = part;
         if (!compressed) {
-          gradient.set(slice(first, at, rows * columns), from);
-          if (learningRate !== 0) error.fill(0, from, from + rows * columns);
-          return;
+          gradient.fill(0, from, from + rows * columns);
+          continue;
         }
-        const p = slice(first, at, r * rows), mean = slice(second, atQ, r * columns);
-        if (learningRate !== 0) addProduct(p, slice(own, atQ, r * columns), r, -1, error, part);
-        addProduct(p, mean, r, 1, gradient, part);
+        const p = slice(first, at, r * rows), own = slice(second, atQ, r * columns);
+        orthonormalise(p, r, rows);
+        // |Mᵀ p| ≤ √rows · max |M|, for a p of length 1.
+        scale(p, below(rows));
+        multiplyTransposed(gradient, part, p, r, own);
+        addProduct(p, own, r, -1 / below(rows) ** 2, gradient, part);
+      }
+      // The gradient is now what this rank would keep. Where that is not finite, NaN tells all ranks.
+      if (allFinite(gradient)) scale(second, 1 / size);
+      else second.fill(NaN);
+      yield* allReduce(second);
+      requireFinite("powerSgd", "the mean of the second round", second);
+
+      const estimate = workspace.floats("estimate", gradient.length).fill(0);
+      for (const { part, compressed, first: at, second: atQ } of plan) {
+        const { from, rows, columns } = part;
+        if (!compressed) estimate.set(slice(first, at, rows * columns), from);
+        else {
+          const mean = slice(second, atQ, r * columns);
+          addProduct(slice(first, at, r * rows), mean, r, 1 / below(rows) ** 2, estimate, part);
+        }
+      }
+      requireFinite("powerSgd", "the estimate", estimate);
+
+      if (!isStill(learningRate)) error.set(gradient), rate[0] = learningRate ?? 1;
+      gradient.set(estimate);
+      plan.forEach(({ part: { columns }, compressed, second: atQ }, i) => {
+        if (!compressed) return;
         const next = slice(q, atQ, r * columns);
-        next.set(mean);
+        next.set(slice(second, atQ, r * columns));
         // A column that has become zero (a gradient of zeros, or of lower rank) would stay so: draw it anew, on all ranks alike.
         for (let c = 0; c < r; c++) {
           const column = slice(next, c * columns, columns);
@@ -155,4 +181,15 @@ export function powerSgd(
       });
     },
   };
+}
+
+/** The largest power of two that is at most 1/√n. */
+function below(n: number): number {
+  return powerOfTwo(1 / Math.sqrt(n));
+}
+
+/** into := vector times the power of two that makes the sum of its magnitudes at most 1, or just below: |M · into| ≤ max |M|. */
+function copyBelowOne(vector: Float32Array, into: Float32Array): void {
+  const factor = 1 / (2 * powerOfTwo(sumOfMagnitudes(vector)));
+  for (let i = 0; i < into.length; i++) into[i] = factor * vector[i]!;
 }

@@ -1,7 +1,7 @@
-import { compress, type UnbiasedCompressor } from "../compressors/compressor.ts";
+import type { UnbiasedCompressor } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
 import { fold } from "../random.ts";
-import { allGather, gradientAt } from "../transport/round.ts";
+import { gradientAt } from "../transport/round.ts";
 import {
   checkChoice,
   checkOptions,
@@ -11,6 +11,7 @@ import {
   requireRate,
   requireUnbiased,
 } from "./check.ts";
+import { allFinite, compressFinite, gatherFinite, requireFinite } from "./finite.ts";
 import { membersOf } from "./local_sgd.ts";
 import type { Reducer } from "./reducer.ts";
 
@@ -22,7 +23,7 @@ export type ScaffoldState = {
   readonly shared: {
     readonly meanControl: Float32Array;
     readonly anchor: Float32Array;
-    readonly travelled: Float32Array;
+    readonly travelled: Float64Array;
     readonly started: Float32Array;
   };
 };
@@ -93,7 +94,7 @@ export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
       shared: {
         meanControl: new Float32Array(size),
         anchor: new Float32Array(size),
-        travelled: new Float32Array(1),
+        travelled: new Float64Array(1),
         started: new Float32Array(1),
       },
     }),
@@ -105,6 +106,7 @@ export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
       for (let j = 0; j < d; j++) gradient[j] = y[j]! - steps * (gradient[j]! - control[j]! + meanControl[j]!);
 
       if ((step + 1) % localSteps !== 0) {
+        requireFinite("scaffold", "the rank's point", gradient);
         if (first) anchor.set(y), started[0] = 1;
         travelled[0] = length;
         return;
@@ -116,23 +118,28 @@ export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
         if (option === "I") turned[j]! -= control[j]!;
         else turned[j] = length === 0 ? 0 : moved[j]! / length - meanControl[j]!;
       }
-      const most = takesPart ? compressor.maxByteLength(d) : 0, buffer = workspace.bytes("messages", 2 * most);
+      const most = compressor.maxByteLength(d), buffer = workspace.bytes("messages", 2 * most);
       const encode = (vector: Float32Array, slot: number) =>
         takesPart
-          ? compress(compressor, vector, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most))
-          : buffer;
-      const movement = encode(moved, 0), turn = encode(turned, 1);
+          ? compressFinite(compressor, vector, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most))
+          : buffer.subarray(0, 0);
+      const movement = encode(moved, 0), turn = encode(turned, 1), nextControl = workspace.floats("next control", d);
+      nextControl.set(control);
+      if (takesPart && turn) compressor.decodeAdd(turn, fold(keyOf(rank), 1), 1, nextControl);
+      const ready = turn !== undefined && allFinite(nextControl);
       const mean = workspace.floats("mean", d).fill(0), meanTurn = workspace.floats("mean turn", d).fill(0);
-      const movements = yield* allGather(movement);
+      const movements = yield* gatherFinite("scaffold", ready ? movement : undefined, most, workspace);
       for (const r of members) compressor.decodeAdd(movements[r]!, fold(keyOf(r), 0), 1 / members.length, mean);
-      const turns = yield* allGather(turn);
+      const turns = yield* gatherFinite("scaffold", turn, most, workspace);
       for (const r of members) compressor.decodeAdd(turns[r]!, fold(keyOf(r), 1), 1 / size, meanTurn);
 
-      if (takesPart) compressor.decodeAdd(turn, fold(keyOf(rank), 1), 1, control);
       for (let j = 0; j < d; j++) {
-        meanControl[j]! += meanTurn[j]!;
+        meanTurn[j]! += meanControl[j]!; // the next mean control
         gradient[j] = x[j]! - globalRate * mean[j]!;
       }
+      requireFinite("scaffold", "the mean control", meanTurn);
+      requireFinite("scaffold", "the point", gradient);
+      control.set(nextControl), meanControl.set(meanTurn);
       anchor.set(gradient);
       travelled[0] = 0, started[0] = 1;
     },

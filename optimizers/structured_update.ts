@@ -1,6 +1,5 @@
 import { scratch } from "../compressors/scratch.ts";
 import { choose, fold } from "../random.ts";
-import { allGather } from "../transport/round.ts";
 import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "./check.ts";
 import { keyFor } from "./keys.ts";
 import {
@@ -12,6 +11,7 @@ import {
   partsOf,
   shapesOf,
 } from "./matrix.ts";
+import { allFinite, gatherFinite, requireFinite } from "./finite.ts";
 import type { Context, Reducer } from "./reducer.ts";
 
 /** State of {@linkcode structuredUpdate}. */
@@ -97,7 +97,7 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer<Stru
       };
     },
     *reduce(gradient, { local, shared }, context) {
-      const { step, rank, size } = context, y = requireParameters("structuredUpdate", context);
+      const { step, rank, size, workspace } = context, y = requireParameters("structuredUpdate", context);
       const rate = requireRate("structuredUpdate", context);
       const { coordinates } = local, { anchor, shapes, started } = shared;
       const first = started[0] === 0, x = first ? y : anchor, fresh = step % localSteps === 0;
@@ -107,11 +107,19 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer<Stru
       gradient.set(x);
       if ((step + 1) % localSteps !== 0) {
         subspace.add(next, 1, rank, shapes, context, localSteps, gradient);
+        requireFinite("structuredUpdate", "the rank's parameters", gradient);
+        requireFinite("structuredUpdate", "the rank's coordinates", next);
         coordinates.set(next);
         if (first) anchor.set(x), started[0] = 1;
         return;
       }
-      const messages = yield* allGather(new Uint8Array(next.buffer, next.byteOffset, next.byteLength));
+      const message = new Uint8Array(next.buffer, next.byteOffset, next.byteLength);
+      const messages = yield* gatherFinite(
+        "structuredUpdate",
+        allFinite(next) ? message : undefined,
+        message.length,
+        workspace,
+      );
       const theirs = context.workspace.floats("theirs", next.length);
       messages.forEach((message, r) => {
         if (message.length !== 4 * next.length) {
@@ -128,6 +136,7 @@ export function structuredUpdate(options: StructuredUpdateOptions): Reducer<Stru
         }
         subspace.add(theirs, 1 / size, r, shapes, context, localSteps, gradient);
       });
+      requireFinite("structuredUpdate", "the mean of the parameters", gradient);
       anchor.set(gradient), started[0] = 1;
     },
   };

@@ -1,9 +1,10 @@
 /** Compression both ways without a server: each rank serves a stripe of the vector. @module */
 
-import { compress, type Compressor } from "../compressors/compressor.ts";
+import type { Compressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
-import { allGather, allToAll } from "../transport/round.ts";
-import { rateRatio } from "./error_feedback.ts";
+import { allToAll } from "../transport/round.ts";
+import { compressAndKeep, gatherFinite, notice, refuseOf, requireFinite } from "./finite.ts";
+import { isStill, rateRatio } from "./rate.ts";
 import type { Context, Exchange } from "./reducer.ts";
 import { addScaled } from "./vector.ts";
 
@@ -12,14 +13,14 @@ export type TwoWayState = {
   /** What this rank has not sent yet, and what it has not passed on as the server of its stripe. */
   readonly local: { readonly error: Float32Array; readonly serverError: Float32Array };
   /** The learning rate of the step before; 0: none yet. */
-  readonly shared: { readonly rate: Float32Array };
+  readonly shared: { readonly rate: Float64Array };
 };
 
 /** Zero errors for `size` parameters on `ranks` ranks. */
 export function twoWayState(size: number, ranks: number): TwoWayState {
   return {
     local: { error: new Float32Array(size), serverError: new Float32Array(Math.ceil(size / ranks)) },
-    shared: { rate: new Float32Array(1) },
+    shared: { rate: new Float64Array(1) },
   };
 }
 
@@ -27,14 +28,18 @@ export function twoWayState(size: number, ranks: number): TwoWayState {
  * vector := C(mean C(vector + ratio · error) + ratio · serverError), stripe by stripe: all-to-all of compressed stripes,
  * average, all-gather of compressed averages. Both errors are written after the last round; `rate` is the ratio's.
  *
+ * @param method the name of the method, for what it refuses
  * @param compressorOf the compressor for the stripe from `start` on
+ * @param accept throws where the result will not do, on all ranks alike, before anything is written
  */
 export function* bothWays(
+  method: string,
   vector: Float32Array,
   { local: { error, serverError }, shared: { rate } }: TwoWayState,
   compressorOf: (start: number) => Compressor,
   { rank, size, keyOf, workspace }: Context,
   learningRate: number | undefined,
+  accept: (result: Float32Array) => void = () => {},
 ): Exchange {
   const from = (r: number) => Math.floor(r * vector.length / size);
   const stripe = (x: Float32Array, r: number) => x.subarray(from(r), from(r + 1));
@@ -52,25 +57,27 @@ export function* bothWays(
     0,
   );
   const buffer = workspace.bytes("stripes", (size + 1) * most);
+  /** The message; what it leaves out stays in x. */
   const encode = (x: Float32Array, to: number, slot: number) =>
-    compress(compressors[to]!, x, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most));
+    compressAndKeep(compressors[to]!, x, fold(keyOf(rank), slot), buffer.subarray(slot * most, (slot + 1) * most));
 
   const up = compressors.map((_, to) => encode(stripe(vector, to), to, to)), mine = compressors[rank]!;
-  const received = yield* allToAll(up);
+  // Where one stripe has no message, none goes out: every rank must know.
+  const ready = up.every((message) => message !== undefined);
+  const received = yield* allToAll(ready ? up as Uint8Array[] : up.map(() => notice(most, workspace)));
+  received.forEach((message, r) => {
+    if (message.length === most + 1) refuseOf(method, r);
+  });
   const mean = workspace.floats("stripe", length).fill(0);
   received.forEach((message, r) => mine.decodeAdd(message, fold(keyOf(r), rank), 1 / size, mean));
   for (let i = 0; i < length; i++) mean[i]! += ratio * serverError[i]!;
 
-  const down = encode(mean, rank, size);
-  const served = yield* allGather(down);
-  // A learning rate of 0 applies nothing of what is sent: then nothing is taken from what is kept either.
-  if (learningRate !== 0) {
-    error.set(vector);
-    up.forEach((message, to) => compressors[to]!.decodeAdd(message, fold(keyOf(rank), to), -1, stripe(error, to)));
-    serverError.set(mean);
-    mine.decodeAdd(down, fold(keyOf(rank), size), -1, serverError.subarray(0, length));
-    rate[0] = learningRate ?? 1;
-  }
-  vector.fill(0);
-  served.forEach((message, r) => compressors[r]!.decodeAdd(message, fold(keyOf(r), size), 1, stripe(vector, r)));
+  const served = yield* gatherFinite(method, encode(mean, rank, size), most, workspace);
+  const result = workspace.floats("served", vector.length).fill(0);
+  served.forEach((message, r) => compressors[r]!.decodeAdd(message, fold(keyOf(r), size), 1, stripe(result, r)));
+  requireFinite(method, "the mean", result);
+  accept(result);
+  // A still step applies nothing of what is sent: then nothing is taken from what is kept either.
+  if (!isStill(learningRate)) error.set(vector), serverError.set(mean), rate[0] = learningRate ?? 1;
+  vector.set(result);
 }

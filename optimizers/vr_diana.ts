@@ -12,7 +12,7 @@ import { below, coin } from "./coin.ts";
 import { dianaRound } from "./diana.ts";
 import { keyFor } from "./keys.ts";
 import type { Reducer, State } from "./reducer.ts";
-import { add, addScaled, subtract } from "./vector.ts";
+import { add, subtract } from "./vector.ts";
 
 /** Options of {@linkcode vrDiana}. */
 export interface VrDianaOptions {
@@ -102,7 +102,7 @@ function loopless(compressor: UnbiasedCompressor, alpha: (size: number) => numbe
         subtract(gradient, there);
         add(gradient, referenceGradient!);
       }
-      yield* dianaRound(gradient, shift!, meanShift!, alpha(size), compressor, context);
+      yield* dianaRound("vrDiana", gradient, shift!, meanShift!, alpha(size), compressor, context);
       if (moves) reference!.set(parameters), referenceGradient!.set(whole);
       started![0] = 1;
     },
@@ -129,9 +129,9 @@ function table(compressor: UnbiasedCompressor, alpha: (size: number) => number, 
       gradient.set(now);
       subtract(gradient, entry);
       add(gradient, mean);
-      yield* dianaRound(gradient, shift!, meanShift, alpha(size), compressor, context);
-      addScaled(mean, 1 / terms, now);
-      addScaled(mean, -1 / terms, entry);
+      yield* dianaRound("vrDiana", gradient, shift!, meanShift, alpha(size), compressor, context);
+      // Both at once: their sum is finite where the mean is, and the one without the other need not be.
+      for (let j = 0; j < size; j++) mean[j]! += (now[j]! - entry[j]!) / terms;
       entry.set(now);
     },
   };

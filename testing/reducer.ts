@@ -14,6 +14,7 @@ import {
 import { keyFor } from "../optimizers/keys.ts";
 import { fold, key, normal } from "../random.ts";
 import { type Exchange, type GradientOracle, performTogether, type Round, type WireRound } from "../transport/round.ts";
+import { type ExtremeRun, extremes, rates, takeExtremeSteps } from "./extremes.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
 
 /** What a test knows of its reducer beyond what it declares. */
@@ -52,6 +53,9 @@ export type MakeReducer = (compressor?: UnbiasedCompressor & ContractiveCompress
  * - the ranks perform the same rounds and end with the same bits, in the estimate and in the shared state, for each number
  *   of ranks; also where there are fewer parameters than ranks; the parameters handed in are not modified;
  * - all zeros stay finite, and the shared state equal; nothing calls Math.random or replaces it;
+ * - gradients at the ends of float32, and learning rates that vanish and come back, leave results and states finite, or all
+ *   ranks refuse the step with the same words and their states as they were; with `identity()` and the same large gradient
+ *   on all ranks, whose mean is finite, none refuses (`average`);
  * - wherever in a step a round or a gradient fails, the state is as before, and the step can be taken again;
  * - the state is all there is: going on from a copy at any step, with a fresh reducer, gives the same bits;
  * - with `identity()` the estimate is the mean of the gradients (`average`);
@@ -112,6 +116,26 @@ export function reducerProperties(make: MakeReducer, options: ReducerPropertiesO
         for (const { shared } of group.states) {
           sameVectors(shared, group.states[0]!.shared, `step ${step}: shared, ranks 0 and another`);
         }
+      }
+    });
+
+    property(`extreme gradients and learning rates on ${n} ranks: finite, or refused by all alike`, () => {
+      const common = { ranks: n, layout, seed, agrees, mayRefuse: true, rate: () => rate, steps };
+      const take = (what: string, reducer: Reducer, more: Partial<ExtremeRun> & Pick<ExtremeRun, "draw">) => {
+        try {
+          takeExtremeSteps(reducer, { ...common, ...more });
+        } catch (error) {
+          throw new Error(`${what}: ${error instanceof Error ? error.message : error}`, { cause: error });
+        }
+      };
+      for (const [which, draw] of Object.entries(extremes)) take(`gradients ${which}`, make(), { draw });
+      const ordinary: ExtremeRun["draw"] = (_step, _rank, sign, unit) => sign * unit;
+      // Each rate long enough for a method that exchanges every so many steps.
+      const every = make().every ?? 1, vanishing = (step: number) => rates[Math.floor(step / every) % rates.length]!;
+      take("learning rates", make(), { draw: ordinary, steps: every * rates.length, rate: vanishing });
+      if (average) {
+        const draw = extremes["of the largest numbers"]!;
+        take("without compression, large gradients", make(identity()), { draw, mayRefuse: false });
       }
     });
 

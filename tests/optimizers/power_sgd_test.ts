@@ -143,3 +143,31 @@ function residual(matrix: Float32Array, rank: number): number {
   }
   return left.reduce((sum, v) => sum + v * v, 0);
 }
+
+Deno.test("powerSgd of 2ᵏ times the gradients is 2ᵏ times powerSgd of them, to the last bit, near both ends of float32", () => {
+  const layout = { names: ["kernel", "bias"], shapes: [[rows, columns], [3]], size: rows * columns + 3 };
+  const estimates = (k: number, ranks: number) => {
+    const run = start(powerSgd({ rank: 2, minimumRate: .1 }), ranks, layout);
+    return Array.from({ length: 6 }, () => {
+      for (const gradient of run.gradients) gradient.forEach((v, j) => gradient[j] = v * 2 ** k);
+      return run.step({ learningRate: .1 }).map((v) => v * 2 ** -k);
+    });
+  };
+  for (const ranks of [1, 3]) {
+    const plain = estimates(0, ranks);
+    // Normal numbers times 2¹²⁰ stay below 2¹²⁸ with their errors; times 2⁻⁸⁰ all that counts is above 2⁻¹²⁶.
+    for (const k of [120, 60, -60, -80]) assertEquals(estimates(k, ranks), plain, `2 to the ${k}, ${ranks} ranks`);
+  }
+});
+
+Deno.test("vectors of any size are made orthonormal, and a dependent one zero", () => {
+  for (const size of [1, 1e-38, 1e38]) {
+    const vectors = Float32Array.from([3, 4, 0, 1, 2, 2, 6, 8, 0].map((v) => v * size * .4));
+    orthonormalise(vectors, 3, 3);
+    const dot = (i: number, j: number) =>
+      [0, 1, 2].reduce((sum, l) => sum + vectors[3 * i + l]! * vectors[3 * j + l]!, 0);
+    for (const [i, j, expected] of [[0, 0, 1], [1, 1, 1], [0, 1, 0], [2, 2, 0]] as const) {
+      assertAlmostEquals(dot(i, j), expected, 1e-6);
+    }
+  }
+});
