@@ -3,6 +3,7 @@ import { getFloat, putFloat } from "./codes.ts";
 import type { ContractiveCompressor } from "./compressor.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "./entropy.ts";
 import { selectBySign } from "./kernels/reference.ts";
+import { refuse } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
 
 /** Options of {@linkcode adaptiveQuantization}. */
@@ -35,7 +36,7 @@ export interface AdaptiveQuantizationOptions {
  */
 export function adaptiveQuantization(options: AdaptiveQuantizationOptions): ContractiveCompressor {
   const name = "adaptiveQuantization", { proportion } = checkOptions(name, options, ["proportion"]);
-  checkNumber(name, "proportion", proportion, 0 < proportion && proportion <= 1, "a number above 0, at most 1");
+  checkNumber(name, "proportion", proportion, (p) => 0 < p && p <= 1, "a number above 0, at most 1");
   const memory = scratch(Int32Array);
   return {
     name: "adaptiveQuantization",
@@ -50,7 +51,11 @@ export function adaptiveQuantization(options: AdaptiveQuantizationOptions): Cont
       return encodeIntegers(signs, 1, message, 8);
     },
     decodeAdd(message, _key, scale, into) {
-      const positive = scale * getFloat(message, 0), negative = scale * getFloat(message, 4);
+      const above = getFloat(message, 0), below = getFloat(message, 4);
+      if (above < 0 || below > 0) {
+        refuse(name, `its means are ${above} and ${below}, expected one of at least 0 and one of at most 0`);
+      }
+      const positive = scale * above, negative = scale * below;
       const signs = decodeIntegers(message, 8, 1, memory(into.length));
       for (let i = 0; i < into.length; i++) if (signs[i] !== 0) into[i]! += signs[i]! > 0 ? positive : negative;
     },

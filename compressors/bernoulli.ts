@@ -38,9 +38,9 @@ const words = new Uint32Array(BLOCK), indicesOf = scratch(Uint32Array);
  */
 export function bernoulli(options: BernoulliOptions): UnbiasedCompressor {
   const { p, whole = false } = checkOptions("bernoulli", options, ["p", "whole"]);
-  const threshold = Math.round(p * 2 ** 32), factor = 2 ** 32 / threshold;
-  checkNumber("bernoulli", "p", p, threshold >= 1 && p <= 1, "a number from 2⁻³² to 1");
+  checkNumber("bernoulli", "p", p, (p) => p >= 2 ** -33 && p <= 1, "a number from 2⁻³² to 1");
   checkBoolean("bernoulli", "whole", whole);
+  const threshold = Math.round(p * 2 ** 32), factor = 2 ** 32 / threshold;
   const select = (key: Key, size: number, indices: Uint32Array): number => {
     let count = 0;
     if (whole) {

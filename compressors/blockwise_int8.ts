@@ -2,7 +2,7 @@ import { checkChoice, checkInteger, checkOptions } from "./check.ts";
 import { expectEnd, getScale, putFloat } from "./codes.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { addSigned, dither, largest, pack, roundHalfUp, unpack } from "./kernels/reference.ts";
-import { requireLength } from "./refuse.ts";
+import { refuse, requireLength } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
 import { bits } from "../random.ts";
 
@@ -76,8 +76,7 @@ export function blockwiseInt8(
         if (message.length < at + part.length) requireLength("blockwiseInt8", message, at + part.length, into.length);
         const codes = memory(part.length);
         at = unpack(message, at, 8, codes);
-        // Code 255 is no encoder's; taken as 254 it keeps the sum finite.
-        for (let i = 0; i < codes.length; i++) if (codes[i]! > 254) codes[i] = 254;
+        if (codes.includes(255)) refuse("blockwiseInt8", "a code is 255, expected 0 to 254");
         addSigned(codes, 127, scale * largest / 127, part, 0);
       }
       expectEnd("blockwiseInt8", message, at);

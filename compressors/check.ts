@@ -9,13 +9,9 @@ import {
   type UnbiasedCompressor,
 } from "./compressor.ts";
 import type { TensorLayout } from "./per_tensor.ts";
+import { isCompressor, isNamed, show, wanted } from "./show.ts";
 
-/** A value as a message names it. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
-}
+export { show };
 
 /**
  * The options that a factory was called with: an empty object where it was called without.
@@ -25,8 +21,14 @@ export function show(value: unknown): string {
 export function checkOptions<O extends object>(what: string, options: O | undefined, known: readonly string[]): O {
   if (options === undefined) return {} as O;
   const expected = known.join(", ");
-  if (typeof options !== "object" || options === null || Array.isArray(options) || "encode" in options) {
-    throw new TypeError(`Cannot make ${what}: its options are ${show(options)}, expected an object with ${expected}`);
+  if (typeof options !== "object" || options === null || Array.isArray(options) || isNamed(options)) {
+    // `topK(10)` instead of `topK({ k: 10 })`.
+    const such = ["number", "string", "boolean"].includes(typeof options)
+      ? `, as in ${what}({ ${known[0]}: ${show(options)} })`
+      : "";
+    throw new TypeError(
+      `Cannot make ${what}: its options are ${show(options)}, expected an object with ${expected}${such}`,
+    );
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
@@ -45,9 +47,15 @@ export function checkInteger(what: string, name: string, value: number, least: n
   }
 }
 
-/** @throws {RangeError} unless the value is a number and `holds`, which says what is `expected` */
-export function checkNumber(what: string, name: string, value: number, holds: boolean, expected: string): void {
-  if (!(typeof value === "number" && holds)) {
+/** @throws {RangeError} unless the value is a number that `holds` accepts, which `expected` says in words */
+export function checkNumber(
+  what: string,
+  name: string,
+  value: number,
+  holds: (value: number) => boolean,
+  expected: string,
+): void {
+  if (!(typeof value === "number" && holds(value))) {
     throw new RangeError(`Cannot make ${what}: ${name} is ${show(value)}, expected ${expected}`);
   }
 }
@@ -94,9 +102,10 @@ export function sizeOf(shape: readonly number[]): number {
 
 /** @throws {TypeError} unless it is a compressor */
 export function requireCompressor(what: string, compressor: Compressor): void {
-  if (typeof compressor?.encode !== "function") {
-    throw new TypeError(`Cannot make ${what}: the compressor is ${show(compressor)}, expected one such as identity()`);
-  }
+  if (isCompressor(compressor)) return;
+  throw new TypeError(
+    `Cannot make ${what}: the compressor is ${show(compressor)}, expected one such as ${wanted(compressor)}`,
+  );
 }
 
 /** @throws {TypeError} unless it is a compressor that declares an ω */

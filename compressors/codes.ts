@@ -68,6 +68,8 @@ export function readCodes(width: Width, size: number, message: Uint8Array, at: n
     );
   }
   const exact = width.perByte > 0 || width.count === 2 ** width.bits;
+  // With digits the reader of the last byte checks this.
+  if (width.perByte === 0) expectPadding("the message", message, 8 * at + width.bits * size);
   for (let from = 0; from < size; from += CHUNK) {
     const codes = size - from < CHUNK ? memory.subarray(0, size - from) : memory;
     at = width.perByte > 0
@@ -93,6 +95,29 @@ export function readCodes(width: Width, size: number, message: Uint8Array, at: n
 export function expectEnd(name: string, message: Uint8Array, at: number): void {
   if (message.length !== at) {
     throw new RangeError(`Cannot decode ${name}: the message has ${message.length} bytes, expected ${at}`);
+  }
+}
+
+/**
+ * Checks that a message ends with the byte of its last bit, and that the bits of that byte after it are 0.
+ *
+ * @param bitAt the position after the last bit
+ * @throws {RangeError} if it does not: an encoder wrote no such message
+ */
+export function expectBitEnd(name: string, message: Uint8Array, bitAt: number): void {
+  expectEnd(name, message, (bitAt + 7) >>> 3);
+  expectPadding(name, message, bitAt);
+}
+
+/**
+ * Checks that the bits that follow `bitAt` in its byte are 0.
+ *
+ * @throws {RangeError} if one is not: an encoder wrote no such message
+ */
+export function expectPadding(name: string, message: Uint8Array, bitAt: number): void {
+  const used = bitAt & 7;
+  if (used > 0 && (message[bitAt >>> 3]! & (0xff >>> used)) !== 0) {
+    throw new RangeError(`Cannot decode ${name}: byte ${bitAt >>> 3} has bits set after its last, expected zeros`);
   }
 }
 
@@ -122,11 +147,16 @@ export function getFloat(message: Uint8Array, at: number): number {
 /**
  * The float32 at byte `at` as a scale.
  *
- * @throws {RangeError} if it is negative, not finite, or cut off
+ * @throws {RangeError} if it is negative (−0 included), not finite, or cut off
  */
 export function getScale(message: Uint8Array, at: number): number {
   const scale = getFloat(message, at);
-  if (scale < 0) throw new RangeError(`Cannot read the message: a scale is ${scale}, expected at least 0`);
+  // −0 has its sign set as well, and no encoder writes it as a scale.
+  if (word[0]! >>> 31 === 1) {
+    throw new RangeError(
+      `Cannot read the message: a scale is ${scale === 0 ? "−0" : scale}, expected a number of at least 0`,
+    );
+  }
   return scale;
 }
 

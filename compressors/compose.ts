@@ -8,6 +8,7 @@ import {
   isUnbiased,
   type UnbiasedCompressor,
 } from "./compressor.ts";
+import { expectPadding } from "./codes.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "./index_set.ts";
 import { clampFinite } from "./kernels/reference.ts";
@@ -128,7 +129,11 @@ function composed(quantizer: Compressor, sparsifier: Sparsifier, factor: (size: 
       const size = into.length, k = kept(size), indices = indicesOf(k), values = valuesOf(k).fill(0);
       let at = 0;
       if (sparsifier.keyed) select(into, key, indices);
-      else at = (decodeIndexSet(message, 0, k, size, indices) + 7) >>> 3;
+      else {
+        const end = decodeIndexSet(message, 0, k, size, indices);
+        expectPadding("compose", message, end);
+        at = (end + 7) >>> 3;
+      }
       quantizer.decodeAdd(message.subarray(at), fold(key, 1), factor(size), values);
       clampFinite(values);
       for (let j = 0; j < k; j++) into[indices[j]!]! += scale * values[j]!;

@@ -1,6 +1,7 @@
 /** The interfaces of a compressor. @module */
 
 import type { Key } from "../random.ts";
+import { isCompressor, show, wanted } from "./show.ts";
 import { sumOfSquares } from "./kernels/reference.ts";
 
 /** The options of a compressor, as they are compared between ranks and printed. */
@@ -24,7 +25,11 @@ export interface Compressor {
    */
   encode(vector: Float32Array, key: Key, message: Uint8Array): number;
   /**
-   * into += scale · C(vector), from the message and the key that it was encoded with.
+   * into += scale · C(vector), from the message and the key that it was encoded with. Finite numbers are added, whatever
+   * the bytes are, as long as the sums are finite.
+   *
+   * What it throws at may have been added in part: combinators and entropy codes find some faults in the middle of a
+   * message. Whoever goes on after a refusal decodes into a vector of its own first, as {@linkcode decompress} does.
    *
    * @throws {RangeError} if the message is not one of this compressor's for a vector of into.length numbers
    */
@@ -74,6 +79,7 @@ export function isContractive(compressor: Compressor): compressor is Contractive
  * C(vector) as bytes: a view of `buffer` where one of `maxByteLength(vector.length)` bytes is given, else of a new one.
  *
  * @throws {RangeError} if the buffer is too short, or a number is not finite: one would poison every scale and memory
+ * @throws {TypeError} if an argument is not of its type, which callers in JavaScript learn here
  *
  * @example
  * ```ts
@@ -83,6 +89,12 @@ export function isContractive(compressor: Compressor): compressor is Contractive
  * ```
  */
 export function compress(compressor: Compressor, vector: Float32Array, key: Key, buffer?: Uint8Array): Uint8Array {
+  requireCall("compress", compressor, key);
+  if (!(vector instanceof Float32Array)) {
+    throw new TypeError(
+      `Cannot compress with ${compressor.name}: the vector is ${show(vector)}, expected a Float32Array`,
+    );
+  }
   const most = compressor.maxByteLength(vector.length);
   buffer ??= new Uint8Array(most);
   if (buffer.length < most) {
@@ -103,11 +115,35 @@ export function compress(compressor: Compressor, vector: Float32Array, key: Key,
  * The vector of `size` numbers that a message stands for.
  *
  * @throws {RangeError} if the message is not one of the compressor's for that size
+ * @throws {TypeError} if an argument is not of its type
  */
 export function decompress(compressor: Compressor, message: Uint8Array, key: Key, size: number): Float32Array {
+  requireCall("decompress", compressor, key);
+  if (!(message instanceof Uint8Array)) {
+    throw new TypeError(`Cannot decompress with ${compressor.name}: the message is ${show(message)}, expected bytes`);
+  }
+  if (!(Number.isSafeInteger(size) && size >= 0)) {
+    throw new RangeError(
+      `Cannot decompress with ${compressor.name}: the size is ${show(size)}, expected how many numbers the vector has`,
+    );
+  }
   const vector = new Float32Array(size);
   compressor.decodeAdd(message, key, 1, vector);
   return vector;
+}
+
+/** Refuses what is no compressor or no key: a number for a key would be the same key for all numbers. */
+function requireCall(doing: string, compressor: Compressor, key: Key): void {
+  if (!isCompressor(compressor)) {
+    throw new TypeError(
+      `Cannot ${doing}: the compressor is ${show(compressor)}, expected one such as ${wanted(compressor)}`,
+    );
+  }
+  if (!(Array.isArray(key) && key.length === 2 && key.every(Number.isInteger))) {
+    throw new TypeError(
+      `Cannot ${doing} with ${compressor.name}: the key is ${show(key)}, expected one such as key(1)`,
+    );
+  }
 }
 
 /** A compressor as text, as one would write it: `topK({ k: 3 })`, `contractive(randK({ k: 3 }))`. Equal texts, equal maps. */

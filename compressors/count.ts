@@ -12,11 +12,11 @@ export function countOf(what: string, count: Count): (size: number) => number {
     throw new TypeError(`Cannot make ${what}: k is ${show(k)} and ratio is ${show(ratio)}, expected one of the two`);
   }
   if (k !== undefined) {
-    if (!Number.isSafeInteger(k) || k < 1) {
+    if (!(Number.isSafeInteger(k) && k >= 1)) {
       throw new RangeError(`Cannot make ${what}: k is ${show(k)}, expected an integer of at least 1`);
     }
     return (size) => Math.min(k, size);
   }
-  checkNumber(what, "ratio", ratio!, ratio! > 0 && ratio! <= 1, "a number above 0, at most 1");
+  checkNumber(what, "ratio", ratio!, (ratio) => ratio > 0 && ratio <= 1, "a number above 0, at most 1");
   return (size) => Math.min(size, Math.max(1, Math.floor(ratio! * size)));
 }

@@ -77,9 +77,9 @@ export function encodeCountMask(
 
 /**
  * Reads a set that {@linkcode encodeCountMask} wrote from `bitAt` on into indices[0 .. count) and returns the position
- * after its last bit. Any bits stand for some set.
+ * after its last bit.
  *
- * @throws {RangeError} if the message ends before
+ * @throws {RangeError} if the message ends before, or its last bits are not those that an encoder chooses for the set
  */
 export function decodeCountMask(
   message: Uint8Array,
@@ -108,7 +108,11 @@ export function decodeCountMask(
   }
   for (; ins > 0; ins--) indices[next++] = position++;
   // Six bytes are read ahead.
-  const end = 8 * (at - 6) + shift + endBits(low, range);
+  const bits = endBits(low, range), unit = 2 ** (48 - bits), end = 8 * (at - 6) + shift + bits;
+  // Of the numbers of so many bits within the interval an encoder writes the least.
+  if (Math.floor(((low + code) % FULL) / unit) * unit !== Math.ceil(low / unit) * unit % FULL) {
+    refuse("an index set", "it does not end as an encoder ends it");
+  }
   if (end > 8 * message.length) {
     refuse("an index set", `it ends after bit ${end}, the message has ${8 * message.length}`);
   }

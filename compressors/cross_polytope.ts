@@ -1,6 +1,6 @@
 import { checkChoice, checkInteger, checkOptions } from "./check.ts";
 import { bits, type Key } from "../random.ts";
-import { expectEnd, getScale, MAX_FLOAT, putFloat } from "./codes.ts";
+import { expectBitEnd, expectEnd, getScale, MAX_FLOAT, putFloat } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "./index_set.ts";
 import { sumOfMagnitudes, sumOfSquares } from "./kernels/reference.ts";
@@ -66,7 +66,7 @@ export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor
       const radius = getScale(message, 0), indices = indicesOf(draws);
       if (radius === 0) return expectEnd("crossPolytope", message, 4);
       const end = decodeIndexSet(message, 32, draws, places(size), indices), unit = scale * radius / draws;
-      expectEnd("crossPolytope", message, (end + 7) >>> 3);
+      expectBitEnd("crossPolytope", message, end);
       // Vertices that come more than once are added at once, so that nothing overflows on the way.
       for (let r = 0; r < draws;) {
         const vertex = indices[r]! - r, first = r;

@@ -222,7 +222,7 @@ export function ternGrad(options?: TernGradOptions): Compressor {
   const ternary = dithering({ levels: 1, norm: "max" });
   if (options === undefined) return { ...ternary, name: "ternGrad", options: {} };
   const { clip } = checkOptions("ternGrad", options, ["clip"]);
-  checkNumber("ternGrad", "clip", clip, clip > 0, "a number above 0");
+  checkNumber("ternGrad", "clip", clip, (clip) => clip > 0, "a number above 0");
   const memory = scratch(Float32Array);
   return {
     name: "ternGrad",

@@ -1,5 +1,5 @@
 import { checkBoolean, checkNumber, checkOptions } from "./check.ts";
-import { byteLengthOf, expectEnd, getScale, MAX_FLOAT, putFloat, type Width } from "./codes.ts";
+import { byteLengthOf, expectEnd, expectPadding, getScale, MAX_FLOAT, putFloat, type Width } from "./codes.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import {
   addClamped,
@@ -57,7 +57,7 @@ export interface EdenOptions {
  */
 export function eden(options: EdenOptions): UnbiasedCompressor {
   const { bits } = checkOptions("eden", options, ["bits"]);
-  checkNumber("eden", "bits", bits, 0 < bits && bits <= 6, "a number above 0, at most 6");
+  checkNumber("eden", "bits", bits, (bits) => 0 < bits && bits <= 6, "a number above 0, at most 6");
   return { ...quantized("eden", bits, false), options: { bits }, omega: (size) => omegaOf(bits, size) };
 }
 
@@ -159,10 +159,12 @@ function quantized(name: string, bits: number, biased: boolean): Omit<UnbiasedCo
         const end = at + byteLengthOf(wide, rich) + (empty ? 0 : byteLengthOf(narrow, padded - rich));
         if (message.length < end) refuse(name, `the message has ${message.length} bytes, expected at least ${end}`);
         const codes = chunk(BLOCK), first = codes.subarray(0, rich), rest = codes.subarray(rich, padded);
+        expectPadding(name, message, 8 * at + top * rich);
         at = unpack(message, at, top, first);
         putValues(first, high.values, data, 0);
         if (empty) data.fill(0, rich, padded);
         else {
+          expectPadding(name, message, 8 * at + (top - 1) * rest.length);
           at = unpack(message, at, top - 1, rest);
           putValues(rest, low.values, data, rich);
         }

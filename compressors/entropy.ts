@@ -131,6 +131,7 @@ export class RangeDecoder {
   #start: number;
   // code − low, range
   #state = Uint32Array.of(0, 0xffffffff);
+  #foreign = false;
 
   /** Starts at byte `at` of `bytes` and takes all that follows as its stream. */
   constructor(bytes: Uint8Array, at = 0) {
@@ -166,7 +167,9 @@ export class RangeDecoder {
       const part = Math.min(count, 8);
       count -= part;
       let range = this.#state[1]! >>> part;
-      const digit = Math.min(Math.floor(this.#state[0]! / range), (1 << part) - 1);
+      let digit = Math.floor(this.#state[0]! / range);
+      // What division leaves over at the top of the range belongs to no digit: no encoder goes there.
+      if (digit >= 1 << part) digit = (1 << part) - 1, this.#foreign = true;
       this.#state[0]! -= digit * range;
       value = (value << part) | digit;
       while (range < TOP) range = this.#shift(range);
@@ -176,15 +179,21 @@ export class RangeDecoder {
   }
 
   /**
-   * Checks that the message has no byte that the decisions did not need.
+   * Checks that the message ends with the very bytes that {@link RangeEncoder.finish} writes after these decisions.
    *
-   * @throws {RangeError} if it has
+   * @throws {RangeError} if it does not: it has a byte too many or too few, or one that no encoder chooses
    */
   end(): void {
-    // Four bytes are read ahead, of which an encoder writes at most one.
-    const most = this.#at - 3, { length } = this.#bytes;
-    if (length > Math.max(most, this.#start) || (length > this.#start && this.#bytes[length - 1] === 0)) {
-      throw new RangeError(`Cannot read the message: it has ${length} bytes, expected fewer`);
+    const bytes = this.#bytes, { length } = bytes, code = this.#state[0]!, range = this.#state[1]!;
+    // The last four bytes that were read, of which an encoder writes the first at most; what follows are zeros.
+    let window = 0;
+    for (let i = this.#at - 4; i < this.#at; i++) window = (window << 8 | (i < length ? bytes[i]! : 0)) >>> 0;
+    const low = (window - code) >>> 0;
+    const expected = low === 0 || low + range > 2 ** 32 ? 0 : Math.ceil(low / TOP) * TOP;
+    const surplus = length > Math.max(this.#at - 3, this.#start);
+    const zero = length > this.#start && bytes[length - 1] === 0;
+    if (surplus || zero || this.#foreign || code >= range || window !== expected) {
+      throw new RangeError(`Cannot read the message: its ${length} bytes do not end as an encoder ends them`);
     }
   }
 

@@ -73,7 +73,7 @@ export class Frames {
     }
     const flag = message[0];
     if (flag !== 0 && flag !== 1) refuse(this.#name, `its first byte is ${flag}, expected 0 or 1`);
-    let at = 1, end = message.length;
+    let at = 1, end = message.length, total = 0;
     for (let i = 0; i < count - 1; i++) {
       let missing = 0;
       if (flag === 1) {
@@ -81,8 +81,11 @@ export class Frames {
           if (end <= at || weight > 2 ** 28) refuse(this.#name, "a length is cut off");
           const byte = message[--end]!;
           missing += (byte & 127) * weight;
-          if (byte < 128) break;
+          if (byte >= 128) continue;
+          if (byte === 0 && weight > 1) refuse(this.#name, "a length has a group too many");
+          break;
         }
+        total += missing;
       }
       const length = most(i) - missing;
       if (length < 0 || at + length > end) {
@@ -91,6 +94,7 @@ export class Frames {
       decode(i, message.subarray(at, at + length));
       at += length;
     }
+    if (flag === 1 && total === 0) refuse(this.#name, "lengths are given that all messages have");
     decode(count - 1, message.subarray(at, end));
   }
 }

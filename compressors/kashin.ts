@@ -95,7 +95,8 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
         const half = powerOf(padded), b = coefficients.subarray(0, 2 * half).fill(0), attempt = message[at] ?? 0;
         const most = getScale(message, at + 1);
         at += 5;
-        if (most === 0) return;
+        if (most === 0 && attempt === 0) return;
+        if (most === 0) refuse("kashin", `zeros have rotation number ${attempt}, expected 0`);
         if (attempt >= ATTEMPTS) refuse("kashin", `the rotation is number ${attempt}, expected less than ${ATTEMPTS}`);
         at = readCodes(width, 2 * half, message, at, (codes, start) => addLevels(codes, -1, 2 / top, b, start));
         synthesise(b, half, fold(fold(key, index), attempt));

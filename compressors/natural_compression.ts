@@ -1,6 +1,7 @@
-import { byteLengthOf, expectEnd, readCodes, type Width, writeCodes } from "./codes.ts";
+import { byteLengthOf, expectBitEnd, readCodes, type Width, writeCodes } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { addNatural, natural, pack, unpack } from "./kernels/reference.ts";
+import { refuse } from "./refuse.ts";
 import { scratch } from "./scratch.ts";
 import { bits } from "../random.ts";
 
@@ -49,17 +50,16 @@ export function naturalCompression(): UnbiasedCompressor {
       let count = 0;
       const at = readCodes(WIDTH, into.length, message, 0, (codes) => {
         for (let i = 0; i < codes.length; i++) count += (codes[i]! & 255) === 255 ? 1 : 0;
+        if (codes.includes(256)) refuse("naturalCompression", "a number is −0, expected 0");
       });
-      expectEnd("naturalCompression", message, at + Math.ceil(count * 5 / 8));
+      expectBitEnd("naturalCompression", message, 8 * at + 5 * count);
       const small = memory(count);
       if (count > 0) {
         const exponents = chunk(count);
         unpack(message, at, 5, exponents);
         for (let i = 0; i < count; i++) {
           if (exponents[i]! > 22) {
-            throw new RangeError(
-              `Cannot decode naturalCompression: an exponent is ${exponents[i]}, expected at most 22`,
-            );
+            refuse("naturalCompression", `an exponent is ${exponents[i]}, expected at most 22`);
           }
           small[i] = exponents[i]!;
         }

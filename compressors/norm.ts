@@ -24,14 +24,20 @@ export function writeNorm(value: number, message: Uint8Array, at = 0): void {
 /**
  * Reads a norm.
  *
- * @throws {RangeError} if it is not finite or the message ends before
+ * @param most the largest norm that there can be: √d times the largest float32
+ * @throws {RangeError} if it is not finite, negative where a positive float32 would do, above `most`, or the message ends before
  */
-export function readNorm(name: string, message: Uint8Array, at = 0): number {
+export function readNorm(name: string, message: Uint8Array, at = 0, most: number = LARGEST): number {
   if (message.length < at + 4) refuse(name, `the message has ${message.length} bytes, expected at least ${at + 4}`);
   for (let i = 0; i < 4; i++) view.setUint8(i, message[at + i]!);
   const value = view.getFloat32(0, true);
   if (!Number.isFinite(value)) refuse(name, `the norm is ${value}, expected a finite number`);
-  return value < 0 ? -value * ABOVE : value;
+  const negative = view.getUint8(3) >>> 7 === 1, norm = negative ? -value * ABOVE : value;
+  // Only what is above float32 travels with a minus; rounding may take it back to the limit.
+  if (norm > most * (1 + 2 ** -23) || (negative && norm < LARGEST)) {
+    refuse(name, `the norm is ${value}, expected a number from 0 to ${most}`);
+  }
+  return norm;
 }
 
 /** A norm in 31 bits: float32 without its sign; above float32, 2^(128 + e) · m of 4 bits of e and 19 of m, truncated. */
@@ -91,6 +97,14 @@ export function writeScale(value: number, message: Uint8Array): number {
 export function readScale(name: string, message: Uint8Array): { value: number; end: number } {
   if (message.length === 0) refuse(name, "the message is empty");
   const code = message[0]!;
-  if (code === 255) return { value: readNorm(name, message, 1), end: 5 };
-  return { value: code === 0 ? 0 : fromCoarse(code - 1 + LEAST, MANTISSA), end: 1 };
+  if (code === 255) {
+    const value = readNorm(name, message, 1);
+    if (value === 0 || value >= 2 ** -45 && value < 2 ** 18) {
+      refuse(name, `the scale is ${value} in five bytes, expected it in one`);
+    }
+    return { value, end: 5 };
+  }
+  const value = code === 0 ? 0 : fromCoarse(code - 1 + LEAST, MANTISSA);
+  if (value >= 2 ** 18) refuse(name, `the scale's code is ${code}, expected at most 252, or 255`);
+  return { value, end: 1 };
 }

@@ -1,6 +1,7 @@
-import { expectEnd, getFloat, putFloat } from "./codes.ts";
+import { expectBitEnd, getFloat, putFloat } from "./codes.ts";
 import type { ContractiveCompressor } from "./compressor.ts";
 import { addSigns, packSigns, signedSums } from "./kernels/reference.ts";
+import { refuse } from "./refuse.ts";
 
 /**
  * The quantizer of 1-bit SGD: one bit a number, which says whether it is negative, and the means of the negative numbers
@@ -34,7 +35,10 @@ export function oneBit(): ContractiveCompressor {
     },
     decodeAdd(message, _key, scale, into) {
       const high = getFloat(message, 0), low = getFloat(message, 4);
-      expectEnd("oneBit", message, 8 + Math.ceil(into.length / 8));
+      if (high < 0 || low > 0) {
+        refuse("oneBit", `its means are ${high} and ${low}, expected one of at least 0 and one of at most 0`);
+      }
+      expectBitEnd("oneBit", message, 64 + into.length);
       addSigns(message, 8, scale * high, scale * low, into);
     },
   };

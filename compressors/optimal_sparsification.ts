@@ -1,6 +1,6 @@
 import { bits } from "../random.ts";
 import { BitReader, BitWriter } from "./bits.ts";
-import { expectEnd, getScale, MAX_FLOAT, putFloat } from "./codes.ts";
+import { expectEnd, expectPadding, getScale, MAX_FLOAT, putFloat } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet } from "./index_set.ts";
@@ -69,6 +69,7 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
       if (meet(certain, sure, drawn, chance)) refuse("optimalSparsification", "an index comes twice");
       for (let j = 0; j < chance; j++) into[drawn[j]!]! += scale * (reader.read(1) === 1 ? -level : level);
       const at = (reader.position + 7) >>> 3;
+      expectPadding("optimalSparsification", message, reader.position);
       expectEnd("optimalSparsification", message, at + 4 * sure);
       const most = scatterFloats(message, at, certain, sure, scale, into);
       if (!Number.isFinite(most)) refuse("optimalSparsification", `a value is ${most}, expected a finite number`);

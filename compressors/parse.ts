@@ -1,8 +1,13 @@
 import type { Compressor } from "./compressor.ts";
 import * as factories from "./factories.ts";
+import { nearestName } from "./nearest.ts";
+import { show } from "./show.ts";
 
 /** Factories by name. What they are called with is only known when the text is read, so they check it themselves. */
 export type Factories<T> = Readonly<Record<string, (...options: never[]) => T>>;
+
+/** No call is nested as deeply as this; texts are, that somebody sends. */
+const DEEPEST = 64;
 
 /**
  * Calls the factory that a text names, as one would write the call: `topK({ k: 3 })`, `identity`,
@@ -23,12 +28,16 @@ export type Factories<T> = Readonly<Record<string, (...options: never[]) => T>>;
  * ```
  */
 export function parse<T>(text: string, table: Factories<T>, kind: string): T {
-  const tokens = text.match(/[A-Za-z_]\w*|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|"[^"]*"|'[^']*'|\S/g) ?? [];
-  let at = 0;
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot read ${kind}: the text is ${show(text)}, expected a call such as "identity()"`);
+  }
+  const shown = show(text),
+    tokens = text.match(/[A-Za-z_]\w*|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|"[^"]*"|'[^']*'|\S/g) ?? [];
+  let at = 0, depth = 0;
 
   function fail(expected: string): never {
     const found = at < tokens.length ? JSON.stringify(tokens[at]) : "the end";
-    throw new SyntaxError(`Cannot read ${kind} ${JSON.stringify(text)}: found ${found}, expected ${expected}`);
+    throw new SyntaxError(`Cannot read ${kind} ${shown}: found ${found}, expected ${expected}`);
   }
 
   function take(token: string): boolean {
@@ -39,20 +48,21 @@ export function parse<T>(text: string, table: Factories<T>, kind: string): T {
 
   /** Items between an open bracket, already taken, and `close`. */
   function* list(close: string): Generator<void> {
+    if (++depth > DEEPEST) fail(`at most ${DEEPEST} brackets in one another`);
     while (!take(close)) {
       yield;
       if (!take(",") && tokens[at] !== close) fail(`"," or "${close}"`);
     }
+    depth--;
   }
 
   function call(): T {
     const name = tokens[at] ?? fail("a name");
     if (!/^[A-Za-z_]/.test(name)) fail("a name");
     if (!Object.hasOwn(table, name)) {
+      const known = Object.keys(table), near = nearestName(name, known), meant = near ? `: was ${near} meant?` : "";
       throw new RangeError(
-        `Cannot read ${kind} ${JSON.stringify(text)}: there is no ${name}, expected one of ${
-          Object.keys(table).sort().join(", ")
-        }`,
+        `Cannot read ${kind} ${shown}: there is no ${name}, expected one of ${known.sort().join(", ")}${meant}`,
       );
     }
     at++;
@@ -68,7 +78,13 @@ export function parse<T>(text: string, table: Factories<T>, kind: string): T {
       for (const _ of list("}")) {
         const property = (tokens[at++] ?? fail("a property")).replace(/^["']|["']$/g, "");
         if (!take(":")) fail('":"');
-        object[property] = value();
+        // Not by assignment: of "__proto__" that would make the object's prototype.
+        Object.defineProperty(object, property, {
+          value: value(),
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
       }
       return object;
     }

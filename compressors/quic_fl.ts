@@ -1,5 +1,14 @@
 import { checkInteger, checkOptions } from "./check.ts";
-import { byteLengthOf, expectEnd, getFloat, getScale, MAX_FLOAT, putFloat, type Width } from "./codes.ts";
+import {
+  byteLengthOf,
+  expectEnd,
+  expectPadding,
+  getFloat,
+  getScale,
+  MAX_FLOAT,
+  putFloat,
+  type Width,
+} from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";
 import {
   addClamped,
@@ -113,11 +122,18 @@ export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
           );
         }
         const codes = chunk.subarray(0, padded);
+        expectPadding("quicFl", message, 8 * start + bits * padded);
         unpack(message, start, bits, codes);
         quicDecode(codes, table, share(own, padded), memory);
-        for (at += 2; at < start; at += 6) {
+        at += 2;
+        for (let before = -1; at < start; at += 6) {
           const place = message[at]! | (message[at + 1]! << 8), value = getFloat(message, at + 2);
-          if (place >= padded || Math.abs(value) > BLOCK) refuse("quicFl", `an outlier of ${value} is at ${place}`);
+          // Outliers come in ascending order, are beyond the table, and have code 0 there.
+          const inside = table.nodes[0]! <= value && value <= limit;
+          if (place <= before || place >= padded || codes[place] !== 0 || inside || Math.abs(value) > BLOCK) {
+            refuse("quicFl", `an outlier of ${value} is at ${place}, after one at ${before}`);
+          }
+          before = place;
           memory[place] = value;
         }
         at = end;

@@ -1,5 +1,5 @@
 import { checkInteger, checkOptions } from "./check.ts";
-import { expectEnd, getScale, putFloat } from "./codes.ts";
+import { expectEnd, expectPadding, getScale, putFloat } from "./codes.ts";
 import type { ContractiveCompressor } from "./compressor.ts";
 import { addSigns, packSigns, sumOfMagnitudes } from "./kernels/reference.ts";
 
@@ -53,6 +53,7 @@ export function scaledSign(options: { readonly block?: number } = {}): Contracti
       for (let from = 0, at = 0; from < size; from += length) {
         const part = length === size ? into : into.subarray(from, Math.min(size, from + length));
         const magnitude = scale * getScale(message, at);
+        expectPadding("scaledSign", message, 8 * (at + 4) + part.length);
         addSigns(message, at + 4, magnitude, -magnitude, part);
         at += 4 + Math.ceil(part.length / 8);
       }

@@ -1,6 +1,6 @@
 import { checkBoolean, checkChoice, checkNumber, checkOptions } from "./check.ts";
 import { BitReader, BitWriter } from "./bits.ts";
-import { expectEnd, MAX_FLOAT } from "./codes.ts";
+import { expectBitEnd, MAX_FLOAT } from "./codes.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { decodeCountMask, encodeCountMask } from "./count_mask.ts";
 import {
@@ -99,11 +99,11 @@ export function sparseDithering(
   const nearest = rounding === "nearest", { nu = nearest ? 0.1 : 0.25 } = options;
   checkChoice(NAME, "rounding", rounding, ["random", "nearest"]);
   const accepted = nearest ? "1e-9 ≤ nu < 1, where nearest contracts" : "1e-9 ≤ nu";
-  checkNumber(NAME, "nu", nu, nu >= 1e-9 && nu < (nearest ? 1 : Infinity), accepted);
+  checkNumber(NAME, "nu", nu, (nu) => nu >= 1e-9 && nu < (nearest ? 1 : Infinity), accepted);
   checkChoice(NAME, "coding", coding, ["paper", "entropy"]);
   checkChoice(NAME, "scale", width, ["float32", "log"]);
   checkBoolean(NAME, "centroids", centroids);
-  checkNumber(NAME, "rateDistortion", rateDistortion, rateDistortion >= 0 && rateDistortion <= 100, "0 to 100");
+  checkNumber(NAME, "rateDistortion", rateDistortion, (weight) => weight >= 0 && weight <= 100, "0 to 100");
   if ((centroids || rateDistortion > 0) && !(coding === "entropy" && rounding === "nearest")) {
     throw new RangeError(
       `Cannot make ${NAME}: centroids or rateDistortion is given, expected coding "entropy" and rounding "nearest", ` +
@@ -150,7 +150,7 @@ export function sparseDithering(
       if (start + 2 * count > 8 * message.length) refuse(NAME, "it ends before its levels");
       const end = unpackLevels(message, start, count, limitOf(step), levels);
       if (end < 0) refuse(NAME, "a level exceeds float32");
-      expectEnd(NAME, message, (end + 7) >>> 3);
+      expectBitEnd(NAME, message, end);
       scatterLevels(positions, levels, count, scale * step, into);
     },
   };

@@ -1,12 +1,13 @@
 /** The entropy code of sparse dithering. @module */
 
 import type { Key } from "../random.ts";
+import { getScale } from "./codes.ts";
 import type { Compressor } from "./compressor.ts";
 import { RangeDecoder, RangeEncoder } from "./entropy.ts";
 import { DitherCoder, ditherModel } from "./kernels/dither.ts";
 import { sumOfSquares } from "./kernels/norm.ts";
 import { BLOCK, PathMemory, trellis } from "./kernels/trellis.ts";
-import { logarithmicScale, MAX_FLOAT32, readNorm, readScale, writeNorm, writeScale } from "./norm.ts";
+import { logarithmicScale, MAX_FLOAT32, readScale, writeNorm, writeScale } from "./norm.ts";
 import { refuse, requireLength } from "./refuse.ts";
 
 /** How the levels are found and coded. */
@@ -137,7 +138,7 @@ export function entropyCoded(
       if (size === 0) return requireLength(NAME, message, 0, 0);
       const { value: step, end: header } = code.scale === "log"
         ? readScale(NAME, message)
-        : { value: readNorm(NAME, message), end: 4 };
+        : { value: getScale(message, 0), end: 4 };
       if (step === 0) return requireLength(NAME, message, header, size);
       const start = header + (centroids ? MAGNITUDES : 0), unit = step / 2;
       if (message.length < start) refuse(NAME, `the message has ${message.length} bytes, expected at least ${start}`);

@@ -67,10 +67,10 @@ export function sphericalCompression(options: SphericalOptions): Compressor;
 export function sphericalCompression(options: SphericalOptions): Compressor {
   const known = ["alpha", "block", "unbiased", "norm", "budget"];
   const { alpha, unbiased = false, norm = "float32", budget = 40 } = checkOptions(NAME, options, known);
-  checkNumber(NAME, "alpha", alpha, alpha >= 1e-6 && alpha <= 0.99, "a number from 1e-6 to 0.99");
+  checkNumber(NAME, "alpha", alpha, (alpha) => alpha >= 1e-6 && alpha <= 0.99, "a number from 1e-6 to 0.99");
   checkBoolean(NAME, "unbiased", unbiased);
   checkChoice(NAME, "norm", norm, ["float32", "log"]);
-  checkNumber(NAME, "budget", budget, budget > 0 && budget <= 1000, "a number above 0, at most 1000");
+  checkNumber(NAME, "budget", budget, (budget) => budget > 0 && budget <= 1000, "a number above 0, at most 1000");
   const { block = defaultBlock(alpha) } = options;
   checkInteger(NAME, "block", block, 1, 2 ** 16);
   if (!(cap(alpha, block).probability >= 1e-8)) {
@@ -198,6 +198,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
       if (base === 0) return decoder.end();
       const ofFirst = fold(key, 1), ofLast = fold(key, 3);
       ratios.reset();
+      let some = single;
       for (let from = 0; from < size; from += block) {
         const count = Math.min(block, size - from);
         let norm = base;
@@ -205,6 +206,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
           const code = ratios.decode(decoder);
           if (code < 0 || code > one + 1) refuse(NAME, `a ratio of norms has code ${code}`);
           if (code === 0) continue;
+          some = true;
           norm *= fromCoarse(one + 1 - code, mantissa);
         }
         if (count === 1) {
@@ -223,6 +225,8 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
         candidate(count === block || single ? ofFirst : ofLast, t, count, point);
         for (let i = 0; i < count; i++) add(from + i, norm * gain * point[i]!);
       }
+      // The norm is that of a block.
+      if (!some) refuse(NAME, `no block has the norm ${base}`);
       decoder.end();
     },
   };
@@ -231,27 +235,28 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
 
 /** What blocks of each size need, from float64 arithmetic that both ends share. */
 class Shapes {
-  #known = new Map<number, Shape>();
+  readonly #known = new Map<number, Shape>();
+  readonly #alpha: number;
+  readonly #budget: number;
+  readonly #unbiased: boolean;
+  readonly #spread: number;
 
   /** `spread`: what rounding the norm adds, at worst to α or in the mean to ω. */
-  constructor(
-    readonly alpha: number,
-    readonly budget: number,
-    readonly unbiased: boolean,
-    readonly spread: number,
-  ) {}
+  constructor(alpha: number, budget: number, unbiased: boolean, spread: number) {
+    this.#alpha = alpha, this.#budget = budget, this.#unbiased = unbiased, this.#spread = spread;
+  }
 
   of(size: number): Shape {
     let shape = this.#known.get(size);
     if (shape === undefined) {
       // A millionth is kept for what float32 loses.
-      const a = (this.unbiased ? this.alpha : (this.alpha - this.spread) / (1 - this.spread)) * (1 - 1e-6);
+      const a = (this.#unbiased ? this.#alpha : (this.#alpha - this.#spread) / (1 - this.#spread)) * (1 - 1e-6);
       const { probability, mean } = cap(a, size), threshold = Math.sqrt(1 - a);
       shape = {
         threshold,
-        gain: this.unbiased ? 1 / mean : threshold,
+        gain: this.#unbiased ? 1 / mean : threshold,
         rice: riceParameter(probability),
-        budget: Math.ceil(this.budget / probability),
+        budget: Math.ceil(this.#budget / probability),
       };
       this.#known.set(size, shape);
     }
@@ -260,7 +265,7 @@ class Shapes {
 
   omega(size: number): number {
     const { gain } = this.of(size);
-    return (size === 1 ? 1 : gain * gain) * (1 + this.spread) - 1;
+    return (size === 1 ? 1 : gain * gain) * (1 + this.#spread) - 1;
   }
 }
 

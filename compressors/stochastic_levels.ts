@@ -135,8 +135,14 @@ export function variableLength(options: VariableLengthOptions = {}): UnbiasedCom
     decodeAdd(message, _key, scale, into) {
       const size = into.length, top = topOf(size), norm = getScale(message, 0);
       if (norm === 0) return expectEnd("variableLength", message, 4);
-      const least = getFloat(message, 4), rate = top / (Math.SQRT2 * norm), middle = middleOf(rate, least, top);
+      const least = getFloat(message, 4);
+      if (Math.abs(least) > norm) refuse("variableLength", `its least number is ${least}, beyond the norm, ${norm}`);
+      const rate = top / (Math.SQRT2 * norm), middle = middleOf(rate, least, top);
       const values = decodeIntegers(message, 8, top, memory(size));
+      for (let i = 0; i < size; i++) {
+        const level = middle + values[i]!;
+        if (level < 0 || level > top) refuse("variableLength", `a level is ${level}, expected 0 to ${top}`);
+      }
       for (let i = 0; i < size; i++) {
         // The level above the largest number may be no float32.
         const level = Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, least + (middle + values[i]!) / rate));

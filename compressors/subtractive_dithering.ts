@@ -68,19 +68,21 @@ export interface SubtractiveDitheringOptions {
  */
 export function subtractiveDithering(options: SubtractiveDitheringOptions): UnbiasedCompressor {
   const name = "subtractiveDithering",
-    { omega, states = 8, keep = omega > 1.5 ? 2.5 / (1 + omega) : 1 } = checkOptions(
-      name,
-      options,
-      ["omega", "states", "keep"],
-    );
-  checkNumber(name, "omega", omega, omega >= 1e-8 && omega <= 1e6, "a number from 1e-8 to 1e6");
-  checkNumber(name, "states", states, trellisStates.includes(states), `one of ${trellisStates.join(", ")}`);
-  const least = 1 / (1 + omega);
+    { omega, states = 8, keep: given } = checkOptions(name, options, ["omega", "states", "keep"]);
+  checkNumber(name, "omega", omega, (omega) => omega >= 1e-8 && omega <= 1e6, "a number from 1e-8 to 1e6");
+  checkNumber(
+    name,
+    "states",
+    states,
+    (n) => trellisStates.includes(n as TrellisStates),
+    `one of ${trellisStates.join(", ")}`,
+  );
+  const least = 1 / (1 + omega), keep = given === undefined ? omega > 1.5 ? 2.5 / (1 + omega) : 1 : given;
   checkNumber(
     name,
     "keep",
     keep,
-    keep * (1 + omega) > 1 && keep <= 1,
+    (keep) => keep * (1 + omega) > 1 && keep <= 1,
     `a number above 1/(1 + omega) = ${least}, at most 1`,
   );
   const code = trellis(states), memory = new PathMemory(code);
@@ -149,7 +151,9 @@ export function subtractiveDithering(options: SubtractiveDitheringOptions): Unbi
     decodeAdd(message, key, scale, into) {
       const size = into.length;
       if (size === 0 && message.length === 0) return;
-      const length = readNorm(name, message), { count, step } = shape(size), indices = chosen(key, count, size);
+      const length = readNorm(name, message, 0, Math.sqrt(size) * MAX_FLOAT32),
+        { count, step } = shape(size),
+        indices = chosen(key, count, size);
       if (size === 0 || length === 0) return requireLength(name, message, size === 0 ? 0 : 4, size);
       const gain = step * length * size / count, offset = offsetOf(key), ditherKey = fold(key, 1);
       const decoder = new RangeDecoder(message, 4);

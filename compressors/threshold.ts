@@ -1,6 +1,6 @@
 import { checkOptions, show } from "./check.ts";
 import { BitReader, BitWriter } from "./bits.ts";
-import { expectEnd, MAX_FLOAT } from "./codes.ts";
+import { expectEnd, expectPadding, MAX_FLOAT } from "./codes.ts";
 import type { Compressor, ContractiveCompressor } from "./compressor.ts";
 import { decodeIndexSet, encodeIndexSet } from "./index_set.ts";
 import { gatherFloats, scatterFloats, sumOfSquares } from "./kernels/reference.ts";
@@ -88,6 +88,7 @@ export function threshold(
         for (let j = 0; j < count; j++) into[indices[j]!]! += scale * (reader.read(1) === 1 ? -unit : unit);
       }
       const at = (reader.position + 7) >>> 3;
+      expectPadding("threshold", message, reader.position);
       expectEnd("threshold", message, at + (exact ? 4 * count : 0));
       if (!exact) return;
       const most = scatterFloats(message, at, indices, count, scale, into);

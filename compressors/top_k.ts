@@ -1,4 +1,4 @@
-import { expectEnd } from "./codes.ts";
+import { expectBitEnd } from "./codes.ts";
 import type { ContractiveCompressor } from "./compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "./index_set.ts";
@@ -54,7 +54,7 @@ export function topK(count: Count): ContractiveCompressor & Sparsifier {
           `the message has ${message.length} bytes, expected at least ${4 * k} for ${k} of ${size} numbers`,
         );
       }
-      expectEnd("topK", message, (decodeIndexSet(message, 32 * k, k, size, indices) + 7) >>> 3);
+      expectBitEnd("topK", message, decodeIndexSet(message, 32 * k, k, size, indices));
       const most = scatterFloats(message, 0, indices, k, scale, into);
       if (!Number.isFinite(most)) refuse("topK", `a value is ${most}, expected a finite number`);
     },

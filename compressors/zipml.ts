@@ -11,6 +11,7 @@ import {
   histogram,
   momentsBetween,
 } from "./kernels/reference.ts";
+import { refuse } from "./refuse.ts";
 import { bits, fold, type Key } from "../random.ts";
 
 /** Up to this many numbers, each is a candidate for a level; of more, this many are chosen by a histogram. */
@@ -66,6 +67,7 @@ export function zipml(options: ZipmlOptions): UnbiasedCompressor {
     },
     decodeAdd(message, _key, scale, into) {
       const least = getFloat(message, 0), most = getFloat(message, 4);
+      if (least > most) refuse("zipml", `the least level is ${least}, above the largest, ${most}`);
       if (least === most) {
         expectEnd("zipml", message, 8);
         for (let i = 0; i < into.length; i++) into[i]! += scale * least;
@@ -74,6 +76,9 @@ export function zipml(options: ZipmlOptions): UnbiasedCompressor {
       expectEnd("zipml", message, end + byteLengthOf(width, into.length));
       values[0] = least, values[levels - 1] = most;
       for (let i = 1; i < levels - 1; i++) values[i] = getFloat(message, 4 + 4 * i);
+      for (let i = 1; i < levels; i++) {
+        if (!(values[i - 1]! <= values[i]!)) refuse("zipml", `level ${i} is ${values[i]}, below the one before`);
+      }
       readCodes(width, into.length, message, end, (codes, from) => addScaled(codes, values, scale, into, from));
     },
   };

@@ -40,7 +40,10 @@ export function requireNumber(
     readonly below?: number;
   },
 ): void {
-  if (value > above && value >= least && value <= most && value < below && Number.isFinite(value)) return;
+  if (
+    typeof value === "number" && value > above && value >= least && value <= most && value < below &&
+    Number.isFinite(value)
+  ) return;
   const low = above > -Infinity ? `> ${above}` : least > -Infinity ? `≥ ${least}` : "";
   const high = below < Infinity ? `< ${below}` : most < Infinity ? `≤ ${most}` : "";
   throw new RangeError(

@@ -180,7 +180,7 @@ function linear(name: string, rows: Rows, options: SplitOptions, scalar: Scalar)
   checkRows(`make ${name}`, rows);
   const { ranks = 1, by = "rows", lambda = 0 } = options;
   checkChoice(name, "by", by, ["rows", "label"]);
-  checkNumber(name, "lambda", lambda, 0 <= lambda && lambda < Infinity, "a number ≥ 0");
+  checkNumber(name, "lambda", lambda, (lambda) => 0 <= lambda && lambda < Infinity, "a number ≥ 0");
   const { features: size, labels, starts, indices, values } = rows;
   if (!(Number.isInteger(ranks) && 1 <= ranks && ranks <= labels.length)) {
     throw new RangeError(

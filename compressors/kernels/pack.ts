@@ -84,7 +84,7 @@ export function packDigits(
 /**
  * Reads what `packDigits` wrote: codes.length digits.
  *
- * @throws {RangeError} if a byte is not below base to the power of perByte
+ * @throws {RangeError} if a byte is not below base to the power of as many digits as it holds
  */
 export function unpackDigits(
   bytes: Uint8Array,
@@ -102,6 +102,8 @@ export function unpackDigits(
       codes[i] = byte - rest * base;
       byte = rest;
     }
+    // Only the last byte may have fewer digits than it has room for, and the others are 0 there.
+    if (byte !== 0) throw new RangeError("Cannot read the message: its last byte has a digit too many");
   }
   return at;
 }

@@ -97,8 +97,16 @@ Deno.test("hostile bytes: a RangeError or integers within the bound", () => {
   const values = Int32Array.from(normal(key(5), new Float32Array(300)), (x) => Math.round(2 * x)),
     message = coded(values, 9);
   const out = new Int32Array(300);
-  assertThrows(() => decodeIntegers(Uint8Array.of(...message, 1), 0, 9, out), RangeError, "expected fewer");
-  assertThrows(() => decodeIntegers(Uint8Array.of(...message, 0), 0, 9, out), RangeError, "expected fewer");
+  assertThrows(
+    () => decodeIntegers(Uint8Array.of(...message, 1), 0, 9, out),
+    RangeError,
+    "do not end as an encoder ends them",
+  );
+  assertThrows(
+    () => decodeIntegers(Uint8Array.of(...message, 0), 0, 9, out),
+    RangeError,
+    "do not end as an encoder ends them",
+  );
   let refused = 0, runs = 0;
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(message.length - 1), fc.nat(255), (bytes, at, flip) => {

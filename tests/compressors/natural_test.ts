@@ -79,7 +79,7 @@ Deno.test("wrong options and foreign messages are refused", () => {
   const into = new Float32Array(1);
   assertThrows(() => naturalCompression().decodeAdd(Uint8Array.of(0x7f, 0x80), key(1), 1, into), RangeError, "2 bytes");
   assertThrows(
-    () => naturalCompression().decodeAdd(Uint8Array.of(0x7f, 0x80, 0xff), key(1), 1, into),
+    () => naturalCompression().decodeAdd(Uint8Array.of(0x7f, 0x80, 0xf8), key(1), 1, into),
     RangeError,
     "31",
   );

@@ -1,0 +1,12 @@
+/** All areas. @module */
+
+import type { Area } from "./area.ts";
+import { codes } from "./codes.ts";
+import { decoders } from "./decoders.ts";
+import { files } from "./files.ts";
+import { options } from "./options.ts";
+import { packets } from "./packets.ts";
+import { texts } from "./texts.ts";
+
+/** In the order of the table. */
+export const areas: readonly Area[] = [decoders, codes, packets, files, options, texts];
