@@ -2,6 +2,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { digest } from "./digest.ts";
+import { allFinite } from "./finite.ts";
+import { numbersOf } from "./numbers.ts";
 import type { Layout } from "./reducer.ts";
 import type { Tensor } from "./tfjs.ts";
 
@@ -93,7 +95,7 @@ export class Bucket {
           }): the tensor is ${tensor.dtype} of shape [${tensor.shape}], expected float32 of shape [${shapes[i]}]`,
         );
       } else {
-        into.set(tensor.dataSync<"float32">(), offsets[i]!);
+        into.set(numbersOf(tensor), offsets[i]!);
       }
     });
     return into;
@@ -108,16 +110,18 @@ export class Bucket {
     return tf.tensor(view, this.layout.shapes[i]!.slice(), "float32");
   }
 
+  /** Whether all numbers of variable i in the bucket's vector are zero. */
+  isZero(i: number): boolean {
+    const end = this.offsets[i + 1]!;
+    let at = this.offsets[i]!;
+    while (at < end && this.vector[at] === 0) at++;
+    return at === end;
+  }
+
   /** The first variable with a NaN or an infinity in `vector` (default: the bucket's), or −1. */
   firstNonFinite(vector: Float32Array = this.vector): number {
-    const { offsets } = this, { length } = vector;
-    // x · 0 is 0 for finite x and NaN for all else: one pass without branches finds whether there is one at all.
-    let a = 0, b = 0, c = 0, d = 0, i = 0;
-    for (; i + 4 <= length; i += 4) {
-      a += vector[i]! * 0, b += vector[i + 1]! * 0, c += vector[i + 2]! * 0, d += vector[i + 3]! * 0;
-    }
-    for (; i < length; i++) a += vector[i]! * 0;
-    if (a + b + c + d === 0) return -1;
+    const { offsets } = this;
+    if (allFinite(vector)) return -1;
     const at = vector.findIndex((value) => !Number.isFinite(value));
     return offsets.findIndex((offset) => offset > at) - 1;
   }

@@ -14,6 +14,21 @@ import type { Key } from "../random.ts";
 import { allGather, type Exchange } from "../transport/round.ts";
 import type { Workspace } from "./reducer.ts";
 
+/** A method's numbers have left the range of float32. All ranks of a step refuse it together. */
+export class NotFiniteError extends RangeError {
+  /** What is not finite. */
+  readonly what: string;
+  /** The rank whose numbers they are; undefined for what all ranks compute alike. */
+  readonly rank: number | undefined;
+
+  /** "Cannot take the step of <method>: <why>" */
+  constructor(method: string, why: string, what: string, rank?: number) {
+    super(`Cannot take the step of ${method}: ${why}`);
+    this.what = `${what} in ${method}`;
+    this.rank = rank;
+  }
+}
+
 /** Whether every number is finite. */
 export function allFinite(vector: Float32Array): boolean {
   return Number.isFinite(sumOfSquares(vector)); // squares of float32 and their sums are far from float64's largest
@@ -24,9 +39,8 @@ export function requireFinite(method: string, what: string, vector: Float32Array
   if (vector instanceof Float32Array && allFinite(vector)) return;
   const at = vector.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (at < 0) return;
-  throw new RangeError(
-    `Cannot take the step of ${method}: number ${at} of ${what} is ${vector[at]}, expected finite ones (below 3.4e38)`,
-  );
+  const why = `number ${at} of ${what} is ${vector[at]}, expected finite ones (below 3.4e38)`;
+  throw new NotFiniteError(method, why, `number ${at} of ${what}`);
 }
 
 /**
@@ -82,8 +96,7 @@ export function notice(most: number, workspace: Workspace): Uint8Array {
 
 /** Refuses the step for a rank that has sent a {@linkcode notice}. */
 export function refuseOf(method: string, rank: number): never {
-  throw new RangeError(
-    `Cannot take the step of ${method}: what rank ${rank} would send or keep is beyond the largest float32, 3.4e38; ` +
-      "expected smaller gradients, or a learning rate that does not fall so far at once",
-  );
+  const why = `what rank ${rank} would send or keep is beyond the largest float32, 3.4e38; ` +
+    "expected smaller gradients, or a learning rate that does not fall so far at once";
+  throw new NotFiniteError(method, why, "what it would send or keep", rank);
 }

@@ -14,3 +14,12 @@ export function isBlocking(group: Group): group is BlockingCollective {
 export async function runOn<R>(exchange: Exchange<R>, group: Group): Promise<R> {
   return isBlocking(group) ? runBlocking(exchange, group) : await runAsync(exchange, group);
 }
+
+const made = new WeakMap<Group, number>();
+
+/** Counts the optimizers over a group, from 1: what tells them apart, where all ranks make them in the same order. */
+export function ordinalOver(group: Group): number {
+  const ordinal = (made.get(group) ?? 0) + 1;
+  made.set(group, ordinal);
+  return ordinal;
+}

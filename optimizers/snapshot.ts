@@ -1,18 +1,18 @@
-import { keep } from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import type { Tensor, Variable } from "./tfjs.ts";
 
 /**
  * The values of variables at one moment. It holds on to their memory and copies none: tfjs never changes a tensor's
- * numbers in place.
+ * numbers in place. What it holds outlives the `tf.tidy` that it is made in.
  */
 export class Snapshot implements Disposable {
-  readonly #variables: readonly Variable[];
-  readonly #values: readonly Tensor[];
+  #variables: readonly Variable[];
+  #values: readonly Tensor[];
 
   /** The values now. */
   constructor(variables: readonly Variable[]) {
     this.#variables = variables;
-    this.#values = variables.map((variable) => keep(variable.clone()));
+    this.#values = variables.map(hold);
   }
 
   /** The variables that have been assigned to since. */
@@ -20,15 +20,41 @@ export class Snapshot implements Disposable {
     return this.#variables.filter(({ dataId }, i) => dataId !== this.#values[i]!.dataId);
   }
 
-  /** Gives the variables, or those of them that are named, these values again. */
+  /** Gives the variables, or those of them that are named, these values again. One that is disposed of is left out. */
   restore(only: readonly Variable[] = this.#variables): void {
     this.#variables.forEach((variable, i) => {
-      if (variable.dataId !== this.#values[i]!.dataId && only.includes(variable)) variable.assign(this.#values[i]!);
+      if (variable.isDisposed || variable.dataId === this.#values[i]!.dataId || !only.includes(variable)) return;
+      variable.assign(this.#values[i]!);
     });
+  }
+
+  /** Lets go of the values of all other variables. */
+  narrow(to: readonly Variable[]): void {
+    const wanted = this.#variables.map((variable) => to.includes(variable));
+    this.#values.forEach((value, i) => !wanted[i] && value.dispose());
+    this.#values = this.#values.filter((_, i) => wanted[i]);
+    this.#variables = this.#variables.filter((_, i) => wanted[i]);
   }
 
   /** Lets go of the values. */
   [Symbol.dispose](): void {
     for (const value of this.#values) value.dispose();
   }
+}
+
+/** What of a backend counts the tensors that share one piece of memory. */
+interface Counting {
+  refCount(dataId: object): number;
+  incRef(dataId: object): void;
+}
+
+/**
+ * A tensor that shares the variable's memory. `clone` is a kernel like others and takes 8 µs on the wasm backend; its two
+ * effects without the dispatch take 1 µs, and a step of a model with 200 variables under Adam holds 600 of them.
+ */
+function hold(variable: Variable): Tensor {
+  const backend = tf.backend() as unknown as Counting, { dataId, shape, dtype } = variable;
+  if (backend.refCount(dataId) === 0) return tf.keep(variable.clone()); // its memory is another backend's
+  backend.incRef(dataId);
+  return tf.keep(tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype }));
 }

@@ -1,54 +1,109 @@
-/** The tiny round that opens every step: are all ranks at the same step, and all gradients finite? @module */
+/** The tiny round that opens every step: are all ranks in the same step, alike in all that decides it, and finite? @module */
 
 import { allGather, type Exchange } from "../transport/round.ts";
+import { compareFacts } from "./compare.ts";
+import { inCommon } from "./vote.ts";
 
 /** What a rank tells the others before a step. */
 export interface Status {
+  /** Which of the optimizers over this group it is, counted from 1 in the order in which they were made. */
+  readonly optimizer: number;
   /** Steps taken before this one. */
   readonly step: number;
   /** The first variable whose gradient is not finite, or −1. */
   readonly nonFinite: number;
+  /** A digest of what must be equal on all ranks in this step: 16 hexadecimal digits. */
+  readonly hash: string;
   /** Which variables have a gradient on this rank. */
   readonly present: readonly boolean[];
 }
 
 const TAG = 0x74735747; // "GWst", read as little-endian
-const HEADER = 12;
+const HEADER = 28;
+
+/** What to do about a difference between replicas. */
+export const driftAdvice = "Let all ranks make the same changes before the same step: else their replicas drift apart";
 
 /**
- * The status of all ranks, in rank order: 12 bytes and a bit per variable each.
+ * The status of all ranks, in rank order: 28 bytes and a bit per variable each.
  *
- * @throws {Error} if a rank sends something else or is at another step
+ * @param equal what must be equal on all ranks, by names that a message can use; it is sent only where the hashes differ
+ * @throws {Error} on all ranks alike, if one sends something else, is in another step or differs in what must be equal
  */
-export function* exchangeStatus(mine: Status): Exchange<Status[]> {
-  const { length } = mine.present, message = new Uint8Array(HEADER + ((length + 7) >>> 3));
-  const view = new DataView(message.buffer);
-  view.setUint32(0, TAG, true);
-  view.setUint32(4, mine.step, true);
-  view.setInt32(8, mine.nonFinite, true);
-  mine.present.forEach((present, i) => present && (message[HEADER + (i >>> 3)]! |= 1 << (i & 7)));
-  const statuses = (yield* allGather(message)).map((message, rank) => read(message, rank, length, mine.step));
-  const other = statuses.findIndex(({ step }) => step !== mine.step);
-  if (other >= 0) {
-    throw new Error(
-      `Cannot take step ${mine.step}: rank ${other} is at step ${statuses[other]!.step}. ` +
-        "Give all ranks equally many batches, for instance by shard()",
+export function* exchangeStatus(mine: Status, equal: () => Readonly<Record<string, unknown>>): Exchange<Status[]> {
+  return yield* inCommon(exchange(mine, equal));
+}
+
+function* exchange(mine: Status, equal: () => Readonly<Record<string, unknown>>): Exchange<Status[]> {
+  const { step, optimizer, present: { length } } = mine;
+  const refuse = (why: string) => new Error(`Cannot take step ${step}: ${why}`);
+  const statuses = (yield* allGather(write(mine))).map((message, rank) => {
+    const status = read(message, length, optimizer);
+    if (status === undefined) throw refuse(foreign(message, rank));
+    return status;
+  });
+  const other = (name: "optimizer" | "step") => statuses.findIndex((status) => status[name] !== mine[name]);
+  const stranger = other("optimizer"), ahead = other("step");
+  if (stranger >= 0) {
+    throw refuse(
+      `rank ${stranger} is in a step of optimizer ${
+        statuses[stranger]!.optimizer
+      } of this group, this rank of optimizer ` +
+        `${optimizer}. Let all ranks take the steps of several optimizers in the same order`,
     );
+  }
+  if (ahead >= 0) {
+    const theirs = statuses[ahead]!.step;
+    throw refuse(
+      `rank ${ahead} is at step ${theirs}. It took ${theirs < step ? "fewer" : "more"} steps than you: ` +
+        "give all ranks equally many batches, for instance by shard(), and let them stop in the same epoch",
+    );
+  }
+  if (statuses.some(({ hash }) => hash !== mine.hash)) {
+    yield* compareFacts(`take step ${step}`, equal(), driftAdvice);
+    throw refuse("the ranks sent different digests of what must be equal, and it is equal: a message was damaged");
   }
   return statuses;
 }
 
-function read(message: Uint8Array, rank: number, length: number, step: number): Status {
+function write({ optimizer, step, nonFinite, hash, present }: Status): Uint8Array {
+  const message = new Uint8Array(HEADER + ((present.length + 7) >>> 3)), view = new DataView(message.buffer);
+  view.setUint32(0, TAG, true);
+  view.setUint32(4, optimizer, true);
+  view.setBigUint64(8, BigInt(step), true);
+  view.setInt32(16, nonFinite, true);
+  view.setBigUint64(20, BigInt(`0x${hash}`), true);
+  present.forEach((present, i) => present && (message[HEADER + (i >>> 3)]! |= 1 << (i & 7)));
+  return message;
+}
+
+/** Undefined for a message that is no status, or one of this optimizer that has not so many variables. */
+function read(message: Uint8Array, length: number, mine: number): Status | undefined {
   const view = new DataView(message.buffer, message.byteOffset, message.length);
-  if (message.length !== HEADER + ((length + 7) >>> 3) || view.getUint32(0, true) !== TAG) {
-    throw new Error(
-      `Cannot take step ${step}: rank ${rank} sent ${message.length} bytes that do not open a step. ` +
-        "All ranks must make the same calls in the same order, and have equally many batches",
-    );
-  }
+  if (!opensStep(message)) return undefined;
+  const optimizer = view.getUint32(4, true), step = Number(view.getBigUint64(8, true));
+  if (optimizer === mine && message.length !== HEADER + ((length + 7) >>> 3)) return undefined;
   return {
-    step: view.getUint32(4, true),
-    nonFinite: view.getInt32(8, true),
-    present: Array.from({ length }, (_, i) => ((message[HEADER + (i >>> 3)]! >>> (i & 7)) & 1) === 1),
+    optimizer,
+    step,
+    nonFinite: view.getInt32(16, true),
+    hash: view.getBigUint64(20, true).toString(16).padStart(16, "0"),
+    present: Array.from({ length }, (_, i) => (((message[HEADER + (i >>> 3)] ?? 0) >>> (i & 7)) & 1) === 1),
   };
+}
+
+/** Whether a message opens a step. */
+export function opensStep(message: Uint8Array): boolean {
+  return message.length >= HEADER && new DataView(message.buffer, message.byteOffset).getUint32(0, true) === TAG;
+}
+
+/** What a rank does instead that has sent this. */
+function foreign(message: Uint8Array, rank: number): string {
+  const start = new TextDecoder().decode(message.slice(0, 12));
+  if (start === '["GWmetrics"') {
+    return `rank ${rank} took fewer steps than you: it has ended the epoch and averages its metrics. Give all ranks ` +
+      "equally many batches, for instance by shard()";
+  }
+  return `rank ${rank} sent ${message.length} bytes that do not open a step. ` +
+    "All ranks must make the same calls in the same order, and have equally many batches";
 }

@@ -19,6 +19,23 @@ export function variable(name: string): Variable {
   return tf.engine().registeredVariables[name]!;
 }
 
+/** What stands before a variable's shape in messages: nothing for float32, which is what can be trained. */
+export function otherType({ dtype }: Variable): string {
+  return dtype === "float32" ? "" : `${dtype} `;
+}
+
+/** @throws {TypeError} unless all variables are there and float32 */
+export function checkTrainable(variables: readonly (Variable | undefined)[]): void {
+  variables.forEach((variable, i) => {
+    if (variable === undefined || variable.isDisposed) {
+      throw new TypeError(`Cannot train variable ${i}: it has been disposed of, expected a live one`);
+    }
+    if (variable.dtype !== "float32") {
+      throw new TypeError(`Cannot train variable ${i} (${variable.name}): it is ${variable.dtype}, expected float32`);
+    }
+  });
+}
+
 /** All variables that are not trained. */
 export function notTrained(): Variable[] {
   return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);

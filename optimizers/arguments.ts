@@ -1,0 +1,103 @@
+/** What a DistributedOptimizer is made from, checked: every likely mistake has its sentence. @module */
+
+import { isContractive, isUnbiased } from "../compressors/compressor.ts";
+import { show } from "../compressors/check.ts";
+import { describeReducer } from "./describe.ts";
+import type { DistributedOptimizerOptions } from "./distributed.ts";
+
+/** A DistributedOptimizer's options with their defaults. */
+export type Options = Required<Omit<DistributedOptimizerOptions, "dataLoss">> & {
+  /** The loss on all data or on a term of it, where it is given. */
+  readonly dataLoss: DistributedOptimizerOptions["dataLoss"] | undefined;
+};
+
+const known = ["reducer", "group", "seed", "nonFinite", "dataLoss", "verify"];
+
+/**
+ * The options with their defaults.
+ *
+ * @throws {TypeError} if an argument is not what it should be or an option is unknown
+ * @throws {RangeError} if a number is out of range
+ */
+export function checkArguments(
+  inner: unknown,
+  options: DistributedOptimizerOptions,
+): Options {
+  if (typeof (inner as { applyGradients?: unknown })?.applyGradients !== "function") {
+    throw refuse(`inner is ${named(inner)}, expected a tf.Optimizer such as tf.train.adam()`);
+  }
+  if (typeof options !== "object" || options === null) {
+    throw refuse(`its options are ${named(options)}, expected { reducer: average(), group: await connect() }`);
+  }
+  if (typeof (options as { reduce?: unknown }).reduce === "function" && "init" in options) {
+    throw refuse(`its options are a method, expected { reducer: ${described(options)}, group: await connect() }`);
+  }
+  for (const option of Object.keys(options)) {
+    if (!known.includes(option)) throw refuse(`there is no option ${option}, expected ${known.join(", ")}`);
+  }
+  const { reducer, group, seed = 0, nonFinite = "throw", dataLoss, verify = 100 } = options;
+  checkReducer(reducer);
+  checkGroup(group);
+  if (nonFinite !== "throw" && nonFinite !== "skip") {
+    throw refuse(`nonFinite is ${show(nonFinite)}, expected "throw" or "skip"`);
+  }
+  if (dataLoss !== undefined && typeof dataLoss !== "function") {
+    throw refuse(`dataLoss is ${show(dataLoss)}, expected a function that returns the loss`);
+  }
+  for (const [name, value] of Object.entries({ seed, verify })) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new RangeError(
+      `Cannot make a DistributedOptimizer: ${name} is ${show(value)}, expected a safe non-negative integer`,
+    );
+  }
+  return { reducer, group, seed, nonFinite, dataLoss, verify };
+}
+
+function checkReducer(reducer: unknown): void {
+  if (typeof reducer === "function") {
+    throw refuse(`reducer is ${named(reducer)}, expected what it returns: call it, ${reducer.name || "average"}()`);
+  }
+  const compressor = reducer as Parameters<typeof isContractive>[0];
+  if (typeof compressor?.encode === "function" && typeof (reducer as { reduce?: unknown }).reduce !== "function") {
+    const text = described(compressor);
+    const uses = [
+      ...isContractive(compressor) ? [`errorFeedback(${text})`] : [],
+      ...isUnbiased(compressor) ? [`average(${text})`, `diana(${text})`] : [],
+    ];
+    throw refuse(`reducer is ${text}, which is a compressor, expected a method: ${uses.join(" or ") || "average()"}`);
+  }
+  if (typeof (reducer as { reduce?: unknown })?.reduce !== "function" || Array.isArray(reducer)) {
+    throw refuse(`reducer is ${show(reducer)}, expected a method such as average()`);
+  }
+}
+
+/** Refuses what is no group: neither blocking nor awaited. */
+export function checkGroup(group: unknown, refused: (why: string) => Error = refuse): void {
+  const { perform, then, send } = (group ?? {}) as Record<string, unknown>;
+  if (typeof then === "function") throw refused("the group is a Promise: await it, as in group: await connect()");
+  if (typeof group === "function") {
+    throw refused(`group is ${named(group)}, expected what it returns: call it, await ${group.name || "connect"}()`);
+  }
+  if (typeof send === "function" && typeof perform !== "function") {
+    throw refused("group is a transport, expected the group over it: collective(transport)");
+  }
+  if (typeof perform !== "function") throw refused(`group is ${show(group)}, expected one such as connect() gives`);
+}
+
+function refuse(why: string): TypeError {
+  return new TypeError(`Cannot make a DistributedOptimizer: ${why}`);
+}
+
+/** A value as a message names it: of a function, its name. */
+function named(value: unknown): string {
+  return typeof value === "function" ? `the function ${value.name}`.trimEnd() : show(value);
+}
+
+/** A method or a compressor as one would write it; what cannot be described is "…". */
+function described(value: unknown): string {
+  try {
+    return describeReducer(value as { name: string; options: object });
+  } catch {
+    return "…";
+  }
+}

@@ -1,0 +1,96 @@
+/** Taking back a step. @module */
+
+import * as tf from "@tensorflow/tfjs";
+import { commit, copyOf } from "./nested.ts";
+import { type State, workspace } from "./reducer.ts";
+import { Snapshot } from "./snapshot.ts";
+import type { Optimizer, Variable } from "./tfjs.ts";
+
+/** What is remembered of the moment before a step. */
+interface Held {
+  readonly step: number;
+  readonly iterations: number;
+  readonly inner: Optimizer;
+  readonly state: State;
+  readonly copy: State;
+  /** The weights that are trained, and the inner optimizer's slots. */
+  readonly values: Snapshot;
+  /** How many slots each of the inner optimizer's lists had. */
+  readonly lengths: ReadonlyMap<string, number>;
+  /** The variables to which the forward pass assigns, as they were before it. */
+  readonly forward: Snapshot;
+}
+
+/**
+ * What taking back one step needs: the weights and the inner optimizer's slots (their memory is held on to, and none of it
+ * copied), the variables that the forward pass writes, and a copy of the method's state.
+ */
+export class Undo {
+  /** Where the copy lies: it is made once and used again at every step. */
+  readonly #workspace = workspace();
+  #held: Held | undefined;
+
+  /** The number of steps that were taken before the one that can be taken back; undefined if there is none. */
+  get step(): number | undefined {
+    return this.#held?.step;
+  }
+
+  /**
+   * Remembers this moment, which is that before a step.
+   *
+   * @param forward what the forward pass of this step wrote to, as it was before; it is disposed of with the rest
+   */
+  take(step: number, inner: Optimizer, variables: readonly Variable[], state: State, forward: Snapshot): void {
+    this.drop();
+    const slots = slotsByName(inner).map(([, variable]) => variable);
+    const lengths = new Map(listsOf(inner).map(([property, list]) => [property, list.length]));
+    const values = new Snapshot([...variables, ...slots]);
+    const copy = copyOf(state, this.#workspace, "state");
+    this.#held = { step, iterations: inner.iterations, inner, state, copy, values, lengths, forward };
+  }
+
+  /** Puts back what was remembered. Returns the number of steps that had been taken then. */
+  back(): number {
+    const { step, iterations, inner, state, copy, values, lengths, forward } = this.#held!;
+    values.restore();
+    forward.restore();
+    commit(copy, state);
+    const fields = inner as unknown as Record<string, unknown>;
+    for (const [property, list] of listsOf(inner)) {
+      // What the step itself has added: an optimizer makes its slots in its first step.
+      for (const entry of list.splice(lengths.get(property) ?? 0)) entry?.variable.dispose();
+    }
+    fields["iterations_"] = iterations;
+    this.drop();
+    return step;
+  }
+
+  /** Whether this snapshot of what the forward pass wrote is its own to dispose of. */
+  holds(forward: Snapshot): boolean {
+    return this.#held?.forward === forward;
+  }
+
+  /** Forgets it. */
+  drop(): void {
+    this.#held?.values[Symbol.dispose]();
+    this.#held?.forward[Symbol.dispose]();
+    this.#held = undefined;
+  }
+}
+
+type Entry = { readonly variable: Variable } | undefined;
+
+/** The variables that a tfjs optimizer keeps in its fields, by the field's name and the place in it if it is a list. */
+export function slotsByName(optimizer: Optimizer): [name: string, variable: Variable][] {
+  const single = Object.entries(optimizer).filter(([, value]) => value instanceof tf.Variable) as [string, Variable][];
+  const listed = listsOf(optimizer).flatMap(([property, list]) =>
+    list.flatMap((entry, i): [string, Variable][] => entry ? [[`${property}.${i}`, entry.variable]] : [])
+  );
+  return [...single, ...listed];
+}
+
+function listsOf(optimizer: Optimizer): [property: string, list: Entry[]][] {
+  return Object.entries(optimizer).filter(([, value]) =>
+    Array.isArray(value) && value.every((entry) => !entry || entry.variable instanceof tf.Variable)
+  );
+}
