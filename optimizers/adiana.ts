@@ -51,7 +51,7 @@ export interface AdianaOptions {
  * - Compressor: unbiased (a biased one through `induced`).
  * - Memory: nine vectors. Messages per step: two all-gathers; a second gradient at w.
  * - Step size (the learning rate is η): "A": min(1/(2L), n / (64 ω (2 p (ω + 1) + 1)² L)); "B":
- *   1 / (120 L (3 ω/√n + 3)); L = Lmax. Plain multiples of "B" up to 100 converge in practice.
+ *   1 / (120 L (3 ω/√n + 3)); L = Lmax; none (NaN) where f is not as convex as `convexity` says. Plain multiples of "B" up to 100 converge in practice.
  * - Source: Li, Kovalev, Qian, Richtárik, arXiv:2002.11364.
  * - Choose it for ill-conditioned strongly convex problems: with κ in the thousands a small fraction of DIANA's rounds,
  *   with κ near 10 more of them.
@@ -94,10 +94,13 @@ export function adiana(
 
   return {
     name: "adiana",
+    asksGradients: true,
     options: { compressor, convexity, parameters: set, ...smoothness === undefined ? {} : { smoothness } },
     yields: "parameters",
-    stepSize({ size, ranks: n, largestSmoothness: L }) {
+    stepSize({ size, ranks: n, largestSmoothness: L, convexity: mu }) {
       const omega = compressor.omega(size);
+      // Nothing is proven where f is less convex, or less smooth, than the method was told.
+      if (convexity > mu * (1 + 1e-9) || set === "B" && smoothness! * (1 + 1e-9) < L) return NaN;
       if (set === "B") return 1 / (120 * L * (3 * omega / Math.sqrt(n) + 3));
       const { p } = weights(omega, n, 0);
       return Math.min(1 / (2 * L), n / (64 * omega * (2 * p * (omega + 1) + 1) ** 2 * L));

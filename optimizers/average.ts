@@ -1,5 +1,5 @@
 import { requireCompressor } from "./check.ts";
-import { type Compressor, isLinear, isUnbiased } from "../compressors/compressor.ts";
+import { type Compressor, isContractive, isLinear, isUnbiased } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
 import { allReduce } from "../transport/round.ts";
 import { compressFinite, gatherFinite, requireFinite } from "./finite.ts";
@@ -19,7 +19,7 @@ import { scale } from "./vector.ts";
  *   ranks want `errorFeedback`.
  * - Memory: none. Messages per step: one all-gather, or one all-reduce.
  * - Step size: γ ≤ 1 / (L + 2 ω Lmax / n); γ ≤ 1 / (L (1 + ω)) where messages are summed, for their noise is common to
- *   the ranks; γ ≤ 1/L with one rank and a contractive compressor. Converges to a neighbourhood of the optimum; to the
+ *   the ranks; γ ≤ 1/L with one rank and a contractive compressor, and none (NaN) with several. Converges to a neighbourhood of the optimum; to the
  *   optimum itself where all ∇fᵢ vanish there, or where messages are summed, or with one rank.
  * - Source: Khirirat, Feyzmahdavian, Johansson, arXiv:1806.06573; Alistarh et al., arXiv:1610.02132;
  *   arXiv:2010.03246, section 1.
@@ -42,10 +42,14 @@ export function average(compressor: Compressor = identity()): Reducer {
   return {
     name: "average",
     options: { compressor },
+    sampled: true,
     identityAlone: compressor.lossless ?? false,
     stepSize({ size, ranks, smoothness, largestSmoothness }) {
-      const omega = isUnbiased(compressor) ? compressor.omega(size) : 0;
-      return 1 / (isLinear(compressor) ? (1 + omega) * smoothness : smoothness + 2 * omega * largestSmoothness / ranks);
+      if (isUnbiased(compressor)) {
+        const omega = compressor.omega(size), common = isLinear(compressor);
+        return 1 / (common ? (1 + omega) * smoothness : smoothness + 2 * omega * largestSmoothness / ranks);
+      }
+      return isContractive(compressor) && (ranks === 1 || isLinear(compressor)) ? 1 / smoothness : NaN;
     },
     init: () => ({ local: {}, shared: {} }),
     *reduce(gradient, _state, { rank, size, shared, keyOf, workspace }) {

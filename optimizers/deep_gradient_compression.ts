@@ -86,6 +86,7 @@ export function deepGradientCompression(
     step >= warmupSteps ? ratio : ratio ** ((Math.floor(STAGES * step / warmupSteps) + 1) / (STAGES + 1));
   return {
     name: method,
+    sampled: true,
     options: { ratio, momentum, nesterov, masking, warmupSteps, ...options },
     init: ({ size }) => ({
       local: { momentum: new Float32Array(size), velocity: new Float32Array(size) },

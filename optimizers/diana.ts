@@ -31,7 +31,7 @@ export interface DianaOptions {
  *
  * - Compressor: unbiased (a biased one through `induced`).
  * - Memory: two vectors a rank. Messages per step: one all-gather.
- * - Step size: γ ≤ 1 / (L + 6 ω Lmax / n), α = 1/(1 + ω). Converges linearly to the optimum with full gradients, however
+ * - Step size: γ ≤ 1 / (L + 6 ω Lmax / n) for α ≤ 1/(1 + ω), less beyond, none from 2/(1 + ω) on. Converges linearly to the optimum with full gradients, however
  *   different the ranks' data; with stochastic gradients to the noise floor of SGD (`vrDiana` removes it).
  * - Source: Mishchenko, Gorbunov, Takáč, Richtárik, arXiv:1901.09269; Horváth et al., arXiv:1904.05115.
  * - Choose it for convex problems and unbiased compressors, where the ranks' data differ.
@@ -53,9 +53,12 @@ export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}
   if (shiftStep !== undefined) requireNumber("diana", "shiftStep", shiftStep, { above: 0 });
   return {
     name: "diana",
+    sampled: true,
     options: { compressor, ...shiftStep === undefined ? {} : { shiftStep } },
-    stepSize: ({ size, ranks, smoothness, largestSmoothness }) =>
-      1 / (smoothness + 6 * compressor.omega(size) * largestSmoothness / ranks),
+    stepSize({ size, ranks, smoothness, largestSmoothness }) {
+      const omega = compressor.omega(size), cost = shiftStep === undefined ? 1 : shiftCost(shiftStep, omega);
+      return 1 / (smoothness + (2 + 4 * cost) * omega * largestSmoothness / ranks);
+    },
     init: ({ size }) => ({
       local: { shift: new Float32Array(size) },
       shared: { meanShift: new Float32Array(size) },
@@ -67,6 +70,18 @@ export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}
   };
 }
 
+/**
+ * b/a where a step turns σ = (1/n) Σ ‖hᵢ − ∇fᵢ(x*)‖² into (1 − a) σ + b (1/n) Σ ‖gᵢ − ∇fᵢ(x*)‖² at most: 1 for shift steps
+ * up to 1/(1 + ω), where a = b = α. Beyond, with c = α (1 + ω): E‖h + α C(g − h) − g*‖² = (1 − α) ‖h − g*‖² +
+ * α ‖g − g*‖² + α (c − 1) ‖g − h‖², of which the last is split so that a = α (1 − c/2) and
+ * b = α (1 + c (c − 1) / (2 − c)). From c = 2 on nothing holds: NaN.
+ */
+export function shiftCost(shiftStep: number, omega: number): number {
+  const c = shiftStep * (1 + omega);
+  if (c <= 1 + 1e-12) return 1;
+  return c < 2 ? (1 + c * (c - 1) / (2 - c)) / (1 - c / 2) : NaN;
+}
+
 /** The exchange of DIANA; writes the shifts after it. */
 export function* dianaRound(
   method: string,
@@ -75,7 +90,7 @@ export function* dianaRound(
   meanShift: Float32Array,
   shiftStep: number,
   compressor: UnbiasedCompressor,
-  { rank, size, keyOf, workspace }: Context,
+  { rank, size, keyOf, workspace, participation = 1 }: Context,
 ): Exchange {
   subtract(gradient, shift);
   const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
@@ -89,7 +104,9 @@ export function* dianaRound(
   gradient.set(meanShift);
   add(gradient, mean);
   requireFinite(method, "the estimate", gradient);
-  for (let j = 0; j < mean.length; j++) mean[j] = meanShift[j]! + shiftStep * mean[j]!;
+  // meanShift is the mean over all ranks: those that do not take part keep their shifts.
+  const moves = shiftStep * participation;
+  for (let j = 0; j < mean.length; j++) mean[j] = meanShift[j]! + moves * mean[j]!;
   requireFinite(method, "the mean shift", mean);
   meanShift.set(mean);
   shift.set(nextShift);

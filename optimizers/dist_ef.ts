@@ -2,7 +2,7 @@ import type { ContractiveCompressor } from "../compressors/compressor.ts";
 import { scaledSign } from "../compressors/scaled_sign.ts";
 import { checkBoolean, checkOptions, requireContractive, requireNumber } from "./check.ts";
 import type { Reducer, State } from "./reducer.ts";
-import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
+import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./two_way.ts";
 
 /** Options of {@linkcode distEf}. */
 export interface DistEfOptions {
@@ -27,7 +27,10 @@ export interface DistEfOptions {
  *
  * - Compressor: contractive. Default `scaledSign({ block: 4096 })`, about 32 times fewer bytes.
  * - Memory: (2 + 1/n) vectors a rank. Messages per step: one all-to-all and one all-gather.
- * - Step size: that of SGD with momentum, decayed as 1/√T; in theory γ ≤ (1 − μ) δ² / (20 Lmax).
+ * - Step size: that of SGD with momentum, decayed as 1/√T; in theory γ ≤ (1 − μ) / (Lmax (20/δ² + 2 μ / (1 − μ))), δ = 1 − α
+ *   on the stripe where α is largest.
+ * - Why: as `doubleSqueeze`, for the step γ / (1 − μ) that a gradient takes in all. What momentum still holds of it adds
+ *   at most μ / (1 − μ) |g| to the errors' (8/δ²) |g|.
  * - Source: Zheng, Huang, Kwok, arXiv:1905.10936.
  * - Choose it for neural networks trained with momentum SGD where one bit a number is few enough.
  *
@@ -53,7 +56,8 @@ export function distEf(
     name: "distEf",
     options: { compressor, momentum, nesterov },
     stepSize: ({ size, ranks, largestSmoothness }) =>
-      (1 - momentum) * (1 - compressor.alpha(Math.ceil(size / ranks))) ** 2 / (20 * largestSmoothness),
+      (1 - momentum) /
+      (largestSmoothness * (20 / (1 - stripeAlpha(compressor, size, ranks)) ** 2 + 2 * momentum / (1 - momentum))),
     init({ size }, ranks = 1): State {
       const { local, shared } = twoWayState(size, ranks);
       return { local: { ...local, momentum: new Float32Array(size) }, shared };

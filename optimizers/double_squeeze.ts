@@ -1,7 +1,7 @@
 import type { ContractiveCompressor } from "../compressors/compressor.ts";
 import { requireContractive } from "./check.ts";
 import type { Reducer } from "./reducer.ts";
-import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
+import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./two_way.ts";
 
 /** State of {@linkcode doubleSqueeze}: the error of each rank and that of its stripe, and the learning rate before. */
 export type DoubleSqueezeState = TwoWayState;
@@ -20,7 +20,12 @@ export type DoubleSqueezeState = TwoWayState;
  *
  * - Compressor: contractive; it is given stripes of d/n numbers, so give top-k a ratio rather than a count.
  * - Memory: (1 + 1/n) vectors a rank. Messages per step: one all-to-all and one all-gather.
- * - Step size: γ ≤ δ² / (20 Lmax), δ = 1 − α on a stripe. Ends in an O(γ²) neighbourhood with heterogeneous data.
+ * - Step size: γ ≤ δ² / (20 Lmax), δ = 1 − α on the stripe where α is largest. Ends in an O(γ²) neighbourhood with
+ *   heterogeneous data.
+ * - Why: x − γ (the mean of eᵢ + e) moves by −γ ∇f(x). In root mean square a contractive C leaves |v − C(v)| ≤ √α |v|, so
+ *   that |eᵢ| ≤ √α / (1 − √α) |g|, |C(vᵢ)| ≤ (1 + √α) / (1 − √α) |g|, and both errors together are at most
+ *   2 √α / (1 − √α)² |g| ≤ (8/δ²) |g|. The distance of the point that moves so from the optimum falls while
+ *   γ Lmax (1 + 2 · 8/δ²) < 1; 20 leaves a margin for how fast it falls and for data that differ.
  * - Source: Tang, Lian, Yu, Zhang, Liu, arXiv:1905.05957.
  * - Choose it instead of `errorFeedback` with many ranks: all-gather's bytes received grow with n, these do not.
  *
@@ -40,7 +45,7 @@ export function doubleSqueeze(compressor: ContractiveCompressor): Reducer<Double
     name: "doubleSqueeze",
     options: { compressor },
     stepSize: ({ size, ranks, largestSmoothness }) =>
-      (1 - compressor.alpha(Math.ceil(size / ranks))) ** 2 / (20 * largestSmoothness),
+      (1 - stripeAlpha(compressor, size, ranks)) ** 2 / (20 * largestSmoothness),
     init: ({ size }, ranks = 1) => twoWayState(size, ranks),
     *reduce(gradient, state, context) {
       yield* bothWays("doubleSqueeze", gradient, state, () => compressor, context, context.learningRate);

@@ -23,8 +23,12 @@ export interface Ef21Options {
  *
  * - Compressor: contractive.
  * - Memory: two vectors a rank; with `plus`, n vectors (all ranks' estimates). Messages per step: one all-gather.
- * - Step size: γ ≤ 1 / (L + L̄ √α / (1 − √α)), at most (1 − √α) / (2 μ). Converges to the exact optimum with full
- *   gradients, which `errorFeedback` does not; in practice larger steps work.
+ * - Step size: γ ≤ min(1 / (L + L̄ √(2 β/θ)), θ / (2 μ)), θ = 1 − √α, β = α / θ; for μ = 0 γ ≤ 1 / (L + L̄ √(β/θ)).
+ *   Converges to the exact optimum with full gradients, which `errorFeedback` does not; in practice larger steps work.
+ * - Why: with G = (1/n) Σ ‖gᵢ − ∇fᵢ(x)‖², a step gives E G ← (1 − θ) G + β L̄² ‖γ g‖² at most, and
+ *   f(x) − (γ/2) ‖∇f(x)‖² − (1/(2 γ) − L/2) ‖γ g‖² + (γ/2) G is no less than the next f(x). So f(x) − f(x*) + (γ/θ) G falls by
+ *   1 − γ μ in the mean, if 2 γ² β L̄² / θ + γ L ≤ 1 (the first bound) and θ/2 ≥ γ μ (the second). For μ = 0, half of G's
+ *   part is not needed, which spares the 2. With `plus` gᵢ comes no less close in any step, so the same holds.
  * - Source: Richtárik, Sokolov, Fatkhullin, arXiv:2106.05203.
  * - Choose it for full or nearly full gradients and contractive compressors. The noise of small batches is compressed
  *   into the estimates: prefer `errorFeedback` there.
@@ -47,8 +51,9 @@ export function ef21(compressor: ContractiveCompressor, options: Ef21Options = {
     name: "ef21",
     options: { compressor, plus },
     stepSize({ size, smoothness, meanSquareSmoothness, convexity }) {
-      const root = Math.sqrt(compressor.alpha(size));
-      return Math.min(1 / (smoothness + meanSquareSmoothness * root / (1 - root)), (1 - root) / (2 * convexity));
+      const root = Math.sqrt(compressor.alpha(size)), theta = 1 - root, beta = root * root / theta;
+      const lag = meanSquareSmoothness * Math.sqrt((convexity > 0 ? 2 : 1) * beta / theta);
+      return Math.min(1 / (smoothness + lag), theta / (2 * convexity));
     },
     init: ({ size }, ranks = 1) => plus ? plusState(size, ranks) : plainState(size),
     reduce: (plus ? reducePlus : reducePlain)(compressor),

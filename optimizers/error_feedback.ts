@@ -77,6 +77,8 @@ export function errorFeedback(
   requireInteger("errorFeedback", "delay", delay, 0);
   return {
     name: "errorFeedback",
+    // With a delay, who was sampled when a message was made is not who is when it is sent.
+    sampled: delay === 0,
     options: { compressor, delay },
     stepSize: ({ size, largestSmoothness }) => (1 - compressor.alpha(size)) / (20 * largestSmoothness * (1 + delay)),
     init: ({ size }) => ({

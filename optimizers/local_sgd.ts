@@ -13,14 +13,24 @@ import {
 import { errorFeedback } from "./error_feedback.ts";
 import { requireFinite } from "./finite.ts";
 import { keyFor } from "./keys.ts";
-import { among, commit, copyOf, derive, joinStates, partOf, partOfWorkspace, requireGradient } from "./nested.ts";
-import type { Context, Reducer } from "./reducer.ts";
+import {
+  among,
+  commit,
+  copyOf,
+  derive,
+  joinStates,
+  partOf,
+  partOfWorkspace,
+  requireGradient,
+  requireSampled,
+} from "./nested.ts";
+import type { Constants, Context, Reducer } from "./reducer.ts";
 
 /** Options of {@linkcode localSgd}. */
 export interface LocalSgdOptions {
   /** H: steps from one exchange to the next. */
   readonly every: number;
-  /** How the ranks agree on their mean movement. Default `average()`. */
+  /** How the ranks agree on their mean movement. Its steps are the exchanges, one every H steps. Default `average()`. */
   readonly reducer?: Reducer;
 }
 
@@ -37,13 +47,18 @@ export interface LocalSgdOptions {
  * - Compressor: what `reducer` needs. It sees movements in units of the parameters, with the learning rate inside.
  * - Memory: one vector and the reducer's. Messages per step: the reducer's, every H steps; none in between, when each
  *   rank has its own parameters.
- * - Step size: γ ≤ min(1 / (4 L), 1 / (8 L (H − 1))), L = Lmax. Heterogeneous data bias it by O(γ H ζ²); `scaffold` does
- *   not.
+ * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)), γʳ / H'), where γʳ is the reducer's own bound, H' = 1 for H = 1
+ *   and 2 H else; none where the reducer has none. Heterogeneous data bias it by O(γ H ζ²); `scaffold` does not.
+ * - Why: the first two bounds are those of the second source, which keep yᵢ near x. The reducer sees γ H vᵢ, where vᵢ is the
+ *   mean of rank i's gradients on its way, so that it takes a step of size γ H along vᵢ. A step of gradient descent along
+ *   convex fᵢ does not take two points apart, so ‖yᵢ − x‖ ≤ k γ ‖∇fᵢ(x)‖ after k steps, and with γ Lmax (H − 1) ≤ 1/8
+ *   ‖vᵢ − ∇fᵢ(x)‖ ≤ ‖∇fᵢ(x)‖ / 16. In the descent of ‖x − x*‖² that the reducer's bound comes from, this and the
+ *   distance of the points where gradients are taken cost less than the half that H' leaves.
  * - Source: Stich, arXiv:1805.09767; Khaled, Mishchenko, Richtárik, arXiv:1909.04746.
  * - Choose it when latency, not bytes, is what a step waits for, and the ranks' data are alike.
  *
  * @throws {RangeError} if `every` is not an integer ≥ 1
- * @throws {TypeError} if the reducer owns the update
+ * @throws {TypeError} if the reducer owns the update or asks for gradients at other points
  *
  * @example
  * ```ts
@@ -57,7 +72,7 @@ export function localSgd(options: LocalSgdOptions): Reducer {
   const { every, reducer = average() } = checkOptions("localSgd", options, ["every", "reducer"]);
   requireReducer("localSgd", "reducer", reducer);
   requireInteger("localSgd", "every", every, 1);
-  return local("localSgd", { every, reducer }, every, reducer, 1, 1);
+  return local({ name: "localSgd", options: { every, reducer }, every, reducer });
 }
 
 /** Options of {@linkcode fedAvg}. */
@@ -66,7 +81,11 @@ export interface FedAvgOptions {
   readonly fraction?: number;
   /** K: local steps in a round. */
   readonly localSteps: number;
-  /** How the ranks that take part agree on their mean movement: one that gathers or reduces. Default `average()`. */
+  /**
+   * How the ranks that take part agree on their mean movement. Its steps are the rounds. With a fraction below 1 one that
+   * is right among a part of the ranks (`Reducer.sampled`): `average`, `errorFeedback` without delay, `diana`,
+   * `deepGradientCompression`, `powerSgd` and combinations of these. Default `average()`.
+   */
   readonly reducer?: Reducer;
   /** η: how much of the mean movement the server takes over. Default 1. */
   readonly globalRate?: number;
@@ -83,15 +102,21 @@ export interface FedAvgOptions {
  * x ← x − η Δ
  * ```
  *
- * - Compressor: what `reducer` needs. Ranks outside S send empty messages and keep their errors.
+ * - Compressor: what `reducer` needs. Ranks outside S send empty messages and keep their memory; what S would sum by
+ *   all-reduce it gathers then.
  * - Memory: one vector and the reducer's. Messages per step: the reducer's, every K steps.
- * - Step size: as `localSgd`. On quadratics with full gradients it converges to (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ, Wᵢ = I − (I − γ Aᵢ)ᴷ,
- *   which is not the optimum if the ranks' data differ.
+ * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (K − 1)), γˢ / (η K')), K' as H' of `localSgd`, with
+ *   1/γˢ = 1/γʳ + 6 q Lmax / |S|, γʳ the reducer's bound for |S| ranks and q = (n − |S|) / (n − 1). On quadratics with full
+ *   gradients it converges to (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ, Wᵢ = I − (I − γ Aᵢ)ᴷ, which is not the optimum if the ranks' data differ.
+ * - Why: the mean of |S| of n vectors drawn without replacement has the variance (q / |S|) (1/n) Σ ‖vᵢ − v‖² about their
+ *   mean v, so sampling acts as q more of ω does on |S| ranks, which costs 2 q Lmax / |S| without a memory and
+ *   6 q Lmax / |S| with shifts (see `diana`), whose mean moves by |S|/n of what S sends.
  * - Source: McMahan, Moore, Ramage, Hampson, Agüera y Arcas, arXiv:1602.05629.
  * - Choose it with many ranks of which few can take part at a time.
  *
  * @throws {RangeError} if an option is out of range
- * @throws {TypeError} if the reducer owns the update
+ * @throws {TypeError} if the reducer owns the update or asks for gradients at other points, or is wrong with a fraction
+ * below 1
  *
  * @example
  * ```ts
@@ -108,7 +133,8 @@ export function fedAvg(options: FedAvgOptions): Reducer {
   requireInteger("fedAvg", "localSteps", localSteps, 1);
   requireNumber("fedAvg", "fraction", fraction, { above: 0, most: 1 });
   requireNumber("fedAvg", "globalRate", globalRate, { above: 0 });
-  return local("fedAvg", { fraction, localSteps, reducer, globalRate }, localSteps, reducer, fraction, globalRate);
+  const given = { fraction, localSteps, reducer, globalRate };
+  return local({ name: "fedAvg", options: given, every: localSteps, reducer, fraction, globalRate });
 }
 
 /** Options of {@linkcode qsparseLocal}. */
@@ -130,8 +156,9 @@ export interface QsparseLocalOptions {
  *
  * - Compressor: contractive; the paper's are `compose(quantizer, sparsifier)` and `signTopK`.
  * - Memory: two vectors a rank. Messages per step: one all-gather every H steps.
- * - Step size: as `errorFeedback` and `localSgd`; the paper's schedule is γ ~ 1/(a + t). Constant γ ends in a
- *   neighbourhood. With H = 1 it is `errorFeedback`.
+ * - Step size: that of `localSgd` with `errorFeedback` for its reducer: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)),
+ *   δ / (20 Lmax H')), δ = 1 − α, H' = 1 for H = 1 and 2 H else. The paper's schedule is γ ~ 1/(a + t). Constant γ ends in
+ *   a neighbourhood. With H = 1 it is `errorFeedback`.
  * - Source: Basu, Data, Karakus, Diggavi, arXiv:1906.02367.
  * - Choose it when both bytes and latency are scarce: its messages are short and rare.
  *
@@ -151,24 +178,35 @@ export function qsparseLocal(compressor: ContractiveCompressor, options: Qsparse
   requireContractive("qsparseLocal", compressor);
   const { every } = checkOptions("qsparseLocal", options, ["every"]);
   requireInteger("qsparseLocal", "every", every, 1);
-  return local("qsparseLocal", { compressor, every }, every, errorFeedback(compressor), 1, 1);
+  return local({ name: "qsparseLocal", options: { compressor, every }, every, reducer: errorFeedback(compressor) });
 }
 
-function local(
-  name: string,
-  options: Reducer["options"],
-  every: number,
-  reducer: Reducer,
-  fraction: number,
-  globalRate: number,
-): Reducer {
-  requireGradient(name, reducer);
+interface Local {
+  readonly name: string;
+  readonly options: Reducer["options"];
+  readonly every: number;
+  readonly reducer: Reducer;
+  readonly fraction?: number;
+  readonly globalRate?: number;
+}
+
+function local({ name, options, every, reducer, fraction = 1, globalRate = 1 }: Local): Reducer {
+  requireGradient(name, reducer), requireSampled(name, fraction, reducer);
+  /** The least of what keeps the ranks together on their way and what the reducer's step of `every` steps allows. */
+  const stepSize = (constants: Constants) => {
+    const { ranks, largestSmoothness } = constants, taking = countOf(fraction, ranks);
+    // Of all ranks as well: theory that holds for one rank says nothing of one that is drawn from several.
+    const own = Math.min(reducer.stepSize!(constants), reducer.stepSize!({ ...constants, ranks: taking }));
+    const round = 1 / (1 / own + 6 * samplingVariance(taking, ranks) * largestSmoothness / taking);
+    const drift = 1 / (largestSmoothness * Math.max(4, 8 * (every - 1)));
+    return Math.min(drift, round / (globalRate * (every === 1 ? 1 : 2 * every)));
+  };
   return {
     name,
     options,
     yields: "parameters",
     every,
-    stepSize: ({ largestSmoothness }) => 1 / (largestSmoothness * Math.max(4, 8 * (every - 1))),
+    ...reducer.stepSize ? { stepSize } : {},
     init: (layout, ranks) =>
       joinStates({ reducer: reducer.init(layout, ranks) }, {
         shared: { anchor: new Float32Array(layout.size), started: new Float32Array(1) },
@@ -186,6 +224,10 @@ function local(
           workspace: partOfWorkspace(context.workspace, "reducer"),
           learningRate: undefined,
           parameters: from,
+          // Its steps are the exchanges, whose keys are those of the steps in which they take place.
+          step: Math.floor(step / every),
+          keysAt: (exchange) => context.keysAt((exchange + 1) * every - 1),
+          early: false,
         });
         // The method inside writes its state in its last round, when the point may still turn out not to be finite: a copy.
         const part = partOf(state, "reducer"), working = copyOf(part, context.workspace, "working");
@@ -206,9 +248,15 @@ function local(
 /** The ranks that take part in the round to which this step belongs. */
 export function membersOf(fraction: number, every: number, { step, size, keysAt }: Context): Uint32Array {
   const first = step - step % every;
-  return choose(
-    keyFor(keysAt(first).shared, "members"),
-    Math.max(1, Math.min(size, Math.round(fraction * size))),
-    size,
-  );
+  return choose(keyFor(keysAt(first).shared, "members"), countOf(fraction, size), size);
+}
+
+/** |S|, the number of ranks that take part in a round. */
+export function countOf(fraction: number, ranks: number): number {
+  return Math.max(1, Math.min(ranks, Math.round(fraction * ranks)));
+}
+
+/** q: the mean of |S| of n vectors, drawn without replacement, has q/|S| times the variance of one of them. */
+export function samplingVariance(taking: number, ranks: number): number {
+  return ranks === 1 ? 0 : (ranks - taking) / (ranks - 1);
 }

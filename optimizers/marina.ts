@@ -39,7 +39,12 @@ export interface MarinaOptions {
  * - Compressor: unbiased (a biased one through `induced`).
  * - Memory: two vectors. Messages per step: one all-gather, or with probability p one all-reduce of the whole vector;
  *   a second gradient evaluation in the other steps.
- * - Step size: γ ≤ 1 / (L̄ (1 + √((1 − p) ω / (p n)))). Converges to the exact optimum with full gradients.
+ * - Step size: γ ≤ min(1 / (L̄ (1 + √(2 (1 − p) ω / (p n)))), p / (2 μ)); for μ = 0 γ ≤ 1 / (L̄ (1 + √((1 − p) ω / (p n)))).
+ *   With `dense: "all"`: 1 / (L + √(2 (1 − p) (ω L̄² + (1 + ω) 𝓛²) / (p n))) for the first, 𝓛 the largest smoothness of a
+ *   term, for batches of one; with batches of b, 𝓛²/b in place of 𝓛². Converges to the exact optimum with full gradients.
+ * - Why: with G = ‖g − ∇f(x)‖², a step gives E G ← (1 − p) (G + V ‖γ g‖²) at most, V = ω L̄² / n, or for minibatches
+ *   (ω L̄² + (1 + ω) 𝓛²/b) / n. Then as for `ef21`, with p for θ and (1 − p) V for β L̄²: f(x) − f(x*) + (γ/p) G falls by
+ *   1 − γ μ in the mean.
  * - Source: Gorbunov, Burlachenko, Li, Richtárik, arXiv:2102.07845.
  * - Choose it for full gradients or large batches when a second gradient costs less than the bytes: the fewest rounds of
  *   the methods without acceleration.
@@ -67,10 +72,16 @@ export function marina(
   const chance = (size: number) => probability ?? 1 / (1 + compressor.omega(size));
   return {
     name: "marina",
+    asksGradients: true,
     options: { compressor, dense, ...probability === undefined ? {} : { probability } },
-    stepSize({ size, ranks, meanSquareSmoothness }) {
-      const p = chance(size), omega = compressor.omega(size);
-      return 1 / (meanSquareSmoothness * (1 + Math.sqrt((1 - p) * omega / (p * ranks))));
+    stepSize(constants) {
+      const { size, ranks, smoothness, meanSquareSmoothness, largestSmoothness, convexity } = constants;
+      const p = chance(size), omega = compressor.omega(size), factor = (convexity > 0 ? 2 : 1) * (1 - p) / (p * ranks);
+      const term = constants.largestTermSmoothness ?? (constants.terms ?? 1) * largestSmoothness;
+      const inverse = dense === "batch"
+        ? meanSquareSmoothness * (1 + Math.sqrt(factor * omega))
+        : smoothness + Math.sqrt(factor * (omega * meanSquareSmoothness ** 2 + (1 + omega) * term ** 2));
+      return Math.min(1 / inverse, p / (2 * convexity));
     },
     init: ({ size }) => ({
       local: {},

@@ -70,18 +70,26 @@ export function derive(context: Context, changes: Partial<Context>): Context {
   );
 }
 
-/** Refuses an inner method that does not give a gradient. */
-export function requireGradient(method: string, { name, yields = "gradient" }: Reducer): void {
-  if (yields !== "gradient") {
-    throw new TypeError(
-      `Cannot make ${method} of ${name}: it owns the update, expected a method that averages gradients`,
-    );
-  }
+/** Refuses an inner method that does not give a gradient, or that asks for others than the one that it is given. */
+export function requireGradient(method: string, { name, yields = "gradient", asksGradients }: Reducer): void {
+  if (yields === "gradient" && !asksGradients) return;
+  const why = yields === "gradient" ? "asks for a gradient at another point" : "owns the update";
+  throw new TypeError(`Cannot make ${method} of ${name}: it ${why}, expected a method that averages gradients`);
+}
+
+/** Refuses an inner method that is wrong where only some of the ranks take part in a step. */
+export function requireSampled(method: string, fraction: number, { name, sampled }: Reducer): void {
+  if (fraction === 1 || sampled) return;
+  throw new TypeError(
+    `Cannot make ${method} of ${name} with a fraction of ${fraction}: it remembers or exchanges what only all ranks ` +
+      "together can, expected a method whose memory each rank keeps for itself, such as average, errorFeedback or diana",
+  );
 }
 
 /**
  * The step of an inner method in which only `members` (ascending) take part. A rank that is none of them sends nothing and
- * runs along on a copy of its local state, so that what the ranks share stays equal on all.
+ * runs along on a copy of its local state, so that what the ranks share stays equal on all. What the members would sum by
+ * all-reduce, they gather: in an all-reduce the others would have to send a whole vector of zeros.
  */
 export function* among(
   members: ArrayLike<number>,
@@ -96,6 +104,7 @@ export function* among(
   const own = derive(context, {
     rank: Math.max(0, place),
     size: members.length,
+    ...members.length === size ? {} : { participation: members.length / size },
     keyOf: (member) => context.keyOf(members[member]!),
   });
   if (!takesPart) vector.fill(0);
@@ -114,8 +123,10 @@ export function* among(
         const replies = yield takesPart ? round : { op: "allGather", message: nothing };
         next = exchange.next(Array.from(members, (member) => replies[member]!));
       } else if (round.op === "allReduce") {
-        if (!takesPart) round.vector.fill(0);
-        next = exchange.next(yield round);
+        const { vector } = round, bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+        const replies = yield { op: "allGather", message: takesPart ? bytes : nothing };
+        sum(Array.from(members, (member) => replies[member]!), vector, workspace);
+        next = exchange.next([]);
       } else {
         throw new TypeError(
           `Cannot run ${reducer.name} among ${members.length} of ${size} ranks: it asks for ${round.op}, expected ` +
@@ -129,6 +140,20 @@ export function* among(
 }
 
 const nothing = new Uint8Array(0);
+
+/** into := the sum of the messages, which hold float32 as `into` does, in their order: equal bits on all ranks. */
+function sum(messages: readonly Uint8Array[], into: Float32Array, workspace: Workspace): void {
+  const total = workspace.floats("among: sum", into.length).fill(0),
+    part = workspace.floats("among: part", into.length);
+  for (const message of messages) {
+    if (message.length !== into.byteLength) {
+      throw new RangeError(`Cannot add up a message of ${message.length} bytes, expected ${into.byteLength}`);
+    }
+    new Uint8Array(part.buffer, part.byteOffset, part.byteLength).set(message);
+    for (let j = 0; j < part.length; j++) total[j]! += part[j]!;
+  }
+  into.set(total);
+}
 
 /** Refuses a round that an inner method cannot have answered. */
 export function refuseGradient({ name }: Reducer, { op }: Round): void {

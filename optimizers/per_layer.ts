@@ -30,7 +30,8 @@ export interface Layer {
  * A method for each tensor of the model. Tensors for which `choose` returns the same object are one vector to it, so there
  * are as many exchanges in a step as different methods.
  *
- * Memory and messages per step: those of the methods, on their tensors.
+ * Memory and messages per step: those of the methods, on their tensors. Step size: the least of theirs, each for as many
+ * numbers as its tensors have; none where one of them has none.
  *
  * @param layout the model's parameters, `layoutOf(model.trainableWeights)`
  * @param choose the method for a tensor
@@ -64,7 +65,8 @@ export interface SkipSmallOptions {
 /**
  * Leaves small tensors (biases, scales) uncompressed: they cost few bytes, and compression hurts them most.
  *
- * Memory and messages per step: the method's on the large tensors, and one all-reduce of the small ones.
+ * Memory and messages per step: the method's on the large tensors, and one all-reduce of the small ones. Step size: the
+ * method's for as many numbers as the large tensors have.
  *
  * @param layout the model's parameters, `layoutOf(model.trainableWeights)`
  * @param reducer the method for the large ones
@@ -107,7 +109,15 @@ function layered(
   return {
     name,
     options: { ...options, methods: groups.map(({ reducer, layout: { size } }) => ({ reducer, size })) },
+    sampled: groups.every(({ reducer }) => reducer.sampled ?? false),
     identityAlone: groups.every(({ reducer }) => reducer.identityAlone ?? false),
+    // The bounds are of sums over parameters, as ‖C(v)‖² and D are, so the worst of a part's is the worst of the whole.
+    ...groups.every(({ reducer }) => reducer.stepSize)
+      ? {
+        stepSize: (constants) =>
+          Math.min(...groups.map(({ reducer, layout: { size } }) => reducer.stepSize!({ ...constants, size }))),
+      }
+      : {},
     init(given, ranks) {
       if (JSON.stringify(given.shapes) !== JSON.stringify(layout.shapes)) {
         throw new RangeError(

@@ -99,6 +99,7 @@ export function powerSgd(
 
   return {
     name: "powerSgd",
+    sampled: true,
     options: { rank: r, minimumRate, startStep },
     init(layout) {
       const shapes = shapesOf(layout), { plan, second: size } = planOf(shapes), q = new Float32Array(size);

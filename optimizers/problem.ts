@@ -295,6 +295,7 @@ function constantsOf(hessians: readonly Matrix[], mean: Matrix, convexity?: numb
     smoothness: smoothnessOf(all),
     largestSmoothness: Math.max(...largest),
     meanSquareSmoothness: Math.sqrt(largest.reduce((s, l) => s + l * l, 0) / largest.length),
+    largestTermSmoothness: Math.max(...largest), // of a single term
     convexity: convexity ?? Math.max(0, Math.min(...all)),
   };
 }

@@ -65,6 +65,11 @@ export interface Context {
   keysAt(step: number): Keys;
   /** Whether the driver has run `ahead` in this step. */
   readonly early?: boolean;
+  /**
+   * Absent where all ranks take part in the step. Where a method samples them: |S|/n, the share of the ranks that hold this
+   * method's memory and are among `size`. A mean over all memories then moves by that share of the mean over S.
+   */
+  readonly participation?: number;
   /** Memory to work in. */
   readonly workspace: Workspace;
   /** The inner optimizer's learning rate at this step, where it has one. Absent: taken as constant. */
@@ -119,6 +124,17 @@ export interface Reducer<S extends State = State> {
    * may then leave the method out of a group of one. Absent means no: the method is then run for one rank as for several.
    */
   readonly identityAlone?: boolean;
+  /**
+   * Whether it is right where only some of the ranks take part in a step, with a memory that counts for all of them
+   * (`context.participation`), and exchanges by all-gather or all-reduce only. Absent means no: then `fedAvg` does not take
+   * it with a fraction below 1.
+   */
+  readonly sampled?: boolean;
+  /**
+   * Whether `reduce` asks for gradients beside the one that it is given. Absent means no. Methods that give others something
+   * else than the model's gradient, or a part of it, cannot answer: they do not take one that asks.
+   */
+  readonly asksGradients?: boolean;
   /** The largest step size γ (learning rate of plain gradient descent) that its theory allows. */
   stepSize?(constants: Constants): number;
   /** The state before the first step, for a group of `ranks` (default 1). */

@@ -12,7 +12,7 @@ import {
   requireUnbiased,
 } from "./check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "./finite.ts";
-import { membersOf } from "./local_sgd.ts";
+import { countOf, membersOf, samplingVariance } from "./local_sgd.ts";
 import type { Reducer } from "./reducer.ts";
 
 /** State of {@linkcode scaffold}. */
@@ -48,16 +48,28 @@ export interface ScaffoldOptions {
  *
  * ```text
  * yᵢ ← yᵢ − γ (gᵢ − cᵢ + c)                                        K times, from yᵢ = x, i in S (sampled by key)
- * cᵢ₊ = ∇fᵢ(x) (option I), or cᵢ − c + (x − yᵢ) / (K γ) (II);      send yᵢ − x and cᵢ₊ − cᵢ
- * x ← x + (η/|S|) Σ (yᵢ − x);   cᵢ ← cᵢ₊
- * c ← c + (1/n) Σ (cᵢ₊ − cᵢ)                                       sums over S
+ * tᵢ = ∇fᵢ(x) (option I), or cᵢ − c + (x − yᵢ) / (K γ) (II);       send C(yᵢ − x) and C(tᵢ − cᵢ)
+ * x ← x + (η/|S|) Σ C(yᵢ − x);   cᵢ ← cᵢ + C(tᵢ − cᵢ) / (1 + ω)
+ * c ← c + (1/n) Σ C(tᵢ − cᵢ) / (1 + ω)                             sums over S
  * ```
  *
- * - Compressor: unbiased, and none is needed.
+ * - Compressor: unbiased, and none is needed (ω = 0: cᵢ becomes tᵢ).
  * - Memory: three vectors a rank. Messages per step: two all-gathers every K steps, twice the bytes of `fedAvg`.
- * - Step size: γ ≤ 1 / (81 Lmax K η); hundreds of times as much works on well-conditioned problems. Option II needs plain
- *   gradient steps, which these are. Converges to the exact optimum with full gradients.
- * - Source: Karimireddy, Kale, Mohri, Reddi, Stich, Suresh, arXiv:1910.06378.
+ * - Step size: γ ≤ min(1 / (81 Lmax K max(1, η v)), |S| / (15 μ n (1 + ω) K η)), v = max(1, (ω + q) / |S|),
+ *   q = (n − |S|) / (n − 1). Without compression and for η ≥ 1 that is the source's theorem: 1 / (81 Lmax K η) and
+ *   |S| / (15 μ n K η). Hundreds of times as much works on well-conditioned problems. Option II needs plain gradient
+ *   steps, which these are. Converges to the exact optimum with full gradients.
+ * - Why cᵢ moves by 1 / (1 + ω): E‖cᵢ + a C(Δ) − tᵢ‖² ≤ ((1 − a)² + a² ω) ‖Δ‖², Δ = tᵢ − cᵢ, which is least, and ω / (1 + ω)
+ *   times ‖Δ‖², at a = 1 / (1 + ω); at a = 1 it is ω ‖Δ‖², and the cᵢ run away for ω > 1 at any step size.
+ * - Why the step size, for convex fᵢ: let x* be the optimum, γ' = K γ η, r = ‖x − x*‖², σ = (1/n) Σ ‖cᵢ − ∇fᵢ(x*)‖²,
+ *   D = f(x) − f(x*), uᵢ = ∇fᵢ(x) − cᵢ + c, U = (1/n) Σ ‖uᵢ‖² ≤ 4 Lmax D + 2 σ. Gradient steps do not take points apart, so
+ *   after k steps ‖yᵢ − x‖ ≤ k γ ‖uᵢ‖, and vᵢ = (x − yᵢ) / (K γ) has ‖vᵢ − uᵢ‖ ≤ ρ ‖uᵢ‖, ρ = Lmax γ (K − 1) / 2. The next r
+ *   is at most (1 − γ' μ / 2) r − γ' (1 − 4 γ' L) D + W U in the mean, with
+ *   W = γ' Lmax (K γ)² / 3 + γ'² (2 ρ² + (1 + ρ)² (ω + q) / |S|), and the next σ at most
+ *   (1 − a) σ + a (4 Lmax D (1 + 2 ρ²) + 4 ρ² σ), a = |S| / (n (1 + ω)). The bound makes ρ ≤ 1/162 and
+ *   27 W Lmax ≤ .4 γ', so that r + (16 W / (3 a)) σ falls by max(1 − γ' μ / 2, 1 − a / 2) in the mean, and the second part
+ *   of the bound makes the first of these the larger.
+ * - Source: Karimireddy, Kale, Mohri, Reddi, Stich, Suresh, arXiv:1910.06378; with compression as derived here.
  * - Choose it instead of `fedAvg` or `localSgd` when the ranks' data differ.
  *
  * @throws {RangeError} if an option is out of range
@@ -85,10 +97,18 @@ export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
   checkChoice("scaffold", "option", option, ["I", "II"]);
   return {
     name: "scaffold",
+    asksGradients: option === "I",
     options: { localSteps, option, fraction, globalRate, compressor },
     yields: "parameters",
     every: localSteps,
-    stepSize: ({ largestSmoothness }) => 1 / (81 * largestSmoothness * localSteps * globalRate),
+    stepSize({ size, ranks, largestSmoothness, convexity }) {
+      const omega = compressor.omega(size), taking = countOf(fraction, ranks);
+      const noise = Math.max(1, (omega + samplingVariance(taking, ranks)) / taking);
+      return Math.min(
+        1 / (81 * largestSmoothness * localSteps * Math.max(1, globalRate * noise)),
+        taking / (15 * convexity * ranks * (1 + omega) * localSteps * globalRate),
+      );
+    },
     init: ({ size }) => ({
       local: { control: new Float32Array(size) },
       shared: {
@@ -125,7 +145,8 @@ export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
           : buffer.subarray(0, 0);
       const movement = encode(moved, 0), turn = encode(turned, 1), nextControl = workspace.floats("next control", d);
       nextControl.set(control);
-      if (takesPart && turn) compressor.decodeAdd(turn, fold(keyOf(rank), 1), 1, nextControl);
+      const share = 1 / (1 + compressor.omega(d)); // of a noisy message: with all of it the noise would add up
+      if (takesPart && turn) compressor.decodeAdd(turn, fold(keyOf(rank), 1), share, nextControl);
       const ready = turn !== undefined && allFinite(nextControl);
       const mean = workspace.floats("mean", d).fill(0), meanTurn = workspace.floats("mean turn", d).fill(0);
       const movements = yield* gatherFinite("scaffold", ready ? movement : undefined, most, workspace);
@@ -134,7 +155,7 @@ export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
       for (const r of members) compressor.decodeAdd(turns[r]!, fold(keyOf(r), 1), 1 / size, meanTurn);
 
       for (let j = 0; j < d; j++) {
-        meanTurn[j]! += meanControl[j]!; // the next mean control
+        meanTurn[j] = meanControl[j]! + share * meanTurn[j]!; // the next mean control
         gradient[j] = x[j]! - globalRate * mean[j]!;
       }
       requireFinite("scaffold", "the mean control", meanTurn);

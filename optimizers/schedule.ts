@@ -6,7 +6,7 @@ import type { Reducer } from "./reducer.ts";
  * One method whose compressor changes with the step: the entry with the largest key that the step has reached takes it.
  * All entries are the same method and work on one state, so what has not been sent yet is carried over.
  *
- * Memory, messages and step size: those of the entry; the step size of the last one.
+ * Memory and messages: those of the entry. Step size: the least of all entries'.
  *
  * @param stages the method from each step on; the first key is 0
  * @throws {RangeError} if a key is not an integer ≥ 0, or none is 0
@@ -37,7 +37,7 @@ export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
   if (first?.from !== 0) {
     throw new RangeError(`Cannot make schedule: its first stage starts at ${first?.from}, expected 0`);
   }
-  const { reducer: { name, yields } } = first, last = entries.at(-1)!.reducer;
+  const { reducer: { name, yields } } = first;
   const other = entries.find(({ reducer }) => reducer.name !== name);
   if (other) {
     throw new TypeError(
@@ -48,8 +48,12 @@ export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
     name: "schedule",
     options: { stages },
     ...yields === undefined ? {} : { yields },
+    sampled: entries.every(({ reducer }) => reducer.sampled ?? false),
+    asksGradients: entries.some(({ reducer }) => reducer.asksGradients ?? false),
     identityAlone: entries.every(({ reducer }) => reducer.identityAlone ?? false),
-    ...last.stepSize ? { stepSize: (constants) => last.stepSize!(constants) } : {},
+    ...entries.every(({ reducer }) => reducer.stepSize)
+      ? { stepSize: (constants) => Math.min(...entries.map(({ reducer }) => reducer.stepSize!(constants))) }
+      : {},
     init: (layout, ranks) => first.reducer.init(layout, ranks),
     reduce: (gradient, state, context) =>
       entries.findLast(({ from }) => from <= context.step)!.reducer.reduce(gradient, state, context),

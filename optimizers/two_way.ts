@@ -1,6 +1,6 @@
 /** Compression both ways without a server: each rank serves a stripe of the vector. @module */
 
-import type { Compressor } from "../compressors/compressor.ts";
+import type { Compressor, ContractiveCompressor } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
 import { allToAll } from "../transport/round.ts";
 import { compressAndKeep, gatherFinite, notice, refuseOf, requireFinite } from "./finite.ts";
@@ -15,6 +15,15 @@ export type TwoWayState = {
   /** The learning rate of the step before; 0: none yet. */
   readonly shared: { readonly rate: Float64Array };
 };
+
+/**
+ * The largest α of a stripe. Stripes have ⌊d/n⌋ or ⌈d/n⌉ numbers, and the shorter ones may be the less favourable: where
+ * half of the numbers, rounded down, are sent, three of five are lost and two of four.
+ */
+export function stripeAlpha(compressor: ContractiveCompressor, size: number, ranks: number): number {
+  const sizes = [Math.floor(size / ranks), Math.ceil(size / ranks)].filter((length) => length > 0);
+  return Math.max(...sizes.map((length) => compressor.alpha(length)));
+}
 
 /** Zero errors for `size` parameters on `ranks` ranks. */
 export function twoWayState(size: number, ranks: number): TwoWayState {

@@ -9,7 +9,7 @@ import {
   requireUnbiased,
 } from "./check.ts";
 import { below, coin } from "./coin.ts";
-import { dianaRound } from "./diana.ts";
+import { dianaRound, shiftCost } from "./diana.ts";
 import { keyFor } from "./keys.ts";
 import type { Reducer, State } from "./reducer.ts";
 import { add, subtract } from "./vector.ts";
@@ -41,7 +41,14 @@ export interface VrDianaOptions {
  * - Compressor: unbiased (a biased one through `induced`).
  * - Memory: four vectors a rank; "table": m + 3. Messages per step: one all-gather; two gradients of a term, and a full
  *   one every m steps ("table": one gradient of a term).
- * - Step size: γ ≤ 1 / (10 L (2 + 4 (1 + ω) / n)); five times as much works in practice.
+ * - Step size: γ ≤ 1 / (10 𝓛 (2 + 4 (1 + ω) / n)), 𝓛 the largest smoothness of a single term fᵢⱼ, which can be m times that
+ *   of their mean (`Constants.largestTermSmoothness`); five times as much works in practice. With a shift step beyond
+ *   1/(1 + ω) also the bound below with `diana`'s b/a for M.
+ * - Why: let V = (1/n) Σ (1/m) Σⱼ ‖∇fᵢⱼ(wᵢ) − ∇fᵢⱼ(x*)‖², σ = (1/n) Σ ‖hᵢ − ∇fᵢ(x*)‖², D = f(x) − f(x*). For convex terms
+ *   (1/m) Σⱼ ‖∇fᵢⱼ(x) − ∇fᵢⱼ(x*)‖² is in the mean over ranks at most 2 𝓛 D, so that E‖g‖² ≤ 2 L D +
+ *   ((1 + 2 ω)/n) (4 𝓛 D + 2 V) + 2 ω σ / n; a step leaves (1 − p) V + 2 p 𝓛 D of V and (1 − α) σ + α (4 𝓛 D + 2 V) of σ
+ *   at most. Then ‖x − x*‖² + γ² (M σ + N V), M = 4 ω / (n α), N = (4 + 24 ω) / (n p), falls by
+ *   max(1 − γ μ, 1 − α/2, 1 − p/2) in the mean for γ ≤ 1 / (L + (6 + 36 ω) 𝓛 / n), which the source's bound implies.
  * - Source: Horváth, Kovalev, Mishchenko, Richtárik, Stich, arXiv:1904.05115.
  * - Choose it for finite sums, when DIANA with minibatches stops at the noise of SGD. In `minimise` the problem evaluates all
  *   data and single terms; `DistributedOptimizer` needs its option `dataLoss` for it.
@@ -69,9 +76,18 @@ export function vrDiana(compressor: UnbiasedCompressor, options: VrDianaOptions)
   const alpha = (size: number) => shiftStep ?? 1 / (1 + compressor.omega(size));
   return {
     name: "vrDiana",
+    asksGradients: true,
     options: { compressor, terms, form, refresh, ...shiftStep === undefined ? {} : { shiftStep } },
-    stepSize: ({ size, ranks, largestSmoothness }) =>
-      1 / (10 * largestSmoothness * (2 + 4 * (1 + compressor.omega(size)) / ranks)),
+    stepSize({ size, ranks, smoothness, largestSmoothness, ...of }) {
+      if (form === "table" && of.terms !== undefined && of.terms !== terms) {
+        throw new RangeError(
+          `Cannot use vrDiana's table of ${terms} terms: the problem has ${of.terms} a rank, expected as many`,
+        );
+      }
+      const omega = compressor.omega(size), term = of.largestTermSmoothness ?? (of.terms ?? terms) * largestSmoothness;
+      const noise = (6 + 12 * omega + 24 * omega * shiftCost(alpha(size), omega)) / ranks;
+      return Math.min(1 / (10 * term * (2 + 4 * (1 + omega) / ranks)), 1 / (smoothness + noise * term));
+    },
     ...form === "loopless" ? loopless(compressor, alpha, refresh) : table(compressor, alpha, terms),
   };
 }

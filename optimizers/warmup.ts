@@ -15,7 +15,8 @@ export interface WarmupOptions {
  * One method for the first steps, another for the rest: gradients are large and change fast in the beginning, when little
  * should be left out of them.
  *
- * Memory: that of both. Messages per step: those of the method that takes the step. Step size: the later method's.
+ * Memory: that of both. Messages per step: those of the method that takes the step. Step size: the lesser of
+ * the two methods'.
  *
  * @throws {RangeError} if `steps` is not an integer ≥ 0
  * @throws {TypeError} if one method owns the update and the other does not
@@ -43,8 +44,12 @@ export function warmup(reducer: Reducer, options: WarmupOptions): Reducer {
     name: "warmup",
     options: { reducer, steps, from },
     yields: after,
+    sampled: [from, reducer].every((part) => part.sampled ?? false),
+    asksGradients: [from, reducer].some((part) => part.asksGradients ?? false),
     identityAlone: [from, reducer].every((part) => part.identityAlone ?? false),
-    ...reducer.stepSize ? { stepSize: (constants) => reducer.stepSize!(constants) } : {},
+    ...from.stepSize && reducer.stepSize
+      ? { stepSize: (constants) => Math.min(from.stepSize!(constants), reducer.stepSize!(constants)) }
+      : {},
     init: (layout, ranks) => joinStates({ from: from.init(layout, ranks), reducer: reducer.init(layout, ranks) }),
     *reduce(gradient, state, context) {
       const [part, method] = context.step < steps ? ["from", from] as const : ["reducer", reducer] as const;

@@ -140,6 +140,9 @@ function lockstepContext(): Parameters<Reducer["reduce"]>[2] {
 Deno.test("what perLayer cannot run is refused", () => {
   assertThrows(() => perLayer(layout, () => localSgd({ every: 2 })), TypeError, "owns the update");
   assertThrows(() => perLayer(layout, () => undefined as never), TypeError, "expected a method");
-  const one = { names: ["x"], shapes: [[3]], size: 3 }, asks = perLayer(one, () => marina(rand(1)));
+  const one = { names: ["x"], shapes: [[3]], size: 3 };
+  assertThrows(() => perLayer(one, () => marina(rand(1))), TypeError, "asks for a gradient at another point");
+  // A method that does not say so is refused when it asks.
+  const { asksGradients: _, ...silent } = marina(rand(1)), asks = perLayer(one, () => silent);
   assertThrows(() => minimise(mini, asks, { rounds: 5, step: .1 }), TypeError, "asks for a gradient at another point");
 });

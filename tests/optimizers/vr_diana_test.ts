@@ -26,7 +26,7 @@ Deno.test("vrDiana reaches the optimum from single terms, where DIANA stops at t
     const { reached, error, round } = minimise(problem, vrDiana(compressor, { terms, form }), {
       ...run,
       rounds: 30000,
-      multiplier: 2,
+      multiplier: 10,
     });
     assert(reached, `${form}: ${error} after ${round} rounds`);
   }

@@ -1,0 +1,224 @@
+/** Methods inside `fedAvg`, where only some of the ranks take part in a round. */
+
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
+import { identity } from "../../compressors/mod.ts";
+import * as factories from "../../optimizers/factories.ts";
+import {
+  adiana,
+  average,
+  context,
+  deepGradientCompression,
+  diana,
+  distEf,
+  doubleSqueeze,
+  ef21,
+  errorFeedback,
+  fedAvg,
+  localSgd,
+  majorityVote,
+  marina,
+  minimise,
+  none,
+  oneBitAdam,
+  oneBitSgd,
+  perLayer,
+  powerSgd,
+  qsparseLocal,
+  quadratic,
+  type Reducer,
+  scaffold,
+  schedule,
+  skipSmall,
+  structuredUpdate,
+  vrDiana,
+  warmup,
+  workspace,
+} from "../../optimizers/mod.ts";
+import { membersOf } from "../../optimizers/local_sgd.ts";
+import { lockstep, rand, top } from "./lockstep.ts";
+import { mini } from "./problems.ts";
+
+const size = 6, layout = { names: ["x"], shapes: [[size]], size };
+
+/** Each method without compression, right among a part of the ranks: with equal data they are gradient descent. */
+const exact: [what: string, make: () => Reducer][] = [
+  ["average", () => average()],
+  ["errorFeedback", () => errorFeedback(identity())],
+  ["powerSgd", () => powerSgd({ minimumRate: 1e9 })],
+  ["deepGradientCompression", () => deepGradientCompression({ ratio: 1, momentum: 0 })],
+  ["warmup", () => warmup(errorFeedback(identity()), { steps: 3 })],
+  ["schedule", () => schedule({ 0: errorFeedback(identity()), 3: errorFeedback(top(size)) })],
+  ["perLayer", () => perLayer(layout, () => errorFeedback(identity()))],
+  ["skipSmall", () => skipSmall(layout, errorFeedback(identity()), { below: 2 })],
+];
+
+/** Those that have something which only all ranks together can keep or exchange. */
+const whole: [what: string, make: () => Reducer][] = [
+  ["errorFeedback", () => errorFeedback(top(1), { delay: 1 })],
+  ["doubleSqueeze", () => doubleSqueeze(top(1))],
+  ["distEf", () => distEf(top(1))],
+  ["oneBitSgd", () => oneBitSgd()],
+  ["majorityVote", () => majorityVote()],
+  ["ef21", () => ef21(top(1))],
+  ["ef21", () => ef21(top(1), { plus: true })],
+  ["none", () => none()],
+  ["perLayer", () => perLayer(layout, () => ef21(top(1)))],
+  ["skipSmall", () => skipSmall(layout, ef21(top(1)), { below: 1 })],
+  ["warmup", () => warmup(ef21(top(1)), { steps: 2 })],
+  ["warmup", () => warmup(average(), { steps: 2, from: ef21(top(1)) })],
+  ["schedule", () => schedule({ 0: ef21(top(2)), 1: ef21(top(1)) })],
+];
+
+/** Those that no local method takes, whatever the fraction. */
+const never: [what: string, make: () => Reducer][] = [
+  ["marina", () => marina(rand(1))],
+  ["vrDiana", () => vrDiana(rand(1), { terms: 2 })],
+  ["adiana", () => adiana(rand(1), { convexity: 1 })],
+  ["oneBitAdam", () => oneBitAdam({ warmupSteps: 1 })],
+  ["localSgd", () => localSgd({ every: 2 })],
+  ["fedAvg", () => fedAvg({ localSteps: 2 })],
+  ["qsparseLocal", () => qsparseLocal(top(1), { every: 2 })],
+  ["scaffold", () => scaffold({ localSteps: 2 })],
+  ["structuredUpdate", () => structuredUpdate({ localSteps: 2, ratio: .5 })],
+  ["warmup", () => warmup(marina(rand(1)), { steps: 2 })],
+  ["schedule", () => schedule({ 0: vrDiana(rand(1), { terms: 2 }) })],
+];
+
+Deno.test("every method is right among a part of the ranks, or refused by name when fedAvg is made", () => {
+  const known = new Set([...exact, ...whole, ...never].map(([name]) => name)).add(diana(identity()).name);
+  assertEquals([...known].sort(), Object.keys(factories).sort());
+  for (const [name, make] of whole) {
+    fedAvg({ localSteps: 1, reducer: make() }); // with all ranks it is right
+    assertThrows(
+      () => fedAvg({ localSteps: 1, fraction: .5, reducer: make() }),
+      TypeError,
+      `fedAvg of ${name} with a fraction of 0.5`,
+    );
+  }
+  for (const [name, make] of never) {
+    for (const fraction of [.5, 1]) {
+      assertThrows(
+        () => fedAvg({ localSteps: 1, fraction, reducer: make() }),
+        TypeError,
+        `Cannot make fedAvg of ${name}: it`,
+      );
+    }
+    assertThrows(() => localSgd({ every: 2, reducer: make() }), TypeError, `Cannot make localSgd of ${name}: it`);
+  }
+  const { sampled: _, ...silent } = average();
+  assertThrows(
+    () => fedAvg({ localSteps: 1, fraction: .5, reducer: silent }),
+    TypeError,
+    "expected a method whose memory",
+  );
+});
+
+Deno.test("with equal data and no compression it makes no difference who takes part", () => {
+  const a = Array.from({ length: size }, (_, j) => Array.from({ length: size }, (_, k) => j === k ? j + 1 : .1));
+  const part = { a, b: [1, -2, 3, 0, 5, 6] };
+  for (const [ranks, fraction] of [[4, .25], [5, .6], [7, .5]] as const) {
+    const problem = quadratic(Array.from({ length: ranks }, () => part)), options = { rounds: 12, step: .03 };
+    for (const localSteps of [1, 3]) {
+      const plain = minimise(problem, localSgd({ every: localSteps }), options).parameters;
+      for (const [name, make] of exact) {
+        const { parameters } = minimise(problem, fedAvg({ localSteps, fraction, reducer: make() }), options);
+        parameters.forEach((v, j) => assertAlmostEquals(v, plain[j]!, 1e-5, `${name}, ${ranks} ranks, ${fraction}`));
+      }
+    }
+  }
+});
+
+Deno.test("fault 24: diana's mean shift is the mean of all ranks' shifts, also of those that were not sampled", () => {
+  for (const [ranks, fraction, compressor] of [[4, .25, identity()], [5, .6, rand(2)], [3, 1, rand(2)]] as const) {
+    const method = fedAvg({ localSteps: 1, fraction, reducer: diana(compressor) });
+    const run = lockstep(method, { ranks, size }), parameters = new Float32Array(size);
+    for (let t = 0; t < 15; t++) {
+      parameters.set(run.step({ learningRate: .1, parameters }));
+      run.states[0]!.shared["reducer.meanShift"]!.forEach((h, j) => {
+        const mean = run.states.reduce((sum, { local }) => sum + local["reducer.shift"]![j]! / ranks, 0);
+        assertAlmostEquals(h, mean, 1e-5, `${ranks} ranks, step ${t}`);
+      });
+    }
+  }
+});
+
+Deno.test("with its shifts fedAvg reaches the optimum of different data from a third of the ranks, and stalls without", () => {
+  const options = { rounds: 2000, step: .05, error: 1e-10, every: 1e6 };
+  for (const compressor of [identity(), rand(2)]) {
+    const run = minimise(mini, fedAvg({ localSteps: 1, fraction: 1 / 3, reducer: diana(compressor) }), options);
+    assert(run.reached, `${run.error}`);
+  }
+  assert(minimise(mini, fedAvg({ localSteps: 1, fraction: 1 / 3 }), options).error > 1e-4);
+});
+
+Deno.test("fault 28: ranks that were not sampled encode nothing, whether the method gathers or reduces", () => {
+  const ranks = 4, part = { a: [[1, 0], [0, 2]], b: [1, 1] }, problem = quadratic([part, part, part, part]);
+  for (const [fraction, taking] of [[.25, 1], [.5, 2], [1, 4]] as const) {
+    for (const reducer of [average(), errorFeedback(identity()), powerSgd({ minimumRate: 1e9 })]) {
+      const { bytes } = minimise(problem, fedAvg({ localSteps: 3, fraction, reducer }), { rounds: 18, step: .1 });
+      assertEquals(bytes, 6 * 8 * taking / ranks, `${reducer.name}, fraction ${fraction}`);
+    }
+    // The movement, the turn: two messages of 8 bytes.
+    const { bytes } = minimise(problem, scaffold({ localSteps: 3, fraction }), { rounds: 18, step: .1 });
+    assertEquals(bytes, 6 * 16 * taking / ranks);
+  }
+});
+
+Deno.test("the ranks of a round are the same in all of its steps, and others in the next", () => {
+  const ranks = 6, run = lockstep(fedAvg({ localSteps: 4, fraction: .5 }), { ranks, size });
+  const points = Array.from({ length: ranks }, () => new Float32Array(size)), rounds: string[] = [];
+  for (let step = 0; step < 40; step++) {
+    const before = points.map((x) => x.slice());
+    const after = run.stepEach(points.map((parameters) => ({ learningRate: .1, parameters })));
+    after.forEach((x, rank) => points[rank]!.set(x));
+    if (step % 4 === 3) continue; // all move to the new point
+    const moved = points.flatMap((x, rank) => x.some((v, j) => v !== before[rank]![j]) ? [rank] : []);
+    const now = context({ seed: 1, step, rank: 0, size: ranks, workspace: workspace() });
+    assertEquals(moved, [...membersOf(.5, 4, now)], `step ${step}`);
+    if (step % 4 === 0) rounds.push(moved.join());
+    else assertEquals(moved.join(), rounds.at(-1), `step ${step}`);
+  }
+  assert(new Set(rounds).size > 3); // 10 draws of 20 sets: at most 3 different ones have a chance of 7e-6
+});
+
+Deno.test("fedAvg moves by η times the mean movement", () => {
+  for (const globalRate of [.5, 1, 2]) {
+    const run = lockstep(fedAvg({ localSteps: 1, globalRate }), { ranks: 3, size });
+    const given = run.gradients.map((g) => g.slice()), parameters = new Float32Array(size).fill(1);
+    run.step({ learningRate: .1, parameters }).forEach((v, j) => {
+      assertAlmostEquals(v, 1 - globalRate * .1 * given.reduce((sum, g) => sum + g[j]! / 3, 0), 1e-6);
+    });
+  }
+});
+
+Deno.test("a message that is no part of the sum is refused, with the state as it was", () => {
+  const method = fedAvg({ localSteps: 1, fraction: .5 }),
+    state = method.init(layout, 2),
+    parameters = new Float32Array(size);
+  const exchange = method.reduce(
+    new Float32Array(size).fill(1),
+    state,
+    context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace(), parameters, learningRate: .1 }),
+  );
+  exchange.next([]);
+  assertThrows(
+    () => exchange.next([new Uint8Array(5), new Uint8Array(5)]),
+    RangeError,
+    "a message of 5 bytes, expected 24",
+  );
+  assertEquals(state, method.init(layout, 2));
+});
+
+Deno.test("the steps of the method inside are its exchanges", () => {
+  // Three exchanges with average, then top-1: the first four steps of a round do not count.
+  const method = localSgd({ every: 4, reducer: warmup(errorFeedback(top(1)), { steps: 3 }) });
+  const { history } = minimise(mini, method, { rounds: 20, step: .05 });
+  // Three numbers of 4 bytes, then one with its index.
+  assertEquals([4, 8, 12, 16, 20].map((round) => history[round]!.bytes), [12, 24, 36, 44, 52]);
+  const delayed = minimise(mini, localSgd({ every: 2, reducer: errorFeedback(identity(), { delay: 3 }) }), {
+    rounds: 20,
+    step: .05,
+  });
+  // τ = 3 exchanges of two steps: nothing is applied before the fourth.
+  assertEquals(delayed.history.findIndex(({ round, error }) => round % 2 === 0 && error !== 1), 8);
+});
