@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli/parse_args.js";
+import { parseArgs } from "node:util";
 import { launch, LaunchError, type LaunchOptions } from "./transport/launch.ts";
 
 const help = `Runs a script on several ranks, which find one another with \`await connect()\`.
@@ -25,53 +25,65 @@ Processes run with the permissions of this command. The exit code is that of the
 then ended. 130 after Ctrl-C; 2 if the command is wrong.`;
 
 const options = {
-  string: ["ranks", "transport", "timeout", "nodes", "node-rank", "rendezvous"],
-  boolean: ["processes", "prefix", "help"],
-};
+  ranks: { type: "string" },
+  processes: { type: "boolean" },
+  transport: { type: "string" },
+  timeout: { type: "string" },
+  "no-prefix": { type: "boolean" },
+  nodes: { type: "string" },
+  "node-rank": { type: "string" },
+  rendezvous: { type: "string" },
+  help: { type: "boolean" },
+} as const;
+
+type Values = { [name in keyof typeof options]?: (typeof options)[name]["type"] extends "string" ? string : boolean };
 
 /** The options of a command line, or undefined if it asks for help. */
 export function parseCommand(args: readonly string[]): LaunchOptions | undefined {
-  const parsed = parseArgs([...args], {
-    string: options.string,
-    boolean: options.boolean,
-    negatable: ["prefix"],
-    default: { prefix: true },
-    stopEarly: true,
-    "--": true,
-    unknown: (arg: string) => {
-      if (!arg.startsWith("-")) return;
-      const list = [...options.string, ...options.boolean].map((name) => `--${name === "prefix" ? "no-prefix" : name}`);
-      throw new TypeError(`Cannot launch: unknown option ${arg.split("=")[0]}, known are ${list.join(", ")}`);
-    },
-  }) as
-    & { _: (string | number)[]; prefix: boolean; processes: boolean; help: boolean }
-    & Record<string, string | undefined>;
-  if (parsed.help) return undefined;
-  const [script, ...rest] = parsed._.map(String), after = (parsed["--"] ?? []) as unknown as string[];
+  const { values, script, rest } = split(args);
+  if (values.help) return undefined;
   if (script === undefined) throw new TypeError("Cannot launch: no script is given; --help tells how");
-  const number = (name: string) => {
-    const text = parsed[name];
+  const number = (name: keyof Values, unit = 1) => {
+    const text = values[name] as string | undefined;
     if (text === undefined) return undefined;
     if (text.trim() === "" || Number.isNaN(Number(text))) {
       throw new TypeError(`Cannot launch: --${name} is "${text}", expected a number`);
     }
-    return Number(text);
+    return Number(text) * unit;
   };
   const given = {
     nodes: number("nodes"),
     nodeRank: number("node-rank"),
-    timeout: parsed.timeout === undefined ? undefined : number("timeout")! * 1000,
-    transport: parsed.transport,
-    rendezvous: parsed.rendezvous,
+    timeout: number("timeout", 1000),
+    transport: values.transport as LaunchOptions["transport"],
+    rendezvous: values.rendezvous,
   };
   return {
     script,
-    args: rest.length === 0 ? after : after.length === 0 ? rest : [...rest, "--", ...after],
+    args: rest[0] === "--" ? rest.slice(1) : rest,
     ranks: number("ranks") ?? navigator.hardwareConcurrency,
-    processes: parsed.processes,
-    prefix: parsed.prefix,
+    processes: values.processes ?? false,
+    prefix: !values["no-prefix"],
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
+}
+
+/** The command's own options, the script, and what follows the script, which is the script's. */
+function split(args: readonly string[]): { values: Values; script: string | undefined; rest: readonly string[] } {
+  const list = [...args], { tokens } = parseArgs({ args: list, options, strict: false, tokens: true });
+  const first = tokens.find(({ kind }) => kind !== "option"), at = first?.index ?? args.length;
+  const unknown = tokens.find((token) => token.kind === "option" && token.index < at && !(token.name in options));
+  if (unknown?.kind === "option") {
+    const known = Object.keys(options).map((name) => `--${name}`).join(", ");
+    throw new TypeError(`Cannot launch: unknown option ${unknown.rawName}, known are ${known}`);
+  }
+  const from = first?.kind === "option-terminator" ? at + 1 : at;
+  try {
+    const { values } = parseArgs({ args: list.slice(0, at), options });
+    return { values, script: args[from], rest: args.slice(from + 1) };
+  } catch (cause) {
+    throw new TypeError(`Cannot launch: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Does what a command line asks for; returns the exit code. */

@@ -1,5 +1,5 @@
 import { checkInteger, checkOptions } from "./check.ts";
-import { Matrix, SVD } from "ml-matrix";
+import { Matrix, SVD } from "../dependencies/ml_matrix.ts";
 import { bits } from "../random.ts";
 import { MAX_FLOAT } from "./codes.ts";
 import type { UnbiasedCompressor } from "./compressor.ts";

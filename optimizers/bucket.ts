@@ -1,6 +1,6 @@
 /** Tensors ⇄ one flat vector. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { digest } from "./digest.ts";
 import { allFinite } from "./finite.ts";
 import { numbersOf } from "./numbers.ts";

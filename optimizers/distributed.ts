@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { show } from "../compressors/check.ts";
 import { alone } from "../transport/alone.ts";
 import { type BlockingCollective, type Exchange, runAsync, runBlocking } from "../transport/round.ts";

@@ -1,6 +1,6 @@
 /** The gradient at another point than the model's weights, for methods that ask for it in the middle of a step. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import type { GradientPart } from "../transport/round.ts";
 import type { Bucket } from "./bucket.ts";
 import { Snapshot } from "./snapshot.ts";

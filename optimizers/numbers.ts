@@ -1,6 +1,6 @@
 /** Reading a tensor's numbers without copying them, where the backend allows it. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import type { Tensor } from "./tfjs.ts";
 
 /** What of the wasm backend lets its memory be read in place. */

@@ -1,6 +1,6 @@
 /** Convex problems, where the optimum is known. @module */
 
-import { EigenvalueDecomposition, Matrix, solve } from "ml-matrix";
+import { EigenvalueDecomposition, Matrix, solve } from "../dependencies/ml_matrix.ts";
 import { checkChoice, checkNumber } from "../compressors/check.ts";
 import { checkKnown } from "../transport/known.ts";
 import { checkRows } from "./check_rows.ts";

@@ -1,6 +1,6 @@
 /** Each rank's equal part of the data. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import type { Dataset, Tensor } from "./tfjs.ts";
 import { checkKnown } from "../transport/known.ts";
 import { bits, fold, type Key } from "../random.ts";
@@ -153,7 +153,7 @@ function shardDataset(
       yield mine!;
     }
   };
-  return tf.data.generator(async function* () {
+  const elements = async function* () {
     const key = rowsKey(seed, epoch + iteration++), draws = fold(keyFor(key, "draws"), rank), word = new Uint32Array(2);
     const held: tf.TensorContainer[] = [];
     let drawn = 0;
@@ -173,7 +173,9 @@ function shardDataset(
     } finally {
       tf.dispose(held);
     }
-  });
+  };
+  // Some versions of tfjs take asynchronous generators but do not declare so.
+  return tf.data.generator(elements as unknown as () => Iterator<tf.TensorContainer>);
 }
 
 /** Fisher and Yates's shuffle. */

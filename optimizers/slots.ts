@@ -1,6 +1,6 @@
 /** What a tfjs optimizer remembers, to the last bit. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { canonical } from "../transport/handshake.ts";
 import { digest } from "./digest.ts";
 import type { Optimizer } from "./tfjs.ts";

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import type { Tensor, Variable } from "./tfjs.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** The weights that a file holds. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import type { StoredTensor } from "./safetensors.ts";
 import { sameName } from "./state.ts";
 import type { Variable } from "./tfjs.ts";

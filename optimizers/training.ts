@@ -1,6 +1,6 @@
 /** The steps of a DistributedOptimizer, as exchanges. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { allGather, type Exchange, type GradientOracle } from "../transport/round.ts";
 import type { Options } from "./arguments.ts";
 import { compareFacts } from "./compare.ts";

@@ -1,6 +1,6 @@
 /** Taking back a step. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { commit, copyOf } from "./nested.ts";
 import { type State, workspace } from "./reducer.ts";
 import { Snapshot } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 /** tfjs's variables and the gradients that go with them. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { allGather, broadcast, type Exchange } from "../transport/round.ts";
 import type { Bucket } from "./bucket.ts";
 import { digest } from "./digest.ts";

@@ -1,6 +1,6 @@
 /** A model's weights among ranks: are they equal, and making them so. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { allReduce, broadcast, type Exchange } from "../transport/round.ts";
 import { Bucket, layoutOf } from "./bucket.ts";
 import { digest } from "./digest.ts";

@@ -1,6 +1,6 @@
 /** The conformance suite of compressors. @module */
 
-import fc from "fast-check";
+import fc from "../dependencies/fast_check.ts";
 import {
   compress,
   type Compressor,

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../dependencies/fast_check.ts";
 import { type Transport, TransportError } from "../transport/transport.ts";
 import type { Property } from "./property.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { type Backend, native, pointer } from "./backend.ts";
 
 const KERNEL = "GradwireAdam";

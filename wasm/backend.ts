@@ -5,8 +5,8 @@
  * @module
  */
 
-import * as tf from "@tensorflow/tfjs";
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "../dependencies/tfjs.ts";
+import type { BackendWasm } from "../dependencies/tfjs_backend_wasm.ts";
 import { BINARY } from "./binary.ts";
 
 /** The wasm backend; `dataIdMap`, `makeOutput` and `wasm` are the public surface that its own kernels use too. */

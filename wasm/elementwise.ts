@@ -1,6 +1,6 @@
 /** Element-wise kernels of the wasm backend that tfjs computes one number at a time. @module */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { native, pointer, replace } from "./backend.ts";
 
 /** Takes the place of the wasm backend's Sqrt, which every adaptive optimizer calls on all weights. Call it once. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { pointer, replace } from "./backend.ts";
 
 /** Takes the place of the wasm backend's GatherV2. Call it once. */

@@ -9,7 +9,7 @@
  * @module
  */
 
-import * as tf from "@tensorflow/tfjs";
+import * as tf from "../dependencies/tfjs.ts";
 import { type Backend, call, native, pointer, replace } from "./backend.ts";
 
 interface Product {

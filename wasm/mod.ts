@@ -20,8 +20,8 @@
  * @module
  */
 
-import * as tf from "@tensorflow/tfjs";
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "../dependencies/tfjs.ts";
+import { setWasmPaths } from "../dependencies/tfjs_backend_wasm.ts";
 import { registerAdam } from "./adam.ts";
 import { registerElementwise } from "./elementwise.ts";
 import { registerGather } from "./gather.ts";
