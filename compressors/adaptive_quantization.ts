@@ -20,7 +20,7 @@ export interface AdaptiveQuantizationOptions {
  *
  * The error is ‖x‖² − S₊² / m₊ − S₋² / m₋ (S: sums of the m numbers that were sent), hence for every draw
  * α = 1 − min(max(proportion, 1/d), 1 / ⌈proportion · d⌉): reached by equal magnitudes, and by one number among tiny ones
- * of its sign.
+ * of its sign. That is .98 for half of 100 numbers, and near 1 for large d; on gaussians it is far less.
  *
  * Source: Dryden, Moon, Jacobs, Van Essen: "Communication quantization for data-parallel training of deep neural
  * networks", MLHPC 2016; the thresholds here are exact, by radix selection. Working memory: 4 bytes a number.

@@ -21,7 +21,7 @@ export interface Width {
   readonly perByte: number;
 }
 
-/** The denser of ⌈log₂ count⌉ bits and whole digits of base `count` in a byte (which is shorter for counts 3 and 5). */
+/** The denser of ⌈log₂ count⌉ bits and whole digits of base `count` in a byte (which is shorter for counts 3, 5 and 6). */
 export function widthOf(count: number): Width {
   const bits = Math.max(1, 32 - Math.clz32(count - 1));
   let perByte = 0;

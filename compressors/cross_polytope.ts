@@ -24,7 +24,8 @@ const words = scratch(Uint32Array), drawsOf = scratch(Float64Array), indicesOf =
  * - `norm: "l1"`: ρ = ‖x‖₁, P = |xᵢ| / ρ. Variance (‖x‖₁² − ‖x‖²) / R, ω = (d − 1) / R, attained where all magnitudes are equal
  *   only: never worse, and far better for vectors of a few large numbers.
  *
- * The message is ρ and the multiset of vertices, as a set of R out of 2 d + R − 1: about R log₂(2 e d / R) bits. Encoding sorts
+ * The message is ρ and the multiset of vertices, as a set of R out of 2 d + R − 1: 32 + log₂ C(2 d + R − 1, R) bits, and up to
+ * 3 % more beyond 2¹⁶ places; that is about R log₂(2 e d / R) where R is far below d. Encoding sorts
  * the R draws, not the vector.
  *
  * Source: Gandikota, Kane, Maity, Mazumdar: "vqSGD: vector quantized stochastic gradient descent", arXiv:1911.07971.

@@ -26,7 +26,7 @@ export interface DitheringOptions {
   /** What the levels divide: the Euclidean norm (QSGD) or the largest magnitude. Default "l2". */
   readonly norm?: "l2" | "max";
   /**
-   * How levels are written. "fixed": ⌈log₂(2 · levels + 1)⌉ bits each, or whole ternary and quinary digits in bytes.
+   * How levels are written. "fixed": ⌈log₂(2 · levels + 1)⌉ bits each; with 1 or 2 levels digits of base 3 or 5, which take 1.6 and 2.67 bits.
    * "elias": QSGD's code for sparse vectors, gaps and levels in Elias's omega code.
    * "entropy": an adaptive range coder, the shortest wherever levels are not equally likely. Default "fixed".
    */

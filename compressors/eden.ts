@@ -147,6 +147,8 @@ function quantized(name: string, bits: number, biased: boolean): Omit<UnbiasedCo
           at = pack(rest, top - 1, message, at);
         }
         putFloat(Math.min(MAX_FLOAT, unit * (biased ? product / squares : padded / product)), message, start);
+        // Next to the least float32 the scale may be rounded to 0: then nothing follows, as for zeros.
+        if (getScale(message, start) === 0) at = start + 4;
       });
       return at;
     },

@@ -31,7 +31,7 @@ export interface KashinOptions {
 /**
  * Kashin compression: blocks of up to 8192 numbers are written with twice as many coefficients of nearly equal magnitude,
  * and each coefficient is rounded, without bias, to one of equally spaced levels up to the largest: 2 ⌈log₂ levels⌉ bits a
- * number, and the error is bounded for every vector and every draw of the rotation.
+ * number (3.2 for 3 levels and 5.33 for 5 or 6, whose digits share bytes), and the error is bounded for every vector and every draw of the rotation.
  *
  * The tight frame is two random rotations R₁, R₂ (signs, then Hadamard) side by side over √2: x = (R₁ᵀ b₁ + R₂ᵀ b₂) / √2. From
  * the shortest b, clip to 1.8 of its root mean square and add the shortest representation of what was lost, up to 16
@@ -79,6 +79,11 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
         while (represent(x, b, fold(own, attempt)) > PROMISED && attempt < ATTEMPTS - 1) attempt++;
         message[at] = attempt;
         at = putFloat(Math.min(MAX_FLOAT, largest(b) * unit), message, at + 1);
+        // Next to the least float32 the scale may be rounded to 0: then nothing follows, as for zeros.
+        if (getScale(message, at - 4) === 0) {
+          message[at - 5] = 0;
+          return;
+        }
         // In the decoder's units: what the scale was rounded to.
         const most = getScale(message, at - 4) / unit;
         const noise = fold(own, -1);

@@ -27,7 +27,8 @@ export interface StochasticLevelsOptions {
 
 /**
  * Stochastic k-level quantization: every number is rounded at random, without bias, to a neighbour among k equally spaced
- * levels from the least to the largest number of the vector. ⌈log₂ k⌉ bits a number and 64.
+ * levels from the least to the largest number of the vector. ⌈log₂ k⌉ bits a number (1.6 for k = 3, 2.67 for 5 and 6)
+ * and 64.
  *
  * With step D between levels, E‖C(x) − x‖² = D² Σ frac(vᵢ)(1 − frac(vᵢ)), vᵢ = (xᵢ − least) / D; for k = 2 that is
  * Σ (largest − xᵢ)(xᵢ − least). ω = (d − 2) / (2 (k − 1)²), attained for even k by (1, −1, 0, …, 0). In

@@ -140,3 +140,21 @@ Deno.test("wrong options and foreign messages are refused", () => {
     dithering({ levels: 1 }).decodeAdd(Uint8Array.of(0, 0, 0, 64, 255), key(1), 1, new Float32Array(4))
   );
 });
+
+Deno.test("dithering: ω holds where levels are between √d / 2 and √d", () => {
+  // (4, ½, …, ½) with 36 halves has norm 5: at 5 levels each half lies between two levels, and loses ¼ of a squared level.
+  // E‖C(x) − x‖² = 36 · ¼ = .36 ‖x‖². √d / levels − 1, right for fewer levels, would be .217.
+  const c = dithering({ levels: 5 }), x = new Float32Array(37).fill(0.5);
+  x[0] = 4;
+  const { error } = assertUnbiased(c, x, 4000);
+  // Each draw's error is exactly 9: all halves lose ½.
+  assertAlmostEquals(error, 9, 1e-4);
+  assert(c.omega(37) * squaredNorm(x) >= 9, `ω is ${c.omega(37)}, and the error 0.36 of the squared norm`);
+  assertAlmostEquals(c.omega(37), 37 / 100, 1e-12);
+  // Where the two branches meet they agree, and so do their slopes: ω is smooth in the levels.
+  for (const d of [16, 100, 400]) {
+    const levels = Math.sqrt(d) / 2;
+    assertAlmostEquals(dithering({ levels }).omega(d), 1, 1e-12);
+    assert(dithering({ levels: levels + 1 }).omega(d) > Math.sqrt(d) / (levels + 1) - 1);
+  }
+});

@@ -1,8 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, decompress, quicFl } from "../../compressors/mod.ts";
-import { quicDecode, quicEncode, quicTable } from "../../compressors/kernels/reference.ts";
+import { quicDecode, quicEncode, quicTable, unpack } from "../../compressors/kernels/reference.ts";
 import { oneBitRows, QUIC_FL } from "../../compressors/quantizer_tables.ts";
 import { compressorProperties } from "../../testing/compressor.ts";
+import { rotateBlock } from "../../compressors/rotation.ts";
 import { bits as words, fold, key } from "../../random.ts";
 import { draws, encodeHex, gaussian, once, squaredNorm, twoHot, X } from "./draws.ts";
 
@@ -106,4 +107,36 @@ Deno.test("wrong options and foreign messages are refused", () => {
   message[4] = 200;
   assertThrows(() => quicFl({ bits: 2 }).decodeAdd(message, key(1), 1, into), RangeError, "200 outliers");
   assertEquals(once(quicFl({ bits: 4 }), X).length, words(key(1), new Uint32Array(4)).length);
+});
+
+Deno.test("the sender's draws are independent of the words that the shared numbers are made of", () => {
+  // Number j is rounded up by chance where its h takes the step around it, one in 32 of all. Were the sender's word j the
+  // word j of the shared stream, whose last byte is the h of number 4 j + 3, that h would tell which way it went.
+  const bits = 2,
+    size = 256,
+    c = quicFl({ bits }),
+    table = tableOf(bits),
+    x = gaussian(size),
+    data = new Float32Array(size);
+  const codes = new Uint32Array(size), shared = new Uint8Array(size);
+  let sum = 0, squares = 0, seen = 0;
+  for (let i = 0; i < 1000; i++) {
+    const k = fold(key(3), i), own = fold(k, 0), message = compress(c, x, k), view = new DataView(message.buffer);
+    const unit = view.getFloat32(0, true), outliers = view.getUint16(4, true);
+    data.set(x.map((value) => value / unit));
+    rotateBlock(data, size, own);
+    words(fold(own, -1), new Uint32Array(shared.buffer));
+    unpack(message, 6 + 6 * outliers, bits, codes);
+    for (let j = 0; j < size / 4; j++) {
+      const z = data[j]!, node = table.nodes.findLastIndex((node) => node <= z), h = shared[j]! & (table.rows - 1);
+      if (node < 0 || node + 1 >= table.nodes.length || table.stepOf[node] !== h) continue;
+      const up = codes[j] === table.symbols[node * table.rows + h]! + 1 ? 1 : 0;
+      const chance = (z - table.nodes[node]!) / (table.nodes[node + 1]! - table.nodes[node]!);
+      const product = (up - chance) * (shared[4 * j + 3]! - 127.5);
+      sum += product, squares += product * product, seen++;
+    }
+  }
+  assert(seen > 1000);
+  // A mean of 0 is 7 standard errors off once in 4e11.
+  assert(Math.abs(sum) < 7 * Math.sqrt(squares), `${sum / Math.sqrt(squares)} standard errors in ${seen} numbers`);
 });

@@ -29,7 +29,8 @@ type Fault =
   | "trusts the message"
   | "overwrites"
   | "writes too much"
-  | "drops the residual";
+  | "drops the residual"
+  | "takes a longer message";
 
 /** Standard dithering with 2 levels of the largest magnitude: float32 norm, one byte a number. ω ≤ (√(1 + (d−1)/4) − 1)/2. */
 function toyDithering(fault: Fault = "none"): UnbiasedCompressor {
@@ -67,8 +68,9 @@ function toyDithering(fault: Fault = "none"): UnbiasedCompressor {
         return;
       }
       const norm = fault === "needs the sender's norm" ? sent : view.getFloat32(0, true);
+      const spare = fault === "takes a longer message" ? message.length - 4 - into.length : 0;
       const legal = norm < Infinity && message.subarray(4).every((byte) => byte <= 4) &&
-        message.length === 4 + into.length;
+        message.length === 4 + into.length + Math.max(0, spare);
       if (!legal && fault !== "trusts the message") throw new RangeError("Cannot decode toyDithering");
       for (let i = 0; i < into.length; i++) {
         const value = scale * norm * (message[4 + i]! - 2) / 2;
@@ -155,6 +157,7 @@ function toyTop(alpha: (size: number) => number): ContractiveCompressor {
       return vector.length === 0 ? 0 : 8;
     },
     decodeAdd(message, _key, scale, into) {
+      if (message.length !== (into.length === 0 ? 0 : 8)) throw new RangeError("Cannot decode toyTop");
       if (into.length === 0) return;
       const view = new DataView(message.buffer, message.byteOffset, message.length), top = view.getUint32(0);
       if (top >= into.length || !Number.isFinite(view.getFloat32(4))) throw new RangeError("Cannot decode toyTop");
@@ -208,6 +211,7 @@ const mutants: [Compressor, string][] = [
   [toyDithering("replaces Math.random"), "equal vector and key"],
   [toyDithering("needs the sender's norm"), "a message decodes from its bytes"],
   [toyDithering("trusts the message"), "a message that is not one of its own"],
+  [toyDithering("takes a longer message"), "a byte too many or too few"],
   [toyDithering("overwrites"), "decoding is finite, linear"],
   [toyDithering("writes too much"), "equal vector and key"],
   [toyRandK("missing factor"), "is unbiased"],
