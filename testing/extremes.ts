@@ -70,10 +70,8 @@ export function takeExtremeSteps(reducer: Reducer, run: ExtremeRun): void {
       if (!mayRefuse) throw say(`the ranks refuse it: ${refused.find((words) => words !== undefined)}`);
       // Between its rounds a method that exchanges every so many steps refuses alone.
       const alone = (step + 1) % (reducer.every ?? 1) !== 0;
-      const odd = alone ? undefined : refused.find((words) => words !== refused[0] || !words!.startsWith("Cannot"));
-      if (odd !== undefined || (!alone && refused.includes(undefined))) {
-        throw say(`the ranks do not refuse it alike: ${refused.join("; ")}`);
-      }
+      const alike = refused.every((words) => words?.startsWith("Cannot") && words === refused[0]);
+      if (!alone && !alike) throw say(`the ranks do not refuse it alike: ${refused.join("; ")}`);
       if (alone) return; // and goes no further, while the others wait for it in the next round
     }
     states.forEach((state, rank) => {

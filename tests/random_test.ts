@@ -39,10 +39,15 @@ Deno.test("a folded key depends on both words of its key and is none of the word
   assertNotEquals(fold([0, 7], 3), fold([1, 7], 3));
   assertNotEquals(fold([7, 0], 3), fold([7, 1], 3));
   const drawn = bits(key(5), new Uint32Array(200));
-  for (let data = 0; data < 100; data++) {
-    const [first, second] = fold(key(5), data);
-    assert(!drawn.includes(first >>> 0) && !drawn.includes(second >>> 0), `fold ${data}`);
+  const folded = new Set<string>();
+  for (const high of [0, 1, 2, 3, 2 ** 21 - 1]) {
+    for (let low = 0; low < 100; low++) {
+      const [first, second] = fold(key(5), high * 2 ** 32 + low);
+      folded.add(`${first} ${second}`);
+      assert(!drawn.includes(first >>> 0) && !drawn.includes(second >>> 0), `fold ${low} + 2³² · ${high}`);
+    }
   }
+  assertEquals(folded.size, 500);
 });
 
 Deno.test("a shorter stream is the beginning of a longer one, for odd lengths too", () => {

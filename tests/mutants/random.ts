@@ -43,8 +43,22 @@ export default [
   {
     name: "fold: forgets the first half of the key",
     file,
-    find: "threefry(key[0], key[1], FOLD, data | 0, pair, 0);",
-    replace: "threefry(0, key[1], FOLD, data | 0, pair, 0);",
+    find: "threefry(key[0], key[1], FOLD |",
+    replace: "threefry(0, key[1], FOLD |",
+    tests,
+  },
+  {
+    name: "fold: numbers from 2³² on are taken modulo 2³²",
+    file,
+    find: "FOLD | high << 1",
+    replace: "FOLD | 0 * high",
+    tests,
+  },
+  {
+    name: "fold: the high word becomes the bit that tells folding from drawing",
+    file,
+    find: "FOLD | high << 1",
+    replace: "FOLD ^ high",
     tests,
   },
   {

@@ -70,10 +70,13 @@ const verdicts = await runMutants(mutants, {
   jobs,
   // What the tests are run with otherwise.
   flags: tasks.test.match(/--(allow|sanitize)\S*/g),
-  onVerdict({ area, mutant, end, seconds }) {
+  onVerdict({ area, mutant, end, why, seconds }) {
     done++;
     if (bar) bar.update(done, { last: mutant.name.slice(0, 30) });
-    else console.log(`${done}/${mutants.length} ${end} ${seconds.toFixed(1)} s  ${area}: ${mutant.name}`);
+    else {
+      const noticed = end === "killed" ? `  (${why.split("\n")[0]!.slice(0, 120)})` : "";
+      console.log(`${done}/${mutants.length} ${end} ${seconds.toFixed(1)} s  ${area}: ${mutant.name}${noticed}`);
+    }
   },
 });
 bar?.stop();
@@ -81,11 +84,13 @@ report(verdicts);
 if (verdicts.some(({ end }) => end !== "killed")) Deno.exitCode = 1;
 
 function report(verdicts: readonly Verdict[]): void {
+  const told = new Set<string>();
   for (const { area, mutant, end, why } of verdicts) {
     if (end === "killed") continue;
     const change = `${JSON.stringify(mutant.find)} → ${JSON.stringify(mutant.replace)}`;
     console.log(`\n${end}: ${area}: ${mutant.name}\n  ${mutant.file}: ${change}\n  tests: ${mutant.tests.join(", ")}`);
-    if (why !== "") console.log(`  ${why.replaceAll("\n", "\n  ")}`);
+    if (why !== "") console.log(`  ${told.has(why) ? "as above" : why.replaceAll("\n", "\n  ")}`);
+    told.add(why);
   }
   const row = (name: string, some: readonly Verdict[]) => {
     const count = (end: Verdict["end"]) => String(some.filter((verdict) => verdict.end === end).length);

@@ -41,7 +41,7 @@ export async function runMutants(
   for (let job = 0; job < Math.max(1, Math.min(jobs, mutants.length)); job++) {
     trees.push(stack.use(await copyTree(root, files)));
   }
-  const refused = await refusedTypes(trees[0]!, mutants.map(({ mutant }) => mutant));
+  const refused = await refusedTypes(trees, mutants.map(({ mutant }) => mutant));
 
   // Each entry of `tests` is run once without a mutant, by whoever needs it first.
   const unchanged = new Map<string, Promise<Trial>>();
@@ -71,15 +71,11 @@ export async function runMutants(
   }
 
   const verdicts: Verdict[] = [];
-  let next = 0;
-  await Promise.all(trees.map(async (tree) => {
-    while (next < mutants.length) {
-      const at = next++, { area, mutant } = mutants[at]!, start = performance.now();
-      const { end, why } = await judge(tree, mutant);
-      verdicts[at] = { area, mutant, end, why, seconds: (performance.now() - start) / 1000 };
-      onVerdict?.(verdicts[at]);
-    }
-  }));
+  await eachOn(trees, mutants, async (tree, { area, mutant }, index) => {
+    const start = performance.now(), { end, why } = await judge(tree, mutant);
+    verdicts[index] = { area, mutant, end, why, seconds: (performance.now() - start) / 1000 };
+    onVerdict?.(verdicts[index]);
+  });
   return verdicts;
 }
 
@@ -94,22 +90,37 @@ function faultOf({ passed, failed, pinned, broken, hung }: Trial): string | unde
  * The mutants that the type checker refuses, with what it says. Many are checked together, at most one of each file; only
  * if that is refused they are checked one by one.
  */
-async function refusedTypes(tree: Tree, mutants: readonly Mutant[]): Promise<Map<Mutant, string>> {
+async function refusedTypes(trees: readonly Tree[], mutants: readonly Mutant[]): Promise<Map<Mutant, string>> {
   const rounds: Mutant[][] = [];
   for (const mutant of mutants) {
     const round = rounds.find((round) => round.every(({ file }) => file !== mutant.file));
     if (round) round.push(mutant);
     else rounds.push([mutant]);
   }
-  const check = (some: readonly Mutant[]) =>
-    tree.changed(some, () => typeErrors(tree.path, some.map(({ file }) => file)));
   const refused = new Map<Mutant, string>();
-  for (const round of rounds) {
-    if (await check(round) === undefined) continue;
+  await eachOn(trees, rounds, async (tree, round) => {
+    const check = (some: readonly Mutant[]) =>
+      tree.changed(some, () => typeErrors(tree.path, some.map(({ file }) => file)));
+    if (await check(round) === undefined) return;
     for (const mutant of round) {
       const error = await check([mutant]);
       if (error !== undefined) refused.set(mutant, error);
     }
-  }
+  });
   return refused;
+}
+
+/** Does the work on all items, in order, each on the next tree that is free. */
+async function eachOn<T>(
+  trees: readonly Tree[],
+  items: readonly T[],
+  work: (tree: Tree, item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  await Promise.all(trees.map(async (tree) => {
+    while (next < items.length) {
+      const index = next++;
+      await work(tree, items[index]!, index);
+    }
+  }));
 }
