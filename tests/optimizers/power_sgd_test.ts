@@ -171,3 +171,25 @@ Deno.test("vectors of any size are made orthonormal, and a dependent one zero", 
     }
   }
 });
+
+Deno.test("powerSgd's virtual iterate x − γ mean e moves by −γ mean g, also when the learning rate changes", () => {
+  const run = start(powerSgd({ rank: 1, minimumRate: .1 }), 3), size = rows * columns;
+  const total = new Float64Array(size), applied = new Float64Array(size);
+  let last = 0;
+  for (let t = 0; t < 30; t++) {
+    const rate = t < 8 ? .1 : t < 16 ? .01 : t % 3 === 0 ? 0 : .03;
+    for (const gradient of run.gradients) gradient.forEach((v, j) => total[j]! += rate * v / 3);
+    run.step({ learningRate: rate }).forEach((v, j) => applied[j]! += rate * v);
+    if (rate > 0) last = rate;
+    total.forEach((v, j) => {
+      const kept = run.states.reduce((sum, { local }) => sum + local.error![j]! / 3, 0);
+      assertAlmostEquals(applied[j]! + last * kept, v, 2e-6);
+    });
+  }
+});
+
+Deno.test("vectors whose projections would leave float32 are made orthonormal", () => {
+  const most = (2 - 2 ** -23) * 2 ** 127, vectors = Float32Array.of(most, most, most, most, most, -most);
+  orthonormalise(vectors, 2, 3);
+  [1, 1, 1, 1, 1, -2].forEach((v, i) => assertAlmostEquals(vectors[i]!, v / Math.sqrt(i < 3 ? 3 : 6), 1e-6));
+});

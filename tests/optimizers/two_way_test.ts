@@ -156,3 +156,19 @@ Deno.test("the messages that are a method's own are pinned, byte for byte", () =
     "00000040" + "000000c0" + "40",
   ]);
 });
+
+Deno.test("oneBitAdam's momentum and errors add up to the momentum of the mean gradient, whatever the learning rate does", () => {
+  const run = lockstep(oneBitAdam({ warmupSteps: 2, compressor: sparsest() }), { ranks, size });
+  let whole = new Float64Array(size);
+  for (let t = 0; t < 20; t++) {
+    const before = run.states[0]!.shared.momentum.slice(), rate = t < 5 ? .1 : t % 2 === 0 ? .001 : .05;
+    // m̂ + errors: β₁ m + (1 − β₁) g + what was kept, in units of the momentum.
+    whole = whole.map((_, j) => {
+      const mean = run.gradients.reduce((sum, g) => sum + g[j]! / ranks, 0);
+      return .9 * before[j]! + (1 - .9) * mean + kept(run.states, j);
+    });
+    run.step({ learningRate: rate });
+    whole.forEach((v, j) => assertAlmostEquals(run.states[0]!.shared.momentum[j]! + kept(run.states, j), v, 2e-6));
+  }
+  assert(run.states[0]!.local.error.some((v) => v !== 0));
+});
