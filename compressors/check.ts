@@ -115,7 +115,7 @@ export function requireUnbiased(what: string, compressor: Compressor): asserts c
     throw new TypeError(
       `Cannot make ${what}: ${
         describe(compressor)
-      } is not unbiased, expected a compressor with an omega, such as randK or induced(biased, unbiased)`,
+      } is not unbiased, expected a compressor with an omega, such as randK${induce(compressor)}`,
     );
   }
 }
@@ -125,9 +125,20 @@ export function requireContractive(what: string, compressor: Compressor): assert
   requireCompressor(what, compressor);
   if (!isContractive(compressor)) {
     throw new TypeError(
-      `Cannot make ${what}: ${
-        describe(compressor)
-      } is not contractive, expected a compressor with an alpha, such as topK or contractive(unbiased)`,
+      `Cannot make ${what}: ${describe(compressor)} is ${isUnbiased(compressor) ? "unbiased, " : ""}not contractive, ` +
+        (isUnbiased(compressor)
+          ? `expected one with an alpha: wrap it, contractive(${describe(compressor)})`
+          : "expected a compressor with an alpha, such as topK or contractive(unbiased)"),
     );
   }
+}
+
+/** How a compressor that is contractive becomes unbiased. */
+function induce(compressor: Compressor): string {
+  return isContractive(compressor)
+    ? `: wrap it, induced(${
+      describe(compressor)
+    }, unbiased), where unbiased is randK or another; or feed errors back, ` +
+      "with errorFeedback or ef21"
+    : " or induced(biased, unbiased)";
 }

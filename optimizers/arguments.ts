@@ -1,7 +1,7 @@
 /** What a DistributedOptimizer is made from, checked: every likely mistake has its sentence. @module */
 
-import { isContractive, isUnbiased } from "../compressors/compressor.ts";
 import { show } from "../compressors/check.ts";
+import { requireReducer } from "./check.ts";
 import { describeReducer } from "./describe.ts";
 import type { DistributedOptimizerOptions } from "./distributed.ts";
 
@@ -36,7 +36,7 @@ export function checkArguments(
     if (!known.includes(option)) throw refuse(`there is no option ${option}, expected ${known.join(", ")}`);
   }
   const { reducer, group, seed = 0, nonFinite = "throw", dataLoss, verify = 100 } = options;
-  checkReducer(reducer);
+  requireReducer("a DistributedOptimizer", "reducer", reducer);
   checkGroup(group);
   if (nonFinite !== "throw" && nonFinite !== "skip") {
     throw refuse(`nonFinite is ${show(nonFinite)}, expected "throw" or "skip"`);
@@ -51,24 +51,6 @@ export function checkArguments(
     );
   }
   return { reducer, group, seed, nonFinite, dataLoss, verify };
-}
-
-function checkReducer(reducer: unknown): void {
-  if (typeof reducer === "function") {
-    throw refuse(`reducer is ${named(reducer)}, expected what it returns: call it, ${reducer.name || "average"}()`);
-  }
-  const compressor = reducer as Parameters<typeof isContractive>[0];
-  if (typeof compressor?.encode === "function" && typeof (reducer as { reduce?: unknown }).reduce !== "function") {
-    const text = described(compressor);
-    const uses = [
-      ...isContractive(compressor) ? [`errorFeedback(${text})`] : [],
-      ...isUnbiased(compressor) ? [`average(${text})`, `diana(${text})`] : [],
-    ];
-    throw refuse(`reducer is ${text}, which is a compressor, expected a method: ${uses.join(" or ") || "average()"}`);
-  }
-  if (typeof (reducer as { reduce?: unknown })?.reduce !== "function" || Array.isArray(reducer)) {
-    throw refuse(`reducer is ${show(reducer)}, expected a method such as average()`);
-  }
 }
 
 /** Refuses what is no group: neither blocking nor awaited. */

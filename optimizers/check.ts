@@ -1,6 +1,8 @@
 /** Checks of a method's options, for callers whom the types do not reach. @module */
 
 import { show } from "../compressors/check.ts";
+import { describe, isContractive, isUnbiased } from "../compressors/compressor.ts";
+import { isCompressor } from "../compressors/show.ts";
 import { isStill, requireFiniteRate } from "./rate.ts";
 import type { Context, Reducer } from "./reducer.ts";
 
@@ -14,10 +16,26 @@ export {
   requireUnbiased,
 } from "../compressors/check.ts";
 
-/** @throws {TypeError} unless it is a method */
+/** @throws {TypeError} unless it is a method; the message says what to write where something near to one was given */
 export function requireReducer(method: string, name: string, reducer: Reducer): void {
-  if (typeof reducer?.init !== "function") { // an array has a reduce
-    throw new TypeError(`Cannot make ${method}: ${name} is ${show(reducer)}, expected a method such as average()`);
+  const value: unknown = reducer;
+  const refuse = (what: string, expected: string) =>
+    new TypeError(`Cannot make ${method}: ${name} is ${what}, expected ${expected}`);
+  if (typeof value === "function") {
+    throw refuse(show(value), `what it returns: call it, ${value.name || "average"}(…)`);
+  }
+  if (isCompressor(value)) {
+    const text = describe(value);
+    const uses = [
+      ...isContractive(value) ? [`errorFeedback(${text})`] : [],
+      ...isUnbiased(value) ? [`average(${text})`, `diana(${text})`] : [],
+    ];
+    throw refuse(`${text}, which is a compressor`, `a method: ${uses.join(" or ") || `average(${text})`}`);
+  }
+  if (typeof value === "string" && /^\w/.test(value)) throw refuse(show(value), `parseReducer(${show(value)})`);
+  // An array has a reduce.
+  if (typeof reducer?.init !== "function" || typeof reducer.reduce !== "function") {
+    throw refuse(show(value), "a method such as average()");
   }
 }
 

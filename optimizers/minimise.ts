@@ -11,6 +11,7 @@ import {
   runTogether,
 } from "../transport/round.ts";
 import { checkKnown } from "../transport/known.ts";
+import { requireReducer } from "./check.ts";
 import { keyFor } from "./keys.ts";
 import type { Problem } from "./problem.ts";
 import { context, type Reducer, type State, type Workspace, workspace } from "./reducer.ts";
@@ -109,6 +110,7 @@ const known: readonly (keyof MinimiseOptions)[] = [
  */
 export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOptions): Minimised {
   checkKnown("minimise", options, known);
+  requireReducer("minimise", "the method", reducer);
   const { rounds, seed = 0, multiplier = 1, batch, prox, every = 1, group, onProgress } = options;
   const { size, ranks } = problem.constants;
   // Theory is asked also where a step is given: it refuses problems that the method is not made for.

@@ -9,7 +9,8 @@ import type { Reducer } from "./reducer.ts";
  *
  * @throws {SyntaxError} if the text is not such a call
  * @throws {RangeError} if it names no method; the message lists the known ones
- * @throws {TypeError} if a compressor stands where a method must, or the method does not take the compressor
+ * @throws {TypeError} if a compressor stands where a method must, or the method does not take the compressor; the message
+ *   says what to write
  *
  * @example
  * ```ts
@@ -19,6 +20,10 @@ import type { Reducer } from "./reducer.ts";
  */
 export function parseReducer(text: string): Reducer {
   const name = /^\s*(\w*)/.exec(text)![1]!;
+  if (!Object.hasOwn(reducers, name) && Object.hasOwn(compressors, name)) {
+    const call = text.trim(), uses = [`errorFeedback(${call})`, `average(${call})`, `diana(${call})`];
+    throw new TypeError(`Cannot read method "${call}": ${name} is a compressor, expected one of ${uses.join(", ")}`);
+  }
   // An unknown name is refused with the list of methods alone, without the compressors they may be given.
   if (!Object.hasOwn(reducers, name)) parse(name, reducers as unknown as Factories<Reducer>, "method");
   const table = { ...compressors, ...reducers } as unknown as Factories<Compressor | Reducer>;

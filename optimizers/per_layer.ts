@@ -155,9 +155,7 @@ function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer
   shapes.forEach((shape, index) => {
     const size = shape.reduce((product, length) => product * length, 1);
     const reducer = choose({ name: names[index]!, shape, size, index });
-    if (typeof reducer?.reduce !== "function") {
-      throw new TypeError(`Cannot make ${name}: for ${names[index]} a ${typeof reducer} was chosen, expected a method`);
-    }
+    requireReducer(name, `what choose returns for ${names[index]}`, reducer);
     requireGradient(name, reducer);
     const group = groups.get(reducer) ?? { names: [], shapes: [], ranges: [] }, range = group.ranges.at(-1);
     groups.set(reducer, group);

@@ -22,8 +22,12 @@ import type { Reducer } from "./reducer.ts";
  * ```
  */
 export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
-  if (typeof stages !== "object" || stages === null) {
-    throw new TypeError(`Cannot make schedule: the stages are ${show(stages)}, expected methods by their first step`);
+  const keys = typeof stages === "object" && stages !== null && !Array.isArray(stages) ? Object.keys(stages) : [];
+  if (keys.length === 0 || !keys.some((from) => Number.isFinite(Number(from)))) {
+    throw new TypeError(
+      `Cannot make schedule: the stages are ${show(stages)}, expected methods by their first step, as in ` +
+        "schedule({ 0: errorFeedback(topK({ ratio: 0.1 })), 1000: errorFeedback(topK({ ratio: 0.01 })) })",
+    );
   }
   const entries = Object.entries(stages).map(([from, reducer]) => ({ from: Number(from), reducer }));
   entries.sort((a, b) => a.from - b.from);

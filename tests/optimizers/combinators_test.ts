@@ -83,6 +83,19 @@ Deno.test("perLayer gives each tensor its method, and one exchange to the tensor
   assert(others.filter((v) => v !== 0).length <= 6);
 });
 
+Deno.test("perLayer keeps what each of its methods has not sent", () => {
+  const methods = [0, 1, 2, 3].map(() => errorFeedback(top(1)));
+  const reducer = perLayer(layout, ({ index }) => methods[index]!), total = new Float64Array(layout.size);
+  const run = lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 1, size: layout.size });
+  const sent = new Float64Array(layout.size);
+  for (let t = 0; t < 5; t++) {
+    run.gradients[0]!.forEach((v, j) => total[j]! += v);
+    run.step().forEach((v, j) => sent[j]! += v);
+    const kept = [0, 1, 2, 3].flatMap((g) => [...run.states[0]!.local[`${g}.error`]!]);
+    total.forEach((v, j) => assertAlmostEquals(sent[j]! + kept[j]!, v, 1e-5));
+  }
+});
+
 Deno.test("perLayer's methods draw independently", () => {
   const two = [randK({ k: 1 }), randK({ k: 1 })].map((c) => average(c)),
     same = { names: ["a", "b"], shapes: [[50], [50]], size: 100 };

@@ -23,7 +23,7 @@ export const refused = () =>
 export const accepted: () => unknown = () => errorFeedback(identity() as UnbiasedCompressor & ContractiveCompressor);
 
 Deno.test("errorFeedback refuses a compressor that is not contractive, and a delay that is no count", () => {
-  assertThrows(refused, TypeError, "identity() is not contractive");
+  assertThrows(refused, TypeError, "identity() is unbiased, not contractive");
   assertThrows(() => errorFeedback(identity(), { delay: .5 }), RangeError, "delay is 0.5");
 });
 

@@ -8,7 +8,12 @@ Deno.test("methods are read with their compressors", () => {
 });
 
 Deno.test("what is no method is refused with the list of methods", () => {
-  assertThrows(() => parseReducer("identity"), RangeError, "there is no identity, expected one of ");
+  assertThrows(() => parseReducer("adam"), RangeError, "there is no adam, expected one of adiana, average");
+  assertThrows(
+    () => parseReducer("identity"),
+    TypeError,
+    "identity is a compressor, expected one of errorFeedback(ide",
+  );
   assertThrows(() => parseReducer("diana("), SyntaxError, "Cannot read method");
   assertThrows(() => parseReducer(""), SyntaxError, "expected a name");
 });

@@ -42,6 +42,63 @@ Deno.test("what is neither a compressor nor there is refused in words", () => {
   );
 });
 
+/** What newcomers write, and what they are told to write instead. */
+const mistakes: [said: string, make: () => unknown][] = [
+  [
+    "randK({ k: 3 }) is unbiased, not contractive, expected one with an alpha: wrap it, contractive(randK({ k: 3 }))",
+    wrong.errorFeedback!,
+  ],
+  [
+    "topK({ k: 3 }) is not unbiased, expected a compressor with an omega, such as randK: wrap it, induced(topK({ k: 3 }), unbiased)",
+    wrong.diana!,
+  ],
+  ["the compressor is the method average, expected one", () => m.errorFeedback(m.average() as never)],
+  ["the compressor is the function topK, expected one such as topK(…): call it", () => m.errorFeedback(topK as never)],
+  [
+    "the method is topK({ k: 3 }), which is a compressor, expected a method: errorFeedback(topK({ k: 3 }))",
+    () => m.warmup(topK({ k: 3 }) as never, { steps: 1 }),
+  ],
+  [
+    "reducer is randK({ k: 3 }), which is a compressor, expected a method: average(randK({ k: 3 })) or diana(randK({ k: 3 }))",
+    () => m.localSgd({ every: 2, reducer: randK({ k: 3 }) as never }),
+  ],
+  [
+    "the method is the function average, expected what it returns: call it, average(…)",
+    () => m.warmup(m.average as never, { steps: 1 }),
+  ],
+  [
+    'reducer is "average", expected parseReducer("average")',
+    () => m.fedAvg({ localSteps: 2, reducer: "average" as never }),
+  ],
+  ["steps is undefined, expected an integer ≥ 0", () => m.warmup(m.average(), undefined as never)],
+  ['there is no option "Rank", expected one of rank, minimumRate, startStep', () => m.powerSgd({ Rank: -1 } as never)],
+  [
+    "its options are 2, expected an object with rank, minimumRate, startStep, as in powerSgd({ rank: 2 })",
+    () => m.powerSgd(2 as never),
+  ],
+  [
+    "the stages are an array, expected methods by their first step, as in schedule({ 0: ",
+    () => m.schedule([] as never),
+  ],
+  ["the stages are the method average, expected methods by their first step", () => m.schedule(m.average() as never)],
+  [
+    "what choose returns for w is topK({ k: 3 }), which is a compressor",
+    () => m.perLayer({ names: ["w"], shapes: [[2]], size: 2 }, () => topK({ k: 3 }) as never),
+  ],
+  [
+    "topK is a compressor, expected one of errorFeedback(topK({ k: 3 })), average(",
+    () => m.parseReducer("topK({ k: 3 })"),
+  ],
+  [
+    "the method is topK({ k: 3 }), which is a compressor",
+    () => m.minimise(m.quadratic([{ a: [[1]], b: [0] }]), topK({ k: 3 }) as never, { rounds: 1 }),
+  ],
+];
+
+Deno.test("likely mistakes are told what to write instead", () => {
+  for (const [said, make] of mistakes) assertThrows(make, Error, said);
+});
+
 Deno.test("the ways to make a compressor fit compile", () => {
   m.diana(induced(topK({ k: 3 }), randK({ k: 3 })));
   m.errorFeedback(contractive(randK({ k: 3 })));
