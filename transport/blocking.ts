@@ -12,9 +12,9 @@ import {
   GROW,
   type Growth,
   MEMORY,
-  MOVED,
   offsets,
   OP,
+  PULSE,
   requireBlocking,
   roomFor,
   ROOT,
@@ -39,6 +39,8 @@ export type Started = { readonly connected: true } | {
 };
 
 const graceMs = 2000;
+/** The worker, which knows how long to wait for whom, is itself waited for while it shows that it lives. */
+const patienceMs = 30_000;
 const nothing: readonly Uint8Array[] = [];
 
 /**
@@ -112,8 +114,6 @@ class Blocking implements BlockingCollective {
   readonly traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
   readonly #worker: Worker;
   readonly #control: Control;
-  /** The worker's own deadline comes first: it knows whom to blame. */
-  readonly #patience: number;
   readonly #maxMessageBytes: number;
   #request: Uint8Array = new Uint8Array(0);
   #reply: Uint8Array = new Uint8Array(0);
@@ -127,13 +127,12 @@ class Blocking implements BlockingCollective {
   readonly #leave = () => this[Symbol.dispose]();
 
   constructor(
-    { rank, size, timeout = 30_000, maxMessageBytes = 2 ** 30 }: TcpOptions,
+    { rank, size, maxMessageBytes = 2 ** 30 }: TcpOptions,
     worker: Worker,
     control: Control,
   ) {
     this.rank = rank;
     this.size = size;
-    this.#patience = timeout + graceMs + 1000 * Math.log2(size);
     this.#maxMessageBytes = maxMessageBytes;
     this.#worker = worker;
     this.#control = control;
@@ -228,7 +227,7 @@ class Blocking implements BlockingCollective {
   }
 
   /** Stores the next ticket; returns the function that waits for the answer. */
-  #ask(what: typeof asks[number], patience: number = this.#patience): () => void {
+  #ask(what: typeof asks[number], patience: number = patienceMs): () => void {
     const { words } = this.#control, answered = Atomics.load(words, ANSWERED);
     words[OP] = asks.indexOf(what);
     Atomics.add(words, ASKED, 1);
@@ -255,24 +254,24 @@ class Blocking implements BlockingCollective {
     }
   }
 
-  /** Blocks until the worker has answered. While peers move, so does the deadline: a long message is no dead one. */
+  /** Blocks until the worker has answered, for as long as its pulse beats. */
   #await(answered: number, what: string, patience: number): void {
     const { words } = this.#control;
-    let moved = Atomics.load(words, MOVED), deadline = performance.now() + patience;
+    let pulse = Atomics.load(words, PULSE), last = performance.now(), waited = 0;
     while (Atomics.load(words, ANSWERED) === answered) {
-      const now = performance.now(), latest = Atomics.load(words, MOVED);
-      if (latest !== moved) {
-        moved = latest;
-        deadline = now + patience;
-      }
-      if (now >= deadline) {
+      const now = performance.now(), beat = Atomics.load(words, PULSE);
+      // A process that was stopped for a while, or a machine that slept, has not waited meanwhile.
+      waited = beat === pulse ? waited + Math.min(now - last, 2000) : 0;
+      pulse = beat;
+      last = now;
+      if (waited >= patience) {
         this.#live = false;
         throw this.#failure ??= new TransportError(
-          `Cannot finish ${what}: the comm worker has not answered for ${patience / 1000} s`,
+          `Cannot finish ${what}: the comm worker has shown no sign of life for ${patience / 1000} s`,
           { rank: this.rank },
         );
       }
-      Atomics.wait(words, ANSWERED, answered, Math.min(deadline - now, 1000));
+      Atomics.wait(words, ANSWERED, answered, Math.min(patience - waited, 1000));
     }
   }
 }

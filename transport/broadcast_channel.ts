@@ -1,3 +1,4 @@
+import { checkDeadlines, type Deadlines, deadlines } from "./deadlines.ts";
 import { checkKnown } from "./known.ts";
 import type { BlockingCollective, Collective, WireRound } from "./round.ts";
 import { requireBlocking } from "./mailbox.ts";
@@ -7,15 +8,13 @@ import { Rings, ringsByteLength } from "./shared_rings.ts";
 import type { Transport } from "./transport.ts";
 
 /** Who meets whom. */
-export interface BroadcastChannelOptions {
+export interface BroadcastChannelOptions extends Deadlines {
   /** What the ranks call their group: the same for all of them, different from that of other groups. */
   readonly name: string;
   /** This worker's number, 0 ≤ rank < size. */
   readonly rank: number;
   /** How many ranks there are. */
   readonly size: number;
-  /** How long to wait for another rank, in milliseconds. Default 30 000. */
-  readonly timeout?: number;
   /**
    * Bytes that a rank may hand over at once, the same for all ranks; what is longer goes in parts, and is copied.
    * Default 16 MiB. The memory reserved is twice that for each rank; the system provides what is touched.
@@ -164,11 +163,13 @@ export async function broadcastChannelAsync(options: BroadcastChannelOptions): P
  * for (const transport of [first, second]) await transport[Symbol.asyncDispose]();
  * ```
  */
-export async function broadcastChannelTransport(options: Omit<BroadcastChannelOptions, "memory">): Promise<Transport> {
-  const { name, rank, size, timeout = 30_000, capacity = 1 << 18 } = options;
+export async function broadcastChannelTransport(
+  options: Omit<BroadcastChannelOptions, "memory" | "roundTimeout">,
+): Promise<Transport> {
+  const { name, rank, size, timeout = 30_000, connectTimeout = timeout, capacity = 1 << 18 } = options;
   check({ ...options, capacity });
   const byteLength = ringsByteLength(size, capacity);
-  const memory = await meet({ name: `${name} rings`, rank, size, timeout, capacity, byteLength });
+  const memory = await meet({ name: `${name} rings`, rank, size, connectTimeout, capacity, byteLength });
   const rings = new Rings(memory, rank, size, capacity, timeout), stop = onDeath(rank, (why) => void rings.close(why));
   return {
     rank,
@@ -176,6 +177,7 @@ export async function broadcastChannelTransport(options: Omit<BroadcastChannelOp
     framing: rings.framing,
     send: (to, message) => rings.send(to, message),
     receive: (from) => rings.receive(from),
+    lastSign: (from) => rings.lastSign(from),
     abort(reason) {
       stop();
       return rings.abort(reason);
@@ -193,11 +195,11 @@ async function join(options: BroadcastChannelOptions): Promise<{
   leave: () => void;
 }> {
   check(options);
-  const { name, rank, size, timeout = 30_000, capacity = 1 << 24 } = options;
+  const { name, rank, size, timeout = 30_000, connectTimeout = timeout, roundTimeout, capacity = 1 << 24 } = options;
   const byteLength = SharedMemory.byteLength(size, capacity);
-  const buffer = await meet({ name, rank, size, timeout, capacity, byteLength, memory: options.memory });
+  const buffer = await meet({ name, rank, size, connectTimeout, capacity, byteLength, memory: options.memory });
   const memory = new SharedMemory(buffer, size, capacity);
-  const rounds = new Rounds(memory, rank, timeout), stop = onDeath(rank, (why) => rounds.close(why));
+  const rounds = new Rounds(memory, rank, timeout, roundTimeout), stop = onDeath(rank, (why) => rounds.close(why));
   return {
     rounds,
     memory,
@@ -209,14 +211,14 @@ async function join(options: BroadcastChannelOptions): Promise<{
 }
 
 function check(options: BroadcastChannelOptions): void {
-  checkKnown("connect", options, ["name", "rank", "size", "timeout", "capacity", "memory"]);
-  const { name, rank, size, timeout = 30_000, capacity = 1 << 24 } = options;
+  checkKnown("connect", options, ["name", "rank", "size", ...deadlines, "capacity", "memory"]);
+  const { name, rank, size, capacity = 1 << 24 } = options;
   const refuse = (what: string, got: unknown, expected: string) => {
     throw new RangeError(`Cannot connect group ${name}: ${what} is ${got}, expected ${expected}`);
   };
   if (!(Number.isInteger(size) && 1 <= size && size <= 1024)) refuse("size", size, "an integer from 1 to 1024");
   if (!(Number.isInteger(rank) && 0 <= rank && rank < size)) refuse("rank", rank, `an integer from 0 to ${size - 1}`);
-  if (!(timeout > 0 && timeout < 2 ** 31)) refuse("timeout", timeout, "milliseconds above 0");
+  checkDeadlines(`connect group ${name}`, options);
   if (!(Number.isInteger(capacity) && capacity % 64 === 0 && capacity >= 64 * size && capacity < 2 ** 31)) {
     refuse("capacity", capacity, `a multiple of 64 from ${64 * size} to 2³¹`);
   }

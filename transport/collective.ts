@@ -9,14 +9,14 @@
  * @module
  */
 
+import { checkDeadlines, type Deadlines } from "./deadlines.ts";
 import { checkKnown } from "./known.ts";
+import { Waits } from "./waits.ts";
 import { type Collective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
 import { lossOf, type Transport, TransportError } from "./transport.ts";
 
 /** Options of {@link collective}. */
-export interface CollectiveOptions {
-  /** A round fails when a peer is awaited and nothing has moved for this long, in milliseconds. Default 30 000. */
-  readonly timeout?: number;
+export interface CollectiveOptions extends Omit<Deadlines, "connectTimeout"> {
   /** The longest message that is sent or accepted, in bytes. Default 2³⁰. */
   readonly maxMessageBytes?: number;
 }
@@ -57,7 +57,7 @@ const none: readonly Uint8Array[] = [];
  * ```
  */
 export function collective(transport: Transport, options: CollectiveOptions = {}): Collective {
-  checkKnown("make a group", options, ["timeout", "maxMessageBytes"]);
+  checkKnown("make a group", options, ["timeout", "roundTimeout", "maxMessageBytes"]);
   const exchanger = new Exchanger(transport, options);
   return {
     rank: transport.rank,
@@ -112,34 +112,24 @@ export function checkRound(round: WireRound, size: number, maxMessageBytes: numb
 export class Exchanger {
   readonly traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
   readonly #transport: Transport;
-  readonly #timeout: number;
+  readonly #waits: Waits;
   readonly #maxMessageBytes: number;
   readonly #framing: number;
   readonly #peers: readonly number[];
-  /** By rank: packets awaited from it, and packets it has not taken yet. */
-  readonly #awaited: Int32Array;
-  readonly #unsent: Int32Array;
   readonly #frames: Uint8Array[];
   readonly #parts: Float32Array[];
   readonly #reserve: (byteLength: number) => Uint8Array | Promise<Uint8Array>;
-  readonly #onProgress: (() => void) | undefined;
   #busy = false;
   #failure: TransportError | undefined;
-  /** When a peer last moved. */
-  #progress = 0;
 
-  /**
-   * @param hooks `reserve` returns the memory of a round's replies, aligned to 16 bytes, and is asked once per round;
-   *     `moved` is called whenever a peer moves: how one that waits for the round tells a long one from a dead one
-   */
+  /** @param reserve returns the memory of a round's replies, aligned to 16 bytes; it is asked once per round */
   constructor(
     transport: Transport,
-    { timeout = 30_000, maxMessageBytes = 2 ** 30 }: CollectiveOptions,
-    hooks: { reserve?: (byteLength: number) => Uint8Array | Promise<Uint8Array>; moved?: () => void } = {},
+    options: CollectiveOptions,
+    reserve: (byteLength: number) => Uint8Array | Promise<Uint8Array> = growing(),
   ) {
-    if (!(timeout > 0 && timeout < 2 ** 31)) {
-      throw new RangeError(`Cannot make a group: timeout must be above 0 and below 2^31 ms, received ${timeout}`);
-    }
+    const { maxMessageBytes = 2 ** 30 } = options;
+    checkDeadlines("make a group", options);
     if (!(Number.isInteger(maxMessageBytes) && maxMessageBytes > 0 && maxMessageBytes < 2 ** 32)) {
       throw new RangeError(
         `Cannot make a group: maxMessageBytes must be an integer from 1 to 2^32 - 1, received ${maxMessageBytes}`,
@@ -147,17 +137,14 @@ export class Exchanger {
     }
     const { rank, size } = transport;
     this.#transport = transport;
-    this.#timeout = timeout;
+    this.#waits = new Waits(transport, options);
     this.#maxMessageBytes = maxMessageBytes;
     this.#framing = transport.framing ?? 0;
     // Each rank begins with its right neighbour, so that not all of them send to rank 0 first.
     this.#peers = Array.from({ length: size - 1 }, (_, i) => (rank + 1 + i) % size);
-    this.#awaited = new Int32Array(size);
-    this.#unsent = new Int32Array(size);
     this.#frames = Array.from({ length: size }, () => new Uint8Array(0));
     this.#parts = Array.from({ length: size }, () => new Float32Array(0));
-    this.#reserve = hooks.reserve ?? growing();
-    this.#onProgress = hooks.moved;
+    this.#reserve = reserve;
   }
 
   async perform(round: WireRound): Promise<readonly Uint8Array[]> {
@@ -169,7 +156,7 @@ export class Exchanger {
     this.traffic.rounds++;
     this.traffic.encodedBytes += encodedBytes(round, rank);
     try {
-      return await this.#withDeadline(round);
+      return await (size === 1 ? this.#run(round) : this.#waits.within(round, this.traffic.rounds, this.#run(round)));
     } catch (error) {
       const failure = this.#failure ??= error instanceof TransportError
         ? error
@@ -207,7 +194,7 @@ export class Exchanger {
         // The group has failed already, and that is what its caller is told.
       }
     };
-    await Promise.race([told(), new Promise((resolve) => timer = setTimeout(resolve, 100))]);
+    await Promise.race([told(), new Promise((resolve) => timer = setTimeout(resolve, 1000))]);
     clearTimeout(timer);
   }
 
@@ -372,10 +359,9 @@ export class Exchanger {
   }
 
   async #sendPacket(to: number, packet: Uint8Array): Promise<void> {
-    this.#unsent[to]!++;
+    this.#waits.sends(to);
     await this.#transport.send(to, packet);
-    this.#unsent[to]!--;
-    this.#moved();
+    this.#waits.sent(to);
     this.traffic.sentBytes += packet.byteLength + this.#framing;
   }
 
@@ -431,17 +417,11 @@ export class Exchanger {
   }
 
   async #receivePacket(from: number): Promise<Uint8Array> {
-    this.#awaited[from]!++;
+    this.#waits.awaits(from);
     const packet = await this.#transport.receive(from);
-    this.#awaited[from]!--;
-    this.#moved();
+    this.#waits.received(from);
     this.traffic.receivedBytes += packet.byteLength + this.#framing;
     return packet;
-  }
-
-  #moved(): void {
-    this.#progress = performance.now();
-    this.#onProgress?.();
   }
 
   #unequal(from: number, theirs: number, mine: number): TransportError {
@@ -449,48 +429,6 @@ export class Exchanger {
       `Cannot perform allReduce: rank ${from} sent ${theirs} bytes, ${mine} were expected`,
       { rank: from },
     );
-  }
-
-  /** Runs the round. Rejects when no peer has moved for `timeout`, and names one that should have. */
-  async #withDeadline(round: WireRound): Promise<readonly Uint8Array[]> {
-    const { rank, size } = this.#transport;
-    if (size === 1) return await this.#run(round);
-    // Far from a silent root, the parents in between are not to blame: they are given the time to say who is.
-    const hops = round.op === "broadcast" ? bitCount((rank - round.root + size) % size) : 1;
-    const timeout = this.#timeout + (hops - 1) * Math.min(this.#timeout / 8, 1000);
-    this.#awaited.fill(0);
-    this.#unsent.fill(0);
-    this.#moved();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      const arm = (delay: number) => {
-        const due = performance.now() + delay;
-        timer = setTimeout(() => {
-          const now = performance.now(), left = this.#progress + timeout - now;
-          // A thread that was busy elsewhere when the timer was due has not looked at what has arrived meanwhile.
-          if (now - due > timeout / 4) arm(timeout / 4);
-          else if (left > 0) arm(left);
-          else reject(this.#late(round.op));
-        }, delay);
-      };
-      arm(timeout);
-    });
-    try {
-      return await Promise.race([this.#run(round), deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #late(op: string): TransportError {
-    const { rounds } = this.traffic, seconds = this.#timeout / 1000;
-    const silent = [...this.#awaited.keys()].filter((rank) => this.#awaited[rank]! > 0);
-    const deaf = [...this.#unsent.keys()].filter((rank) => this.#unsent[rank]! > 0);
-    const [who, what] = silent.length > 0 ? [silent, "sent nothing"] : [deaf, "took nothing"];
-    const names = who.length === 0 ? "this rank" : who.length === 1 ? `rank ${who[0]}` : `ranks ${who.join(", ")}`;
-    return new TransportError(`Cannot finish round ${rounds} (${op}): ${names} ${what} for ${seconds} s`, {
-      rank: who[0],
-    });
   }
 }
 
@@ -526,12 +464,6 @@ function bytes(vector: Float32Array): Uint8Array {
 function floats(bytes: Uint8Array): Float32Array {
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   return new Float32Array(buffer, byteOffset, byteLength / 4);
-}
-
-function bitCount(value: number): number {
-  let count = 0;
-  for (; value > 0; value &= value - 1) count++;
-  return count;
 }
 
 function aligned(length: number): number {

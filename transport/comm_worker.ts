@@ -19,9 +19,9 @@ import {
   GROW,
   type Growth,
   MEMORY,
-  MOVED,
   offsets,
   OP,
+  PULSE,
   ROOT,
   STATUS,
   TOLD,
@@ -29,6 +29,9 @@ import {
 import type { WireRound } from "./round.ts";
 import { tcp } from "./tcp.ts";
 import { type Transport, TransportError } from "./transport.ts";
+
+/** How often the worker lets its caller know that it lives. */
+const pulseMs = 500;
 
 const scope = globalThis as unknown as {
   onmessage: (event: { data: Start | Growth | Abort }) => void;
@@ -74,10 +77,9 @@ class Office {
     this.#rank = transport.rank;
     this.#control = control;
     this.#first = Atomics.load(control.words, ANSWERED);
-    this.#exchanger = new Exchanger(transport, options, {
-      reserve: (byteLength) => this.#reserve(byteLength),
-      moved: () => Atomics.add(control.words, MOVED, 1),
-    });
+    this.#exchanger = new Exchanger(transport, options, (byteLength) => this.#reserve(byteLength));
+    // Whether the peers live is for the exchanger to say; the caller only has to know that this thread does.
+    setInterval(() => Atomics.add(control.words, PULSE, 1), pulseMs);
   }
 
   grow({ request, reply }: Growth): void {

@@ -1,14 +1,13 @@
 import { alone } from "./alone.ts";
 import { tcpBlocking } from "./blocking.ts";
 import { broadcastChannel } from "./broadcast_channel.ts";
+import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "./deadlines.ts";
 import { checkKnown } from "./known.ts";
 import { place, placeFrom, variables } from "./place.ts";
 import type { BlockingCollective } from "./round.ts";
 
-/** Options of {@link connect}. */
-export interface ConnectOptions {
-  /** How long to wait for another rank, in milliseconds. Default: the launcher's, else 30 000. */
-  readonly timeout?: number;
+/** Options of {@link connect}. Deadlines that are not given are the launcher's, where it has any. */
+export interface ConnectOptions extends Deadlines {
   /** Over TCP: the local address to listen on. Default: see `tcp`. */
   readonly bind?: string;
 }
@@ -38,11 +37,11 @@ let connections = 0;
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<BlockingCollective> {
-  checkKnown("connect", options, ["timeout", "bind"]);
+  checkKnown("connect", options, [...deadlines, "bind"]);
+  checkDeadlines("connect", options);
   const mine = place() ?? placeFrom(variable);
   if (mine === undefined || mine.size === 1) return alone();
-  const { rank, size, meeting } = mine, timeout = options.timeout ?? mine.timeout;
-  const patience = timeout === undefined ? {} : { timeout };
+  const { rank, size, meeting } = mine, patience = { ...deadlinesOf(mine), ...deadlinesOf(options) };
   const nth = connections++; // tells the groups of the same ranks apart
   if (meeting.transport === "broadcast") {
     return await broadcastChannel({ name: `${meeting.name} ${nth}`, rank, size, ...patience });

@@ -14,7 +14,7 @@ import { TransportError } from "./transport.ts";
 /** Words of the control block. */
 export const ASKED = 0,
   ANSWERED = 1,
-  MOVED = 2,
+  PULSE = 2,
   OP = 3,
   ROOT = 4,
   COUNT = 5,

@@ -4,6 +4,7 @@ export { type Transport, TransportError } from "./transport.ts";
 export * from "./round.ts";
 export * from "./memory.ts";
 export { collective, type CollectiveOptions } from "./collective.ts";
+export type { Deadlines } from "./deadlines.ts";
 export { alone } from "./alone.ts";
 export {
   broadcastChannel,

@@ -26,7 +26,7 @@ export interface Rendezvous {
   readonly rank: number;
   readonly size: number;
   /** How long to wait for the others, in milliseconds. */
-  readonly timeout: number;
+  readonly connectTimeout: number;
   /** Bytes that a rank may hand over at once: the same on all ranks. */
   readonly capacity: number;
   /** Bytes of shared memory, which follow from the above. */
@@ -54,7 +54,7 @@ type Packet =
  * @throws {TransportError} if a rank does not come in time, comes twice, or asks for another size or capacity
  */
 export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
-  const { name, rank, size, timeout, capacity, byteLength } = options;
+  const { name, rank, size, connectTimeout, capacity, byteLength } = options;
   const me = crypto.randomUUID(), members = new Map<number, string>();
   const fail = (why: string, rank?: number) => new TransportError(`Cannot connect group ${name}: ${why}`, { rank });
   let shared: GroupMemory | undefined, refused: string | undefined;
@@ -131,7 +131,10 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
       const present = shared && new Int32Array(shared.present), missing = present ? absent(present, size) : [0];
       if (present && missing.length === 0) return shared!.memory;
       const now = performance.now();
-      if (now - begin >= timeout) throw fail(`${listed(missing)} did not join within ${timeout / 1000} s`, missing[0]);
+      if (now - begin >= connectTimeout) {
+        const limit = `${connectTimeout / 1000} s; connectTimeout raises the limit`;
+        throw fail(`${listed(missing)} did not join within ${limit}`, missing[0]);
+      }
       if (channel && (rank === 0 || shared === undefined) && now >= again) {
         greet();
         again = now + interval;

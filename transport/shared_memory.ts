@@ -166,13 +166,17 @@ export class Rounds {
   #half = 0;
   #closed = false;
   #failure: TransportError | undefined;
+  /** How long this rank has waited in this round, in milliseconds. */
+  #waited = 0;
   readonly rank: number;
   readonly timeout: number;
+  readonly roundTimeout: number;
 
-  constructor(memory: SharedMemory, rank: number, timeout: number) {
+  constructor(memory: SharedMemory, rank: number, timeout: number, roundTimeout = Infinity) {
     this.#memory = memory;
     this.rank = rank;
     this.timeout = timeout;
+    this.roundTimeout = roundTimeout;
     this.#floats = new Float32Array(memory.buffer);
     // A segment holds a chunk and this rank's share of the chunk before it, summed.
     this.#chunk = Math.min(CHUNK, Math.floor(memory.capacity / 4 * memory.size / (memory.size + 1)));
@@ -203,6 +207,7 @@ export class Rounds {
     if (this.#closed) throw new TransportError(`Cannot perform ${round.op}: the group is closed`, { rank: this.rank });
     const { rank, size, traffic } = this;
     checkRound(round, size, 2 ** 32 - 1);
+    this.#waited = 0;
     let replies: readonly Uint8Array[] = [];
     switch (round.op) {
       case "allGather":
@@ -361,7 +366,9 @@ export class Rounds {
       }
       if (op === "allReduce" && words[header + 2] !== words[first + 2]) {
         throw new RangeError(
-          `Cannot all-reduce: rank ${rank} has ${words[header + 2]} numbers, rank 0 has ${words[first + 2]}`,
+          `Cannot all-reduce: rank ${rank} has ${words[header + 2]! >>> 0} numbers, rank 0 has ${
+            words[first + 2]! >>> 0
+          }`,
         );
       }
       for (let i = 0; i < this.size; i++) longest = Math.max(longest, words[header + 2 + i]! >>> 0);
@@ -374,17 +381,22 @@ export class Rounds {
     if (memory.gate & 1) throw memory.error(`perform ${op}`);
     const before = memory.arrive(this.rank);
     this.#half = 1 - this.#half;
-    let deadline = 0;
+    let last = 0, waited = 0;
     for (;;) {
       const gate = memory.gate;
       if ((gate ^ before) & ~1) return;
       if (gate & 1) throw memory.error(`perform ${op}`);
       const now = performance.now();
-      if (deadline === 0) deadline = now + this.timeout;
-      else if (now >= deadline) {
-        const late = memory.late(before);
+      // A process that was stopped for a while, or a thread that was busy, has not waited meanwhile.
+      const more = last === 0 ? 0 : Math.min(now - last, 1000);
+      last = now;
+      waited += more;
+      this.#waited += more;
+      if (waited >= this.timeout || this.#waited >= this.roundTimeout) {
+        const late = memory.late(before), name = waited >= this.timeout ? "timeout" : "roundTimeout";
         if (late.length > 0) {
-          memory.giveUp(gate, late[0]!, `${listed(late)} did not answer within ${this.timeout / 1000} s`, this.rank);
+          const why = `${listed(late)} did not answer within ${this[name] / 1000} s; ${name} raises the limit`;
+          memory.giveUp(gate, late[0]!, why, this.rank);
           continue;
         }
       }

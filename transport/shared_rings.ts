@@ -1,6 +1,6 @@
 /**
  * Messages between pairs of ranks through rings in shared memory, one ring per direction. A ring has one writer, which
- * alone moves its head, and one reader, which alone moves its tail: both count bytes modulo 2³².
+ * alone moves its head, and one reader, which alone moves its tail.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const LINE = 16;
 /** Of each rank: whether it is here, whom it blames, the length of the text that says why; a sign of life; the text. */
 const STATE = 0, BLAMED = 1, WHY_LENGTH = 2, LIFE = 3, WHY = LINE, WHY_BYTES = 512, RANK_WORDS = LINE + WHY_BYTES / 4;
 const HERE = 0, LEFT = 1, GAVE_UP = 2;
-/** Of each ring: where the writer is, where the reader is. */
+/** Of each ring: where the writer is, where the reader is, in bytes modulo twice the capacity: full is not empty. */
 const HEAD = 0, TAIL = LINE, RING_WORDS = 2 * LINE;
 
 /** The bytes that the rings of a group need. Zeroed, they are ready for use. */
@@ -33,15 +33,20 @@ export class Rings implements Transport {
   readonly #receiving: Promise<unknown>[] = [];
   readonly #messages: Uint8Array[] = [];
   readonly #heart: ReturnType<typeof setInterval>;
+  /** The signs of life of each rank as they were seen last, and when they changed. */
+  readonly #signs: { life: number; seen: number }[];
+  readonly rank: number;
+  readonly size: number;
+  readonly capacity: number;
+  readonly timeout: number;
   #end: TransportError | undefined;
 
-  constructor(
-    memory: SharedArrayBuffer,
-    readonly rank: number,
-    readonly size: number,
-    readonly capacity: number,
-    readonly timeout: number,
-  ) {
+  constructor(memory: SharedArrayBuffer, rank: number, size: number, capacity: number, timeout: number) {
+    this.rank = rank;
+    this.size = size;
+    this.capacity = capacity;
+    this.timeout = timeout;
+    this.#signs = Array.from({ length: size }, () => ({ life: NaN, seen: 0 }));
     this.#words = new Int32Array(memory);
     this.#bytes = new Uint8Array(memory);
     this.#data = 4 * (size * RANK_WORDS + size * size * RING_WORDS);
@@ -73,6 +78,12 @@ export class Rings implements Transport {
       if (message === undefined || message.length < length) message = this.#messages[from] = new Uint8Array(length);
       return await this.#fill(from, message.subarray(0, length));
     });
+  }
+
+  lastSign(from: number): number {
+    const sign = this.#signs[from]!, life = Atomics.load(this.#words, from * RANK_WORDS + LIFE);
+    if (sign.life !== life) sign.life = life, sign.seen = performance.now();
+    return sign.seen;
   }
 
   abort(reason: TransportError): Promise<void> {
@@ -138,17 +149,18 @@ export class Rings implements Transport {
   }
 
   #count(at: number): number {
-    return (Atomics.load(this.#words, at + HEAD) - Atomics.load(this.#words, at + TAIL)) >>> 0;
+    const head = Atomics.load(this.#words, at + HEAD) >>> 0, tail = Atomics.load(this.#words, at + TAIL) >>> 0;
+    return head >= tail ? head - tail : head - tail + 2 * this.capacity;
   }
 
   /** Writes as much as there is room for; returns how much. */
   #write(to: number, bytes: Uint8Array): number {
     const { words, data } = this.#ring(this.rank, to), length = Math.min(bytes.length, this.#room(to));
-    const head = Atomics.load(this.#words, words + HEAD), at = (head >>> 0) % this.capacity;
+    const head = Atomics.load(this.#words, words + HEAD) >>> 0, at = head % this.capacity;
     const first = Math.min(length, this.capacity - at);
     this.#bytes.set(bytes.subarray(0, first), data + at);
     this.#bytes.set(bytes.subarray(first, length), data);
-    Atomics.store(this.#words, words + HEAD, head + length);
+    Atomics.store(this.#words, words + HEAD, (head + length) % (2 * this.capacity));
     return length;
   }
 
@@ -161,11 +173,11 @@ export class Rings implements Transport {
         await this.#wait(from, () => this.#count(words) > 0);
         continue;
       }
-      const tail = Atomics.load(this.#words, words + TAIL), at = (tail >>> 0) % this.capacity;
+      const tail = Atomics.load(this.#words, words + TAIL) >>> 0, at = tail % this.capacity;
       const first = Math.min(length, this.capacity - at);
       target.set(this.#bytes.subarray(data + at, data + at + first), done);
       target.set(this.#bytes.subarray(data, data + length - first), done + first);
-      Atomics.store(this.#words, words + TAIL, tail + length);
+      Atomics.store(this.#words, words + TAIL, (tail + length) % (2 * this.capacity));
       done += length;
     }
     return target;
@@ -173,17 +185,16 @@ export class Rings implements Transport {
 
   /** Looks from time to time until `ready`, or until the peer is lost. */
   async #wait(peer: number, ready: () => boolean): Promise<void> {
-    let life = NaN, seen = performance.now();
+    const begin = performance.now();
     for (let looks = 0;; looks++) {
       if (this.#end) throw this.#end;
       const state = this.#state(peer); // before the last look: what was sent before is received
       if (ready()) return;
       if (state !== HERE) throw this.#lost(peer);
-      const sign = Atomics.load(this.#words, peer * RANK_WORDS + LIFE), now = performance.now();
-      if (sign !== life) life = sign, seen = now;
-      else if (now - seen > this.timeout) {
+      if (performance.now() - Math.max(begin, this.lastSign(peer)) > this.timeout) {
         throw new TransportError(
-          `Cannot exchange with rank ${peer}: it has shown no sign of life for ${this.timeout / 1000} s`,
+          `Cannot exchange with rank ${peer}: it has shown no sign of life for ${this.timeout / 1000} s; ` +
+            "timeout raises the limit",
           { rank: peer },
         );
       }

@@ -1,10 +1,11 @@
 /** Where the ranks of a TCP group meet and what they agree on. @module */
 
 import type { CollectiveOptions } from "./collective.ts";
+import { checkDeadlines, type Deadlines, deadlines } from "./deadlines.ts";
 import { checkKnown } from "./known.ts";
 
 /** Options of {@link tcp} and {@link tcpBlocking}. */
-export interface TcpOptions extends CollectiveOptions {
+export interface TcpOptions extends CollectiveOptions, Deadlines {
   /** This process's number, 0 ≤ rank < size. */
   readonly rank: number;
   /** How many ranks there are. */
@@ -16,13 +17,21 @@ export interface TcpOptions extends CollectiveOptions {
   /**
    * The local address to listen on. Default: `host` on rank 0; on others the address they reach rank 0 from. They
    * choose a free port. With "0.0.0.0" a rank listens everywhere and is told to others as the latter address.
+   *
+   * Where `host` is a name that rank 0's machine knows as an address of its own loopback, as Debian's do, rank 0 listens
+   * everywhere, and so do the ranks on the same machine; the others find them where they found rank 0.
    */
   readonly bind?: string;
-  /** Tells apart runs that use the same host and port: ranks of another run are refused. Default "". */
+  /**
+   * Tells apart runs that use the same host and port: ranks of another run are turned away, and are not told this name. At
+   * most 256 characters. Default "". A rank that knows a name other than "" belongs to the run: if it has another size,
+   * timeout or maxMessageBytes, or a rank that is taken, all ranks fail at once.
+   */
   readonly run?: string;
-  /** How long to wait for all ranks to connect, in milliseconds. Default: `timeout`. */
-  readonly connectTimeout?: number;
-  /** How often to let the peers know that this rank lives, in milliseconds. Default: a sixth of `timeout`. */
+  /**
+   * How often to let the peers know that this rank lives, in milliseconds, at most a third of `timeout`. Default: a sixth
+   * of it.
+   */
   readonly heartbeat?: number;
 }
 
@@ -33,9 +42,8 @@ const known = [
   "port",
   "bind",
   "run",
-  "connectTimeout",
+  ...deadlines,
   "heartbeat",
-  "timeout",
   "maxMessageBytes",
 ];
 
@@ -46,7 +54,7 @@ const known = [
  * @throws {TypeError} if an option is unknown or is no string where one is needed
  */
 export function checkTcpOptions(options: TcpOptions): void {
-  const { rank, size, host, port, bind = "", run = "", timeout = 1, connectTimeout = 1, heartbeat = 1 } = options;
+  const { rank, size, host, port, bind = "", run = "", timeout = 30_000, heartbeat = timeout / 6 } = options;
   const refuse = (what: string, value: unknown): never => {
     throw new RangeError(`Cannot connect: ${what}, received ${value}`);
   };
@@ -60,7 +68,9 @@ export function checkTcpOptions(options: TcpOptions): void {
     if (typeof value !== "string") throw new TypeError(`Cannot connect: ${name} must be a string, received ${value}`);
   }
   if (host === "") refuse("host must be a name or an address", '""');
-  for (const [name, value] of Object.entries({ timeout, connectTimeout, heartbeat })) {
-    if (!(value > 0 && value < 2 ** 31)) refuse(`${name} must be above 0 and below 2^31 ms`, value);
+  if (run.length > 256) refuse("run must have at most 256 characters", run.length);
+  checkDeadlines("connect", options);
+  if (!(heartbeat > 0 && heartbeat <= timeout / 3)) {
+    refuse(`heartbeat must be above 0 ms and at most a third of timeout, ${timeout / 3} ms`, heartbeat);
   }
 }

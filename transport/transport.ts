@@ -16,6 +16,11 @@ export interface Transport extends AsyncDisposable {
   /** Bytes that go over the wire with each message besides its own; 0 if absent. What `sentBytes` adds. */
   readonly framing?: number;
   /**
+   * When the last byte from that rank arrived, as `performance.now()` counts, heartbeats and parts of messages included.
+   * Deadlines count from it. Of a transport without it only whole messages are signs of life.
+   */
+  lastSign?(from: number): number;
+  /**
    * Ends the transport because of an error and tells the peers whom to blame, so that all ranks name the same one. A
    * transport without it is disposed of instead, and the peers name this rank.
    */

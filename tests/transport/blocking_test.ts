@@ -12,7 +12,9 @@ const make = async (size: number, timeout: number) => {
   const port = freePort();
   const groups = await Promise.all(
     Array.from({ length: size }, (_, rank) => {
-      return Remote.connect({ rank, size, host: "127.0.0.1", port, timeout, connectTimeout: 30_000 });
+      // A rank that lives sends heartbeats: only roundTimeout ends the wait for one that does not take part.
+      const deadlines = { timeout: 20_000, roundTimeout: timeout, connectTimeout: 30_000 };
+      return Remote.connect({ rank, size, host: "127.0.0.1", port, ...deadlines });
     }),
   );
   remotes.push(...groups);

@@ -44,7 +44,7 @@ const remotes: Remote[] = [];
 
 for (
   const { name, check } of collectiveProperties(async (size, timeout) => {
-    const groups = await Remote.joinAll({ name: crypto.randomUUID(), size, timeout });
+    const groups = await Remote.joinAll({ name: crypto.randomUUID(), size, timeout, connectTimeout: 30_000 });
     remotes.push(...groups);
     return { groups }; // A worker that is terminated is named only after the deadline: see below.
   }, { inRankOrder: true, traffic, sizes: [2, 3], lengths: [0, 1, 7, 8193, 300_007], runs: 3 })
@@ -189,11 +189,14 @@ Deno.test("ranks that do not belong together do not connect", async () => {
     assertEquals(message, "Cannot connect group firsts: two workers claim to be rank 0");
   }
   const [first, second] = await both(join("absent", 0, 4), join("absent", 2, 4));
-  assertEquals(first, "Cannot connect group absent: ranks 1, 3 did not join within 0.3 s");
+  assertEquals(
+    first,
+    "Cannot connect group absent: ranks 1, 3 did not join within 0.3 s; connectTimeout raises the limit",
+  );
   assertEquals(second, first);
   assertEquals(
     await both(join("nobody", 1, 2)),
-    ["Cannot connect group nobody: rank 0 did not join within 0.3 s"],
+    ["Cannot connect group nobody: rank 0 did not join within 0.3 s; connectTimeout raises the limit"],
   );
 });
 
@@ -218,7 +221,7 @@ Deno.test("options are checked", async () => {
     void await assertRejects(() => broadcastChannel({ name: "n", rank: 0, size: 1, ...options }), RangeError, message);
   await refused({ size: 0 }, "Cannot connect group n: size is 0, expected an integer from 1 to 1024");
   await refused({ rank: 1 }, "rank is 1, expected an integer from 0 to 0");
-  await refused({ timeout: 0 }, "timeout is 0");
+  await refused({ timeout: 0 }, "Cannot connect group n: timeout must be above 0");
   await refused({ capacity: 100 }, "capacity is 100, expected a multiple of 64");
 });
 

@@ -172,7 +172,7 @@ Deno.test("connect: a group of one where nothing says otherwise; unknown options
   await assertRejects(
     () => connect({ timeOut: 1 } as never),
     TypeError,
-    'unknown option "timeOut", known are timeout, bind',
+    'unknown option "timeOut", known are connectTimeout, timeout, roundTimeout, bind',
   );
 });
 

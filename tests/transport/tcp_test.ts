@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
 import fc from "fast-check";
 import { collectiveProperties, collectiveTraffic, transportProperties } from "../../testing/mod.ts";
 import { collective, tcp, type TcpOptions, type Transport, TransportError } from "../../transport/mod.ts";
@@ -23,7 +23,9 @@ for (
 async function refusals(...ranks: Partial<TcpOptions>[]): Promise<TransportError[]> {
   const port = freePort();
   const results = await Promise.allSettled(
-    ranks.map((options) => tcp({ rank: 0, size: 3, host: "127.0.0.1", port, timeout: 5000, ...options })),
+    ranks.map((options) =>
+      tcp({ rank: 0, size: 3, host: "127.0.0.1", port, timeout: 5000, connectTimeout: 1000, ...options })
+    ),
   );
   return results.map((result) => {
     assertEquals(result.status, "rejected");
@@ -33,41 +35,69 @@ async function refusals(...ranks: Partial<TcpOptions>[]): Promise<TransportError
   });
 }
 
-Deno.test("tcp refuses sizes that differ, on every rank", async () => {
-  for (const error of await refusals({}, { rank: 1, size: 4 }, { rank: 2, connectTimeout: 1000 })) {
-    // A rank that comes after the refusal finds nobody.
-    if (!error.message.includes("Cannot reach rank 0")) {
-      assertStringIncludes(error.message, "size differs: 4 on rank 1, 3 on rank 0");
+const mistakes = [
+  [{ size: 4 }, "size differs: 4 on rank 1, 3 on rank 0"],
+  [{ timeout: 7000 }, "timeout differs: 7000 on rank 1, 5000 on rank 0"],
+  [{ maxMessageBytes: 1000 }, "maxMessageBytes differs: 1000 on rank 1, 1073741824 on rank 0"],
+] as const;
+
+Deno.test("tcp tells a rank at once that it does not fit, and the others when the wait is over", async () => {
+  for (const [mistake, words] of mistakes) {
+    const [host, mistaken] = await refusals({}, { rank: 1, connectTimeout: 60_000, ...mistake });
+    assertStringIncludes(mistaken!.message, `Cannot connect: rank 0 turned this rank away: ${words}`);
+    assertEquals(mistaken!.rank, 1);
+    assertMatch(host!.message, /ranks 1, 2 did not come within 1 s; turned away: 127\.0\.0\.1:\d+: /);
+    assertStringIncludes(host!.message, words);
+  }
+});
+
+Deno.test("tcp fails on all ranks at once, if one does not fit that knows the name of the run", async () => {
+  const long = { connectTimeout: 60_000, run: "three ranks" };
+  for (const [mistake, words] of mistakes) {
+    for (
+      const error of await refusals(long, { ...long, rank: 1, ...mistake }, { ...long, rank: 2, connectTimeout: 1000 })
+    ) {
+      // A rank that comes after the refusal finds nobody.
+      if (error.message.includes("Cannot reach rank 0")) continue;
+      assertStringIncludes(error.message, words);
       assertEquals(error.rank, 1);
     }
   }
-});
-
-Deno.test("tcp refuses timeouts and message lengths that differ", async () => {
-  for (const error of await refusals({}, { rank: 1, timeout: 7000 })) {
-    assertStringIncludes(error.message, "timeout differs: 7000 on rank 1, 5000 on rank 0");
-  }
-  for (const error of await refusals({}, { rank: 1, maxMessageBytes: 1000 })) {
-    assertStringIncludes(error.message, "maxMessageBytes differs: 1000 on rank 1, 1073741824 on rank 0");
-  }
-});
-
-Deno.test("tcp refuses a rank that is taken twice, on every rank", async () => {
-  for (const error of await refusals({}, { rank: 1 }, { rank: 1 })) {
+  for (const error of await refusals(long, { ...long, rank: 1 }, { ...long, rank: 1 })) {
     assertStringIncludes(error.message, "rank 1 is taken twice");
     assertEquals(error.rank, 1);
   }
 });
 
-Deno.test("tcp turns away ranks of another run and says so when the wait is over", async () => {
-  const [host, other] = await refusals({ size: 2, connectTimeout: 600 }, { rank: 1, size: 2, run: "other" });
+Deno.test("tcp turns away a rank that is taken, and says so", async () => {
+  const errors = await refusals({}, { rank: 1 }, { rank: 1 });
+  assertEquals(
+    errors.filter(({ message }) => message.includes("turned this rank away: rank 1 is taken twice")).length,
+    1,
+  );
+  for (const { message, rank } of errors) {
+    if (message.includes("turned this rank away")) continue;
+    assertMatch(message, /rank 2 did not come within 1 s/);
+    assertMatch(message, /rank 1 is taken twice/);
+    assertEquals(rank, 2);
+  }
+});
+
+Deno.test("tcp turns away ranks of another run, says so when the wait is over, and tells nobody its own run", async () => {
+  const [host, other] = await refusals(
+    { size: 2, run: "secret", connectTimeout: 600 },
+    { rank: 1, size: 2, run: "other\x1b[31m" },
+  );
   assertStringIncludes(host!.message, "rank 1 did not come within 0.6 s; turned away: 127.0.0.1");
-  assertStringIncludes(other!.message, 'belongs to run "other", this is run ""');
+  assertStringIncludes(host!.message, 'it belongs to run "other\\u001b[31m", which is another one');
+  assertStringIncludes(other!.message, 'it belongs to run "other\\u001b[31m", which is another one');
+  for (const { message } of [host!, other!]) assert(!message.includes("secret") && !message.includes("\x1b"), message);
 });
 
 Deno.test("tcp names the ranks that do not come, on every rank that came", async () => {
   for (const error of await refusals({ connectTimeout: 600 }, { rank: 2, connectTimeout: 600 })) {
-    assertStringIncludes(error.message, "rank 1 did not come within 0.6 s");
+    assertMatch(error.message, /rank 1 did not come within 0.6 s/);
+    assertStringIncludes(error.message, "connectTimeout raises the limit");
     assertEquals(error.rank, 1);
   }
 });
@@ -103,10 +133,15 @@ Deno.test("tcp turns a stranger away and goes on; at the end it says what the st
 });
 
 Deno.test("tcp refuses another version of the format, and says which", async () => {
-  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 3000 });
+  const port = freePort(), options = { size: 2, host: "127.0.0.1", port, timeout: 5000 };
+  const first = tcp({ ...options, rank: 0, connectTimeout: 1000 });
   const refused = assertRejects(() => first, TransportError, "speaks version 7 of the format, this is version 1");
   assertStringIncludes(await say(port, "GRADWIRE\x07\0\0\0"), "speaks version 7");
   await refused;
+  // A stranger of another version does not end the wait of those that belong here.
+  const again = tcp({ ...options, rank: 0 });
+  await say(port, "GRADWIRE\x07\0\0\0");
+  for (const rank of await Promise.all([again, tcp({ ...options, rank: 1 })])) await rank[Symbol.asyncDispose]();
 });
 
 Deno.test("tcp tells a server of another kind at the other end", async () => {
@@ -179,15 +214,15 @@ Deno.test("tcp notices a peer that has gone silent, between rounds and while nob
   const conn = await connectTo(port);
   for (const bytes of [preamble, hello(300), ready]) await write(conn, bytes);
   const rank = await first;
-  const error = await assertRejects(() => rank.receive(1), TransportError, "nothing was heard from it for 0.3");
+  const error = await assertRejects(() => rank.receive(1), TransportError, "rank 0 has heard nothing from it for 0.");
   assertEquals(error.rank, 1);
   await rank[Symbol.asyncDispose]();
   conn.close();
 });
 
 Deno.test("tcp heartbeats keep an idle group alive", async () => {
-  const ranks = await connected(2, { timeout: 300, heartbeat: 50 });
-  await new Promise((resolve) => setTimeout(resolve, 900));
+  const ranks = await connected(2, { timeout: 900, heartbeat: 50, connectTimeout: 30_000 });
+  await new Promise((resolve) => setTimeout(resolve, 2700));
   await ranks[0]!.send(1, Uint8Array.of(5));
   assertEquals((await ranks[1]!.receive(0))[0], 5);
   for (const rank of ranks) await rank[Symbol.asyncDispose]();
@@ -196,9 +231,21 @@ Deno.test("tcp heartbeats keep an idle group alive", async () => {
 Deno.test("tcp refuses options that are out of range or unknown", async () => {
   const good = { rank: 0, size: 2, host: "127.0.0.1", port: 1234 };
   for (
-    const bad of [{ rank: 2 }, { rank: -1 }, { size: 0 }, { port: 0 }, { port: 65536 }, { timeout: 0 }, {
-      heartbeat: NaN,
-    }]
+    const bad of [
+      { rank: 2 },
+      { rank: -1 },
+      { size: 0 },
+      { port: 0 },
+      { port: 65536 },
+      { timeout: 0 },
+      {
+        heartbeat: NaN,
+      },
+      { heartbeat: 10_001 },
+      { connectTimeout: Infinity },
+      { roundTimeout: 0 },
+      { run: "x".repeat(257) },
+    ]
   ) await assertRejects(() => tcp({ ...good, ...bad }), RangeError, "Cannot connect: ");
   const unknown = { ...good, prot: 1 };
   await assertRejects(() => tcp(unknown), TypeError, 'unknown option "prot", known are rank, size, host, port');
@@ -222,8 +269,10 @@ Deno.test("tcp: the bytes of a group of two, as FORMAT.md has them", async () =>
     };
   for (const bytes of [preamble, hello(5000), ready]) await write(conn, bytes);
   assertEquals(await hex(12), "475241445749524501000000"); // GRADWIRE, version 1
-  assertEquals(await hex(8), "1400000003000000"); // welcome: 20 bytes
-  assertEquals(await hex(20), "5b5b5d2c5b223132372e302e302e31222c315d5d"); // [[],["127.0.0.1",1]]
+  const welcome = await hex(8), length = parseInt(welcome.slice(0, 2), 16);
+  assertEquals(welcome.slice(2), "00000003000000");
+  const json = String.fromCharCode(...(await hex(length)).match(/../g)!.map((byte) => parseInt(byte, 16)));
+  assertMatch(json, /^\[\[\],\["127.0.0.1",1\],4\d\d\d\]$/); // the milliseconds that are left of 5 000
   assertEquals(await hex(12), "04000000050000006e756c6c"); // go: null
   const group = collective(await first);
   const reply = group.perform({ op: "allGather", message: Uint8Array.of(7, 8, 9) });

@@ -1,0 +1,53 @@
+/** How long ranks wait for one another: the same three options wherever ranks connect. @module */
+
+/** How long ranks wait for one another. */
+export interface Deadlines {
+  /** How long to wait until all ranks have found one another, in milliseconds. Default: `timeout`. */
+  readonly connectTimeout?: number;
+  /**
+   * A rank is lost when it is waited for and has been silent for this long, in milliseconds. Default 30 000. Over TCP any
+   * byte from it is a sign of life, and so are the heartbeats that it sends while it computes: a slow link is not a dead
+   * one, and no rank is lost for computing. In shared memory ranks send no heartbeats, so that there this is the longest
+   * that one rank may compute, or save, or load, while another waits for it.
+   *
+   * Where two ranks no longer hear each other although both live, each finds the other one silent. So that all ranks name
+   * the same one, the rank with the higher number waits a quarter longer, if there are more than two ranks.
+   */
+  readonly timeout?: number;
+  /**
+   * How long one round may take from beginning to end, in milliseconds, however many signs of life there are. Default:
+   * Infinity. It ends a group in which one rank lives but never begins the round.
+   */
+  readonly roundTimeout?: number;
+}
+
+/** The names of the options. */
+export const deadlines = ["connectTimeout", "timeout", "roundTimeout"] as const;
+
+/**
+ * Throws what is wrong with the options.
+ *
+ * @throws {RangeError} if one is no number of milliseconds; "Cannot `doing`: …"
+ */
+export function checkDeadlines(doing: string, options: Deadlines): void {
+  for (const name of deadlines) {
+    const value = options[name];
+    if (value === undefined || (value > 0 && value < 2 ** 31) || (name === "roundTimeout" && value === Infinity)) {
+      continue;
+    }
+    const most = name === "roundTimeout" ? "below 2^31 ms, or Infinity" : "below 2^31 ms";
+    throw new RangeError(`Cannot ${doing}: ${name} must be above 0 and ${most}, received ${value}`);
+  }
+}
+
+/** Those of the options that are given. */
+export function deadlinesOf(options: { readonly [name in keyof Deadlines]?: number | undefined }): Deadlines {
+  return Object.fromEntries(
+    deadlines.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  );
+}
+
+/** "0.3 s". */
+export function seconds(ms: number): string {
+  return `${Math.round(ms) / 1000} s`;
+}
