@@ -25,6 +25,7 @@ export type { Collective, GradientPart, Round, Traffic, WireRound } from "../tra
 export { type Transport, TransportError } from "../transport/transport.ts";
 export type { Property } from "./property.ts";
 export * from "./reducer.ts";
+export * from "./theory.ts";
 export * from "./vectors.ts";
 export { transportProperties, type TransportPropertiesOptions } from "./transport.ts";
 export { collectiveProperties, type CollectivePropertiesOptions, collectiveTraffic, type Ranks } from "./collective.ts";
