@@ -70,6 +70,27 @@ export async function writeDurably(files: Files, path: string, bytes: Uint8Array
   }
 }
 
+/**
+ * Gives a file in a folder other bytes at once: whoever reads it, and whoever comes after an interruption, finds those of
+ * before or the new ones.
+ */
+export async function replaceFile(files: Files, folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  const beside = `${folder}/.${name}-${randomName()}`;
+  try {
+    await writeDurably(files, beside, bytes);
+    await files.rename(beside, `${folder}/${name}`);
+  } catch (error) {
+    await files.rm(beside, { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+  await syncFolder(files, folder);
+}
+
+/** 8 random hexadecimal digits. */
+export function randomName(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** Ends when the names in a folder are on the disk. Windows and some network file systems have no such operation. */
 export async function syncFolder(files: Files, path: string): Promise<void> {
   let folder: OpenFile | undefined;

@@ -27,6 +27,7 @@ export { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export * from "./describe.ts";
 export * from "./parse.ts";
 export * from "./distributed.ts";
+export * from "./file_handler.ts";
 export type { Group } from "./group.ts";
 export * from "./restore_from.ts";
 export * from "./safetensors.ts";

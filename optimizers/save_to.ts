@@ -1,7 +1,7 @@
 import { show } from "../compressors/check.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "./distributed.ts";
-import { openFiles, pathOf } from "./files.ts";
+import { openFiles, pathOf, randomName } from "./files.ts";
 import type { Group } from "./group.ts";
 import type { Json } from "./step_folder.ts";
 import { type Known, type Saved, writeStep } from "./write_step.ts";
@@ -34,7 +34,7 @@ export function remember(
   now: Omit<Known, "run"> & { readonly run?: string },
 ): void {
   const folders = known.get(optimizer) ?? new Map<string, Known>();
-  known.set(optimizer, folders.set(folder, { run: newRun(), ...now }));
+  known.set(optimizer, folders.set(folder, { run: randomName(), ...now }));
 }
 
 /**
@@ -77,7 +77,7 @@ export async function saveTo(folder: string | URL, options: SaveOptions): Promis
     return {
       files: await openFiles(),
       folder: path,
-      known: known.get(optimizer)?.get(path) ?? { save: 0, run: newRun() },
+      known: known.get(optimizer)?.get(path) ?? { save: 0, run: randomName() },
       step,
     };
   });
@@ -136,8 +136,4 @@ function notJson(value: unknown): string | undefined {
     if (odd !== undefined) return odd;
   }
   return undefined;
-}
-
-function newRun(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

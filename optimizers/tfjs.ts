@@ -16,6 +16,8 @@ export type LayersModel = tf.LayersModel;
 export type Logs = tf.Logs;
 /** tfjs's dataset, `tf.data.Dataset`. */
 export type Dataset = ReturnType<typeof tf["data"]["generator"]>;
+/** Where tfjs saves models to and loads them from. */
+export type IOHandler = tf.io.IOHandler;
 /** tfjs's optimizer. */
 export type Optimizer = tf.Optimizer;
 /** tfjs's optimizer, `tf.Optimizer` itself: what `DistributedOptimizer` extends. */
