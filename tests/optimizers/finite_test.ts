@@ -43,8 +43,12 @@ function refusals(reducer: Reducer, gradients: readonly Float32Array[], steps = 
       if (asked.some(({ done }) => done)) break;
       replies = performTogether(asked.map(({ value }) => value as WireRound));
     }
-    if (words.some((said) => said !== undefined)) assertEquals(structuredClone(states), before);
-    if (step + 1 === steps || words.some((said) => said !== undefined)) return words;
+    const refused = words.some((said) => said !== undefined);
+    if (refused) assertEquals(structuredClone(states), before);
+    for (const vector of states.flatMap(({ local, shared }) => [...Object.values(local), ...Object.values(shared)])) {
+      assert((vector as Float32Array).every(Number.isFinite), `${reducer.name} keeps what is not finite`);
+    }
+    if (step + 1 === steps || refused) return words;
   }
 }
 
