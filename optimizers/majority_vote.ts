@@ -33,7 +33,8 @@ const wordsOf = scratch(Uint32Array);
  * ```
  *
  * - Compressor: none. The sign is neither unbiased nor contractive, and nothing is fed back.
- * - Memory: one vector a rank. Messages per step: one all-to-all and one all-gather, d/8 bytes a rank in all.
+ * - Memory: one vector a rank. Messages per step: one all-to-all and one all-gather: d/8 bytes a rank up and d/(8 n) of
+ *   its stripe down, (1 + 1/n) d/8 in all.
  * - Step size: γ of the size that a parameter should move in a step (0.001 for small networks), decaying. It need not converge: where one rank's
  *   large gradient stands against many small ones, the vote goes the wrong way.
  * - Source: Bernstein, Wang, Azizzadenesheli, Anandkumar, arXiv:1802.04434; Bernstein et al., arXiv:1810.05291.
