@@ -135,7 +135,8 @@ export function collectiveProperties(
                 }
               },
             ),
-            { numRuns: runs, seed: 1 },
+            // No smaller case is looked for: what a failure leaves behind would fail it, too.
+            { numRuns: runs, seed: 1, endOnFailure: true },
           )),
     },
   ]);
@@ -270,8 +271,10 @@ export function collectiveProperties(
         connected(some, timeout, async (groups) => {
           const rounds = roundsOf("allReduce", some, 100, 0, 3);
           const early = groups.slice(1).map((group) => group.perform(rounds[group.rank]!));
-          await pause(timeout / 4);
-          await Promise.all([...early, groups[0]!.perform(rounds[0]!)]);
+          const late = pause(timeout / 4).then(() => groups[0]!.perform(rounds[0]!));
+          // All are waited for, so that nothing is under way when the claim has failed.
+          const results = await Promise.allSettled([...early, late]);
+          for (const result of results) if (result.status === "rejected") throw result.reason;
         }),
     },
     {
