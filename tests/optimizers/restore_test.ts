@@ -180,7 +180,9 @@ Deno.test("weights are compared by their number, name, shape and type", async ()
       const { optimizer, variables } = pair({ names, ...options })[0]!;
       return {
         optimizer,
-        variables: dtype === "float32" ? variables : [variables[0]!, tf.variable(tf.zeros([3], dtype))],
+        variables: dtype === "float32"
+          ? variables
+          : [variables[0]!, tf.variable(tf.zeros([3], dtype), true, `${names[1]}_${variableCount++}`)],
       };
     };
   for (

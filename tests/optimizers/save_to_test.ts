@@ -160,6 +160,7 @@ Deno.test("restoreFrom: what does not go with this run is refused on all ranks, 
           {},
           'rank 0: the step was saved by 2 ranks, here are 3. Restore its weights alone by only: "weights"',
         ],
+        [make(1), {}, "rank 0: the step was saved by 2 ranks, here are 1."],
         [make(2, { seed: 1 }), {}, "rank 1: Cannot restore the state: seed is 0 in the checkpoint, 1 here"],
         [make(2, { inner: () => tf.train.sgd(1) }), {}, "its class is Adam in the checkpoint, SGD here"],
         [make(2, { reducer: () => average(naturalCompression()) }), {}, "reducer is average"],
@@ -281,5 +282,7 @@ Deno.test("saveTo takes file: URLs, groups of one and blocking groups", async ()
   assertEquals([restored!.step, restored!.position], [1, null]);
   await first.step(), await second.step();
   assertEquals(weightsDigest(second.model), weightsDigest(model));
+  // The same folder, written in another way.
+  await saveTo(folder, { group, optimizer: second.optimizer, weights: second.model });
   await Deno.remove(root, { recursive: true });
 });

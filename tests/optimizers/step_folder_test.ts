@@ -58,6 +58,12 @@ Deno.test("steps: killed before any operation on the disk, a folder holds the st
       });
       const saved = await save(ranks(2), 2, folders, known, { files: [dying, dying], keep: 1 }).catch(() => undefined);
       dead = seen.length >= last;
+      // What has the name of a complete step is one.
+      for (const folder of folders) {
+        for (const name of await list(folder)) {
+          if (!name.startsWith(".")) assert((await list(`${folder}/${name}`)).includes("manifest.json"), seen.at(-1));
+        }
+      }
       const groups = ranks(2), { step, save: newest } = await find(groups, folders);
       // Once the ranks were told that it is saved, it is.
       assert(step === 2 || (step === 1 && dead && !saved), `${step} after ${seen.at(-1)}`);
