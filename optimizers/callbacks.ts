@@ -1,14 +1,25 @@
 /** Callbacks for `fit` and `fitDataset`. @module */
 
+import * as tf from "../dependencies/tfjs.ts";
 import { allGather, type Exchange } from "../transport/round.ts";
 import { type Group, runOn } from "./group.ts";
-import { averageState } from "./weights.ts";
+import { opensStep } from "./status.ts";
 import type { LayersModel, Logs } from "./tfjs.ts";
+import { averageState } from "./weights.ts";
 
-/** A callback as `fit` takes it: alone, in an array, or spread into one of your own. */
-export interface EpochEndCallback {
+/**
+ * A callback as `fit` takes it: one of tfjs's own, alone, in an array beside others such as `tf.callbacks.earlyStopping`,
+ * or spread into one of your own. Callbacks that are plain objects stand beside it as `new tf.CustomCallback({ … })`: tfjs
+ * takes arrays of one kind only.
+ */
+export interface EpochEndCallback extends tf.CustomCallback {
   /** Called by tfjs when an epoch has ended, on all ranks. */
   onEpochEnd(epoch: number, logs?: Logs): Promise<void>;
+}
+
+/** tfjs's own callback; the method is the object's own too, so that a copy of its properties has it. */
+function epochEnd(onEpochEnd: EpochEndCallback["onEpochEnd"]): EpochEndCallback {
+  return Object.assign(new tf.CustomCallback({ onEpochEnd }), { onEpochEnd });
 }
 
 /**
@@ -32,11 +43,10 @@ export interface EpochEndCallback {
  * ```
  */
 export function syncMetrics(group: Group): EpochEndCallback {
-  return {
-    async onEpochEnd(epoch, logs = {}) {
-      Object.assign(logs, await runOn(meanOfLogs(epoch, logs, group.size), group));
-    },
-  };
+  return epochEnd(async (epoch, logs = {}) => {
+    await resolve(logs);
+    Object.assign(logs, await runOn(meanOfLogs(epoch, logs, group.size), group));
+  });
 }
 
 /**
@@ -55,10 +65,19 @@ export function syncMetrics(group: Group): EpochEndCallback {
  * ```
  */
 export function syncState(model: LayersModel, group: Group): EpochEndCallback {
-  return { onEpochEnd: () => averageState(model, group) };
+  return epochEnd(() => averageState(model, group));
 }
 
 const TAG = "GWmetrics";
+
+/** Makes the logs numbers, as tfjs's CustomCallback does: tfjs's own callbacks leave scalars in them. */
+async function resolve(logs: Logs): Promise<void> {
+  for (const [name, value] of Object.entries(logs as Record<string, number | tf.Scalar>)) {
+    if (typeof value === "number") continue;
+    logs[name] = (await value.data())[0]!;
+    value.dispose();
+  }
+}
 
 function* meanOfLogs(epoch: number, logs: Logs, size: number): Exchange<Logs> {
   const names = Object.keys(logs).sort();
@@ -69,8 +88,11 @@ function* meanOfLogs(epoch: number, logs: Logs, size: number): Exchange<Logs> {
   messages.forEach((message, rank) => {
     const [tag, theirEpoch, theirNames, values] = read(message);
     if (tag !== TAG) {
+      const what = opensStep(message)
+        ? "took more steps than you: it opens another step of this epoch"
+        : "sent something else";
       throw new Error(
-        `Cannot average the metrics of epoch ${epoch}: rank ${rank} sent something else. ` +
+        `Cannot average the metrics of epoch ${epoch}: rank ${rank} ${what}. ` +
           "All ranks must have equally many batches and use syncMetrics",
       );
     }

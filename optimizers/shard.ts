@@ -1,8 +1,11 @@
 /** Each rank's equal part of the data. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
-import type { Dataset, Tensor } from "./tfjs.ts";
+import { canonical } from "../transport/handshake.ts";
 import { checkKnown } from "../transport/known.ts";
+import { type Digest, digest } from "./digest.ts";
+import { noteShare } from "./shared_out.ts";
+import type { Dataset, Tensor } from "./tfjs.ts";
 import { bits, fold, type Key } from "../random.ts";
 import { keyFor, rowsKey } from "./keys.ts";
 
@@ -42,8 +45,12 @@ export type Shardable = DataRows | { readonly [name: string]: DataRows } | Datas
  *   `fitDataset`. Every rank reads all elements in the same order and drops the others', so shuffle it here and
  *   nowhere else.
  *
+ * If the ranks' rows are not the same in the same order (shuffled by `Math.random`, say), their parts overlap. Where `place`
+ * is the group itself, the optimizers over it compare the data before their next step, and all ranks refuse it by name: 256
+ * of the rows, the seed and the epoch. A dataset's elements are not known beforehand and are not compared.
+ *
  * @param data what all ranks have, in the same order
- * @param place the group, or another source of rank and size
+ * @param place the group, or another source of rank and size, which is taken at its word
  * @throws {RangeError} if the lengths of the rows differ or an option is out of range
  * @throws {TypeError} if an option is unknown
  *
@@ -60,6 +67,7 @@ export function shard<T extends Shardable>(data: T, place: Place, options: Shard
   const { seed = 0, epoch = 0, shuffle = true, buffer = 1024 } = options;
   checkPlace(place), checkCount("epoch", epoch, 0), checkCount("buffer", buffer, 1), checkCount("seed", seed, 0);
   if (isDataset(data)) return shardDataset(data, place, { seed, epoch, shuffle, buffer }) as unknown as T;
+  note(data, length(data), place, { seed, epoch, shuffle });
   const indices = shardIndices(length(data), place, { seed, epoch, shuffle });
   return select(data as DataRows | Record<string, DataRows>, indices) as T;
 }
@@ -122,6 +130,7 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
   checkPlace(place), checkCount("batchSize", batchSize, 1), checkCount("epoch", epoch, 0);
   checkCount("seed", rest.seed ?? 0, 0);
   const rows = length(data);
+  note(data, rows, place, { ...rest, epoch });
   let iteration = 0;
   return tf.data.generator(function* () {
     const indices = shardIndices(rows, place, { ...rest, epoch: epoch + iteration++ });
@@ -176,6 +185,45 @@ function shardDataset(
   };
   // Some versions of tfjs take asynchronous generators but do not declare so.
   return tf.data.generator(elements as unknown as () => Iterator<tf.TensorContainer>);
+}
+
+/** So many rows are compared among ranks, evenly spread: where the data were shuffled differently, some of them differ. */
+const compared = 256;
+
+/**
+ * Remembers, for a group, what was shared out: the ranks of its optimizers compare it before their next step. A digest of
+ * 256 rows takes less than a millisecond, however many there are.
+ */
+function note(data: Shardable, rows: number, place: Place, options: object): void {
+  if (!("perform" in place) || place.size === 1) return;
+  const picked = new Int32Array(Math.min(rows, compared)).map((_, i) =>
+    Math.floor(i * rows / Math.min(rows, compared))
+  );
+  const sum = digest().text(canonical(options));
+  addRows(sum, select(data as DataRows | Record<string, DataRows>, picked), true);
+  noteShare(place, `${rows} rows, ${sum.hex()}`);
+}
+
+/** Mixes rows into a digest: numbers and texts as they are, of anything else only what it is. */
+function addRows(sum: Digest, rows: unknown, own = false): void {
+  if (rows instanceof tf.Tensor) {
+    const { buffer, byteOffset, byteLength } = rows.dtype === "string"
+      ? new TextEncoder().encode(JSON.stringify(rows.arraySync()))
+      : rows.dataSync();
+    sum.text(`${rows.dtype} [${rows.shape}]`).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+    if (own) rows.dispose();
+  } else if (ArrayBuffer.isView(rows)) {
+    sum.text(rows.constructor.name).bytes(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
+  } else if (Array.isArray(rows)) {
+    sum.text(`${rows.length}`);
+    for (const row of rows) addRows(sum, row);
+  } else if (
+    typeof rows === "object" && rows !== null && [Object.prototype, null].includes(Object.getPrototypeOf(rows))
+  ) {
+    for (const [name, value] of Object.entries(rows)) sum.text(name), addRows(sum, value, own);
+  } else {
+    sum.text(typeof rows === "object" || typeof rows === "function" ? typeof rows : String(rows));
+  }
 }
 
 /** Fisher and Yates's shuffle. */

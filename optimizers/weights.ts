@@ -1,10 +1,12 @@
 /** A model's weights among ranks: are they equal, and making them so. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
-import { allReduce, broadcast, type Exchange } from "../transport/round.ts";
+import { allGather, allReduce, broadcast, type Exchange } from "../transport/round.ts";
 import { Bucket, layoutOf } from "./bucket.ts";
+import { compareFacts } from "./compare.ts";
 import { digest } from "./digest.ts";
 import { type Group, runOn } from "./group.ts";
+import { Snapshot } from "./snapshot.ts";
 import type { LayersModel, Tensor, Variable } from "./tfjs.ts";
 
 /** A model, or the variables themselves. */
@@ -34,9 +36,10 @@ export function weightsDigest(weights: Weights): string {
 
 /**
  * All weights of a model (or variables) := those of `root`, frozen ones and BatchNorm's moving averages included, which
- * are not gradients and which the optimizer therefore never sees. All ranks must call it. One broadcast of the weights.
+ * are not gradients and which the optimizer therefore never sees. All ranks must call it. The ranks compare types and
+ * shapes, and then there is one broadcast of the weights.
  *
- * @throws {RangeError} if the root's weights have another size
+ * @throws {Error} on all ranks, if weights differ among ranks in number, type or shape; nothing has been changed then
  * @throws {TransportError} if a rank is lost
  *
  * @example
@@ -60,15 +63,17 @@ export function broadcastState(
   if (!(Number.isInteger(root) && 0 <= root && root < group.size)) {
     throw new RangeError(`Cannot broadcast the state: root is ${root}, expected a rank below ${group.size}`);
   }
-  return runOn(broadcastVariables(variablesOf(weights), root, group.rank), group);
+  return runOn(compareAndBroadcast(variablesOf(weights), root, group.rank), group);
 }
 
 /**
  * The weights that are not trained (or the variables given) := their mean over ranks: BatchNorm's moving averages then
  * speak for the data of all ranks. What is equal on all ranks stays as it is to the last bit; weights that are not
- * float32 become rank 0's. All ranks must call it. One broadcast and one all-reduce of these weights.
+ * float32 become rank 0's. All ranks must call it. The ranks compare types and shapes; then there are a broadcast and an
+ * all-reduce of these weights.
  *
- * @throws {RangeError} if a rank's weights have another size
+ * @throws {Error} on all ranks, if weights differ among ranks in number, type or shape; nothing has been changed then
+ * @throws {RangeError} on all ranks, if a mean is not finite; nothing has been changed then
  * @throws {TransportError} if a rank is lost
  *
  * @example
@@ -89,15 +94,66 @@ export function averageState(weights: Weights, group: Group): Promise<void> {
 }
 
 function* averageVariables(variables: readonly Variable[], rank: number, size: number): Exchange {
+  yield* compareWeights("average the state", variables);
   const floats = variables.filter(({ dtype }) => dtype === "float32"), bucket = new Bucket(layoutOf(floats));
   const difference = bucket.gather(floats).slice();
-  yield* broadcastVariables(variables, 0, rank);
-  // The mean as rank 0's value plus the mean difference from it: exact where all ranks agree.
-  const mean = bucket.gather(floats);
-  for (let i = 0; i < mean.length; i++) difference[i]! -= mean[i]!;
-  yield* allReduce(difference);
-  for (let i = 0; i < mean.length; i++) mean[i]! += difference[i]! / size;
-  floats.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i))));
+  const before = new Snapshot(variables);
+  let done = false;
+  try {
+    yield* broadcastVariables(variables, 0, rank);
+    // The mean as rank 0's value plus the mean difference from it, which is exact where all ranks agree. Differences are at
+    // most twice the largest number, so that their sum over n ranks, each times a power of two below 1/2n, is finite.
+    const mean = bucket.gather(floats), small = 2 ** -Math.ceil(Math.log2(2 * size));
+    for (let i = 0; i < mean.length; i++) {
+      const mine = difference[i]!, theirs = mean[i]!;
+      difference[i] = Object.is(mine, theirs) ? 0 : (mine - theirs) * small;
+    }
+    yield* allReduce(difference);
+    for (let i = 0; i < mean.length; i++) mean[i]! += difference[i]! / (small * size);
+    // What the ranks agree on stays as it is, be it infinite: then there is no difference.
+    if (bucket.firstNonFinite(difference) >= 0) {
+      before.restore();
+      yield* refuseMean(floats, bucket, difference);
+    }
+    floats.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i))));
+    done = true;
+  } finally {
+    if (!done) before.restore();
+    before[Symbol.dispose]();
+  }
+}
+
+/** A mean is not finite: the ranks tell one another whose numbers are not. */
+function* refuseMean(variables: readonly Variable[], bucket: Bucket, difference: Float32Array): Exchange {
+  const own = bucket.gather(variables), message = new Uint8Array(4);
+  for (let i = 0; i < own.length; i++) if (Number.isFinite(difference[i])) own[i] = 0; // on these the ranks agree
+  new DataView(message.buffer).setInt32(0, bucket.firstNonFinite(own), true);
+  const brought = (yield* allGather(message)).map(({ buffer, byteOffset }) =>
+    new DataView(buffer, byteOffset).getInt32(0, true)
+  );
+  const rank = brought.findIndex((i) => i >= 0), i = rank < 0 ? bucket.firstNonFinite(difference) : brought[rank]!;
+  throw new RangeError(
+    `Cannot average the state: weight ${i} (${variables[i]!.name}) is not finite ` +
+      (rank < 0 ? "after the exchange, although it is on all ranks before" : `on rank ${rank}`),
+  );
+}
+
+/** Refuses weights that differ among ranks in number, type or shape, or whose type cannot be sent. */
+function* compareWeights(what: string, variables: readonly Variable[], root = 0): Exchange {
+  const weight = variables.map(({ isDisposed, dtype, shape }) => isDisposed ? "disposed of" : `${dtype} [${shape}]`);
+  yield* compareFacts(what, { root, weight });
+  const odd = variables.findIndex(({ isDisposed, dtype }) =>
+    isDisposed || !["float32", "int32", "bool"].includes(dtype)
+  );
+  if (odd < 0) return;
+  throw new TypeError(
+    `Cannot ${what}: weight ${odd} (${variables[odd]!.name}) is ${weight[odd]}, expected float32, int32 or bool`,
+  );
+}
+
+function* compareAndBroadcast(variables: readonly Variable[], root: number, rank: number): Exchange {
+  yield* compareWeights("broadcast the state", variables, root);
+  yield* broadcastVariables(variables, root, rank);
 }
 
 function* broadcastVariables(variables: readonly Variable[], root: number, rank: number): Exchange {
@@ -111,7 +167,7 @@ function* broadcastVariables(variables: readonly Variable[], root: number, rank:
   if (rank === root) return;
   if (theirs.length !== size) {
     throw new RangeError(
-      `Cannot take over the state of rank ${root}: it has ${theirs.length} bytes, rank ${rank} has ${size}`,
+      `Cannot take over the state of rank ${root}: it sent ${theirs.length} bytes, expected ${size}`,
     );
   }
   mine.set(theirs), at = 0;

@@ -108,9 +108,97 @@ Deno.test("broadcastState refuses a root that is none, and another size", async 
   assertThrows(() => broadcastState([], group!, { root: 1 }), RangeError, "root is 1");
   await together(2, async (group) => {
     const own = tf.variable(tf.zeros([group.rank + 1]));
-    if (group.rank === 0) await broadcastState([own], group);
-    else await assertRejects(() => broadcastState([own], group), RangeError, "it has 4 bytes, rank 1 has 8");
+    await assertRejects(
+      () => broadcastState([own], group),
+      Error,
+      'weight.0 differs: rank 0 has "float32 [1]", rank 1 has "float32 [2]"',
+    );
   });
+});
+
+Deno.test("broadcastState and averageState compare types, shapes and how many before they change anything", async () => {
+  const make = (values: number[], shape: number[], dtype: "float32" | "int32" = "float32") =>
+    tf.variable(tf.tensor(values, shape, dtype), false);
+  const pairs: [tf.Variable[], tf.Variable[], string][] = [
+    // As many bytes in another shape, or of another type.
+    [[make([1, 2, 3, 4, 5, 6], [2, 3])], [make([0, 0, 0, 0, 0, 0], [3, 2])], "[2,3]"],
+    [[make([1, 2], [2])], [make([0, 0], [2], "int32")], 'rank 1 has "int32 [2]"'],
+    [[make([1], []), make([2], [])], [make([0, 0], [2])], "weight.0 differs"],
+    [[make([1], []), make([2], [])], [make([0], [])], "weight.1 differs"],
+  ];
+  for (const [ours, theirs, why] of pairs) {
+    for (const change of [broadcastState, averageState]) {
+      const before = weightsDigest(theirs);
+      await together(2, async (group) => {
+        const own = group.rank === 0 ? ours : theirs;
+        await assertRejects(() => change(own, group), Error, why);
+        // The group is whole: what is right goes on in it.
+        await change([make([group.rank], [1])], group);
+      });
+      assertEquals(weightsDigest(theirs), before);
+    }
+  }
+  await together(2, async (group) => {
+    await assertRejects(() => broadcastState([make([1], [])], group, { root: group.rank }), Error, "root differs");
+    const text = tf.variable(tf.tensor(["a"]), false);
+    await assertRejects(() => broadcastState([text], group), TypeError, "weight 0");
+  });
+});
+
+Deno.test("averageState is finite where the mean is, and refuses on all ranks, unchanged, what is not", async () => {
+  const most = 3.4e38, cases = [[most, most, most, most], [-most, most, most, most], [most, -most, 1, 0]];
+  for (const values of cases) {
+    const expected = values.reduce((sum, value) => sum + value / values.length, 0);
+    await together(values.length, async (group) => {
+      const own = tf.variable(tf.tensor1d([values[group.rank]!, 1 / 3]));
+      await averageState([own], group);
+      const [mean, same] = own.dataSync();
+      assert(Math.abs(mean! - expected) <= 1e-7 * most, `${mean} and ${expected}`);
+      assertEquals(same, Math.fround(1 / 3));
+    });
+  }
+  for (const bad of [0, 1]) {
+    for (const value of [NaN, Infinity]) {
+      await together(2, async (group) => {
+        const first = tf.variable(tf.scalar(group.rank)), own = tf.variable(tf.scalar(group.rank === bad ? value : 1));
+        const before = weightsDigest([first, own]);
+        await assertRejects(() => averageState([first, own], group), RangeError, `is not finite on rank ${bad}`);
+        assertEquals(weightsDigest([first, own]), before);
+      });
+    }
+  }
+  await together(2, async (group) => { // what all have is equal, and stays
+    const own = tf.variable(tf.tensor1d([Infinity, group.rank]));
+    await averageState([own], group);
+    assertEquals([...own.dataSync()], [Infinity, 0.5]);
+  });
+});
+
+Deno.test("syncMetrics and syncState stand beside tfjs's own callbacks in either order, and stop all ranks alike", async () => {
+  for (const order of [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) {
+    const epochs = await together(2, async (group) => {
+      const trained = model(1), xs = tf.randomNormal([8, 3], 0, 1, "float32", group.rank + 1), ys = xs.sum(1, true);
+      // Nothing moves, so that the loss does not improve from the first epoch on.
+      trained.compile({ optimizer: tf.train.sgd(0), loss: "meanSquaredError" });
+      trained.layers[1]!.trainable = false;
+      const callbacks = [
+        syncMetrics(group),
+        syncState(trained, group),
+        tf.callbacks.earlyStopping({ monitor: "loss", patience: 1 }),
+      ];
+      const { epoch } = await trained.fit(xs, ys, {
+        epochs: 20,
+        shuffle: false,
+        verbose: 0,
+        callbacks: order.map((i) => callbacks[i]!),
+      });
+      return epoch.length;
+    });
+    assertEquals(epochs[0], epochs[1]);
+    assert(epochs[0]! < 20, `${epochs}`);
+  }
+  const spread = { ...syncMetrics(memory(1).map((transport) => collective(transport))[0]!) };
+  assertEquals(typeof spread.onEpochEnd, "function");
 });
 
 Deno.test("averageState means what is not trained; what is equal keeps its bits, trained weights stay", async () => {
