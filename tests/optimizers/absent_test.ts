@@ -1,0 +1,122 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
+import * as tf from "@tensorflow/tfjs";
+import { type Context, context, DistributedOptimizer, parseReducer, workspace } from "../../optimizers/mod.ts";
+import { collective, memory, runTogether } from "../../transport/mod.ts";
+
+await tf.setBackend("cpu");
+
+/** Methods of every kind: with memories, delays, two ways, local steps, steps and parameters of their own. */
+const methods = [
+  "average",
+  "errorFeedback(topK({ k: 1 }))",
+  "errorFeedback(topK({ k: 1 }), { delay: 1 })",
+  "errorFeedback(topK({ k: 1 }), { delay: 3 })",
+  "doubleSqueeze(topK({ k: 1 }))",
+  "distEf(scaledSign, { momentum: 0.5 })",
+  "oneBitSgd",
+  "oneBitAdam({ warmupSteps: 3 })",
+  "majorityVote",
+  "diana(randK({ k: 1 }))",
+  "ef21(topK({ k: 1 }))",
+  "powerSgd({ rank: 1, minimumRate: 0.1 })",
+  "deepGradientCompression({ ratio: 0.4, momentum: 0.5 })",
+  "localSgd({ every: 2 })",
+  "localSgd({ every: 3 })",
+  "qsparseLocal(topK({ k: 1 }), { every: 2 })",
+  "scaffold({ localSteps: 2, option: 'II' })",
+  "fedAvg({ localSteps: 2, reducer: errorFeedback(topK({ k: 1 })) })",
+];
+
+/** The gradient of a (2 × 2) and b (scalar) in step s on a rank; undefined: there is none. */
+type Plan = (s: number, rank: number) => readonly [number | undefined, number | undefined];
+
+const plans: Record<string, Plan> = {
+  "on all ranks in even steps": (s) => [1, s % 2 === 0 ? 0.75 : undefined],
+  "on one rank only": (s, rank) => [0.5 + rank, rank === 1 ? 1 + s : undefined],
+  "in turns": (s, rank) => [s % 2 === rank ? 1 : undefined, s % 2 === rank ? undefined : 2],
+  "in the first step only": (s) => [1, s === 0 ? 4 : undefined],
+};
+
+const rate = 0.125, steps = 12, ranks = 2;
+
+/** Trains a and b with gradients as planned, through tfjs. Returns the weights of each rank. */
+async function train(method: string, plan: Plan, absentAsZeros: boolean): Promise<number[][]> {
+  const trainees = memory(ranks).map((transport) => {
+    const group = collective(transport, { timeout: 10_000 });
+    const a = tf.variable(tf.zeros([2, 2])), b = tf.variable(tf.scalar(0));
+    const optimizer = new DistributedOptimizer(tf.train.sgd(rate), { reducer: parseReducer(method), group, seed: 3 });
+    const step = (s: number) => {
+      const [ga, gb] = plan(s, group.rank).map((g) => absentAsZeros ? g ?? 0 : g);
+      const loss = () => {
+        const parts = [
+          ...ga === undefined ? [] : [a.mul(tf.tensor2d([[1, 2], [3, 4]])).sum().mul(ga)],
+          ...gb === undefined ? [] : [b.mul(gb)],
+        ];
+        return tf.addN(parts).asScalar();
+      };
+      return optimizer.minimizeAsync(loss, false, [a, b]);
+    };
+    return { group, step, weights: () => [...a.dataSync(), ...b.dataSync()] };
+  });
+  for (let s = 0; s < steps; s++) await Promise.all(trainees.map(({ step }) => step(s)));
+  for (const { group } of trainees) await group[Symbol.asyncDispose]();
+  return trainees.map(({ weights }) => weights());
+}
+
+for (const [when, plan] of Object.entries(plans)) {
+  for (const method of methods) {
+    Deno.test(`${method}: a variable with a gradient ${when} ends where gradients of zeros lead, on all ranks`, async () => {
+      const absent = await train(method, plan, false), zeros = await train(method, plan, true);
+      assertEquals(absent, zeros);
+      assertEquals(absent[0], absent[1]); // 12 steps end in an exchange of every method
+      assert(absent[0]!.every(Number.isFinite) && absent[0]!.some((value) => value !== 0));
+    });
+  }
+}
+
+Deno.test("what is absent is what the method itself makes of zeros", async () => {
+  const method = "errorFeedback(topK({ k: 1 }), { delay: 1 })", plan = plans["on all ranks in even steps"]!;
+  const reducer = parseReducer(method), layout = { names: ["a", "b"], shapes: [[2, 2], []], size: 5 };
+  const states = Array.from({ length: ranks }, () => reducer.init(layout, ranks)), work = states.map(() => workspace());
+  const x = new Float64Array(5);
+  for (let s = 0; s < steps; s++) {
+    const gradients = states.map((_, rank) => {
+      const [a = 0, b = 0] = plan(s, rank);
+      return Float32Array.of(a, 2 * a, 3 * a, 4 * a, b);
+    });
+    runTogether(gradients.map((gradient, rank) => {
+      const facts: Context = context({
+        seed: 3,
+        step: s,
+        rank,
+        size: ranks,
+        workspace: work[rank]!,
+        learningRate: rate,
+      });
+      return reducer.reduce(gradient, states[rank]!, facts);
+    }));
+    gradients[0]!.forEach((g, i) => x[i]! -= rate * g);
+  }
+  const [weights] = await train(method, plan, false);
+  weights!.forEach((weight, i) => assertAlmostEquals(weight, x[i]!, 1e-5));
+});
+
+Deno.test("where no rank has a gradient and the method delivers none, the inner optimizer leaves the variable alone", async () => {
+  // As tfjs does: momentum moves what has a gradient of zeros, and does not move what has none.
+  const trainees = memory(2).map((transport) => {
+    const group = collective(transport, { timeout: 10_000 }),
+      a = tf.variable(tf.scalar(0)),
+      b = tf.variable(tf.scalar(0));
+    const optimizer = new DistributedOptimizer(tf.train.momentum(1, 0.5), { reducer: parseReducer("average"), group });
+    return {
+      group,
+      b,
+      step: (s: number) => optimizer.minimizeAsync(() => (s === 0 ? a.add(b) : a).asScalar(), false, [a, b]),
+    };
+  });
+  for (let s = 0; s < 3; s++) await Promise.all(trainees.map(({ step }) => step(s)));
+  for (const { group, b } of trainees) {
+    assertEquals(b.dataSync()[0], -1);
+    await group[Symbol.asyncDispose]();
+  }
+});
