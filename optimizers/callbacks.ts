@@ -4,7 +4,7 @@ import * as tf from "../dependencies/tfjs.ts";
 import { allGather, type Exchange } from "../transport/round.ts";
 import { type Group, runOn } from "./group.ts";
 import { opensStep } from "./status.ts";
-import type { LayersModel, Logs } from "./tfjs.ts";
+import type { CustomCallback, LayersModel, Logs } from "./tfjs.ts";
 import { averageState } from "./weights.ts";
 
 /**
@@ -12,7 +12,7 @@ import { averageState } from "./weights.ts";
  * or spread into one of your own. Callbacks that are plain objects stand beside it as `new tf.CustomCallback({ … })`: tfjs
  * takes arrays of one kind only.
  */
-export interface EpochEndCallback extends tf.CustomCallback {
+export interface EpochEndCallback extends CustomCallback {
   /** Called by tfjs when an epoch has ended, on all ranks. */
   onEpochEnd(epoch: number, logs?: Logs): Promise<void>;
 }

@@ -3,8 +3,9 @@
 import * as tf from "../dependencies/tfjs.ts";
 import type { GradientPart } from "../transport/round.ts";
 import type { Bucket } from "./bucket.ts";
+import { forwardPass } from "./forward_pass.ts";
 import { Snapshot } from "./snapshot.ts";
-import type { Scalar, Tensor, Variable } from "./tfjs.ts";
+import type { Optimizer, Scalar, Tensor, Variable } from "./tfjs.ts";
 import { variable } from "./variables.ts";
 import type { Objection } from "./vote.ts";
 
@@ -27,13 +28,15 @@ export class GradientElsewhere {
   objection: Objection | undefined;
   /** The error behind it, if there was one. */
   error: unknown;
+  readonly #inner: Optimizer;
   readonly #method: string;
   readonly #dataLoss: ((term?: number) => Scalar) | undefined;
   /** Metrics that `fit` keeps whenever it evaluates the loss. */
   readonly #leftovers: Tensor[] = [];
 
-  /** For a method of this name; `dataLoss` is the loss on all data or on a term of it. */
-  constructor(method: string, dataLoss: ((term?: number) => Scalar) | undefined) {
+  /** For a method of this name under an inner optimizer; `dataLoss` is the loss on all data or on a term of it. */
+  constructor(inner: Optimizer, method: string, dataLoss: ((term?: number) => Scalar) | undefined) {
+    this.#inner = inner;
     this.#method = method;
     this.#dataLoss = dataLoss;
   }
@@ -51,13 +54,12 @@ export class GradientElsewhere {
   /** into := this rank's gradient at the point `at`. The variables have their values again afterwards. */
   evaluate(
     bucket: Bucket,
-    writtenForward: readonly Variable[],
     at: Float32Array,
     into: Float32Array,
     of: GradientPart,
   ): void {
     try {
-      this.#evaluate(bucket, writtenForward, at, into, of);
+      this.#evaluate(bucket, at, into, of);
       const bad = bucket.firstNonFinite(into);
       if (bad < 0) return;
       const what = `the gradient of variable ${bad} (${bucket.layout.names[bad]}) that ${this.#method} asks for`;
@@ -71,7 +73,6 @@ export class GradientElsewhere {
 
   #evaluate(
     bucket: Bucket,
-    writtenForward: readonly Variable[],
     at: Float32Array,
     into: Float32Array,
     of: GradientPart,
@@ -89,20 +90,23 @@ export class GradientElsewhere {
       );
     }
     const variables = bucket.layout.names.map(variable);
-    using before = new Snapshot([...variables, ...writtenForward]);
+    using weights = new Snapshot(variables);
     try {
       variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, at))));
       let made: readonly Tensor[] = [];
-      const { value, grads } = tf.variableGrads(() => {
-        const value = of === "batch" ? loss.f() : of === "all" ? dataLoss!() : dataLoss!(of);
-        made = tf.engine().state.activeScope.track;
-        return value;
-      }, loss.variables as Variable[]);
+      const { result: { value, grads }, before } = forwardPass(this.#inner, () =>
+        tf.variableGrads(() => {
+          const value = of === "batch" ? loss.f() : of === "all" ? dataLoss!() : dataLoss!(of);
+          made = tf.engine().state.activeScope.track;
+          return value;
+        }, loss.variables as Variable[]));
+      before.restore();
+      before[Symbol.dispose]();
       bucket.gather(variables.map(({ name }) => grads[name]), into);
       tf.dispose([value, grads]);
       this.#leftovers.push(...made.filter(({ kept, isDisposed }) => kept && !isDisposed));
     } finally {
-      before.restore();
+      weights.restore();
     }
   }
 }

@@ -15,22 +15,26 @@ export class Snapshot implements Disposable {
     this.#values = variables.map(hold);
   }
 
+  /** The variables whose values it holds. */
+  get variables(): readonly Variable[] {
+    return this.#variables;
+  }
+
   /** The variables that have been assigned to since. */
   changed(): Variable[] {
     return this.#variables.filter(({ dataId }, i) => dataId !== this.#values[i]!.dataId);
   }
 
-  /** Gives the variables, or those of them that are named, these values again. One that is disposed of is left out. */
-  restore(only: readonly Variable[] = this.#variables): void {
+  /** Gives the variables these values again. One that is disposed of is left out. */
+  restore(): void {
     this.#variables.forEach((variable, i) => {
-      if (variable.isDisposed || variable.dataId === this.#values[i]!.dataId || !only.includes(variable)) return;
-      variable.assign(this.#values[i]!);
+      if (!variable.isDisposed && variable.dataId !== this.#values[i]!.dataId) variable.assign(this.#values[i]!);
     });
   }
 
   /** Lets go of the values of all other variables. */
   narrow(to: readonly Variable[]): void {
-    const wanted = this.#variables.map((variable) => to.includes(variable));
+    const set = new Set(to), wanted = this.#variables.map((variable) => set.has(variable));
     this.#values.forEach((value, i) => !wanted[i] && value.dispose());
     this.#values = this.#values.filter((_, i) => wanted[i]);
     this.#variables = this.#variables.filter((_, i) => wanted[i]);

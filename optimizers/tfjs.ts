@@ -14,6 +14,8 @@ export type NamedTensorMap = tf.NamedTensorMap;
 export type LayersModel = tf.LayersModel;
 /** The losses and metrics that tfjs hands to callbacks. */
 export type Logs = tf.Logs;
+/** tfjs's callback for `fit` and `fitDataset`, as `new tf.CustomCallback({ … })` makes it. */
+export type CustomCallback = tf.CustomCallback;
 /** tfjs's dataset, `tf.data.Dataset`. */
 export type Dataset = ReturnType<typeof tf["data"]["generator"]>;
 /** Where tfjs saves models to and loads them from. */

@@ -7,6 +7,7 @@ import { compareFacts } from "./compare.ts";
 import { Bucket, layoutDigest, layoutOf } from "./bucket.ts";
 import { allFinite, NotFiniteError } from "./finite.ts";
 import { notFinite } from "./finite_state.ts";
+import { forwardPass } from "./forward_pass.ts";
 import { GradientElsewhere } from "./gradient_elsewhere.ts";
 import { type Group, ordinalOver } from "./group.ts";
 import { commit, copyOf } from "./nested.ts";
@@ -17,7 +18,7 @@ import { compareReplicas, hashOf, replicaOf } from "./replicas.ts";
 import { Restoring } from "./restoring.ts";
 import { dataKey, sharedOut } from "./shared_out.ts";
 import { readSlots, slotsDigest } from "./slots.ts";
-import { Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { type OptimizerState, restoreState } from "./state.ts";
 import { exchangeStatus } from "./status.ts";
 import type { NamedTensorMap, Optimizer, Scalar, Variable } from "./tfjs.ts";
@@ -26,7 +27,6 @@ import {
   checkTrainable,
   inOrder,
   type NamedGradient,
-  notTrained,
   otherType,
   replace,
   subtract,
@@ -45,6 +45,13 @@ import {
   type Votes,
   watch,
 } from "./vote.ts";
+
+/** The loss of a step, its gradients, and what its forward pass wrote to as it was before. */
+interface Evaluated {
+  readonly value: Scalar;
+  readonly grads: NamedTensorMap;
+  readonly before: Snapshot;
+}
 
 /** What the ranks have agreed on before a step's exchange. */
 interface Agreed {
@@ -92,10 +99,8 @@ export class Training {
   #early = false;
   /** Whether the step under way has taken back a restored state, BatchNorm's averages included. */
   #returned = false;
-  /** The variables that the forward pass itself assigns to: BatchNorm's moving averages. Known after the first step. */
-  #writtenForward: readonly Variable[] | undefined;
-  /** Those variables before the forward pass of `computeGradients`. */
-  #forward: Snapshot | undefined;
+  /** What the forward passes of `computeGradients` have written to, as it was before. */
+  readonly #forward: Snapshot[] = [];
 
   /** A training that has not begun. */
   constructor(inner: Optimizer, options: Options) {
@@ -103,7 +108,7 @@ export class Training {
     this.group = options.group;
     this.#options = options;
     this.#ordinal = ordinalOver(options.group);
-    this.#elsewhere = new GradientElsewhere(options.reducer.name, options.dataLoss);
+    this.#elsewhere = new GradientElsewhere(inner, options.reducer.name, options.dataLoss);
   }
 
   /** Whether this rank has nobody to agree with, and a method that leaves its gradient as it is. */
@@ -148,53 +153,54 @@ export class Training {
   *minimize(f: () => Scalar, varList?: readonly Variable[]): Exchange<Scalar> {
     this.#forget();
     this.#elsewhere.tidy();
-    const before = new Snapshot(this.#writtenForward ?? notTrained());
     this.#returned = false;
-    let kept = false, value: Scalar | undefined, grads: NamedTensorMap = {};
+    const { value, grads, before } = yield* this.#telling(this.#evaluate(f, varList)), forward = [before];
+    let kept = false;
     try {
-      ({ value, grads } = yield* this.#telling(this.#evaluate(f, varList, before)));
       this.#elsewhere.loss = { f, variables: varList };
       const given = varList?.map(({ name }) => ({ name, tensor: grads[name] })) ?? toList(grads);
-      const applied = yield* this.#take(given, before);
+      yield* this.#take(given, forward);
       kept = true;
-      if (!applied) before.restore(this.#writtenForward);
       return value;
     } finally {
       this.#elsewhere.loss = undefined;
       this.#early = false;
       tf.dispose(grads);
-      if (!kept) value?.dispose();
-      if (!kept && !this.#returned) before.restore(this.#writtenForward);
-      if (!this.#undo.holds(before)) before[Symbol.dispose]();
+      if (!kept) value.dispose();
     }
   }
 
   /** The step with gradients that were computed elsewhere. */
   *apply(given: readonly NamedGradient[]): Exchange {
-    const before = this.#forward ?? new Snapshot([]);
-    this.#forward = undefined;
+    const forward = this.#forward.splice(0);
     this.#returned = false;
-    let applied = false;
+    let begun = false;
     try {
       if (!this.alone) yield* this.#telling(this.begin(() => given.map(({ name }) => variable(name))));
-      applied = yield* this.#take(given, before);
+      begun = true;
     } finally {
-      if (!applied && !this.#returned) before.restore(this.#writtenForward);
-      if (!this.#undo.holds(before)) before[Symbol.dispose]();
+      if (!begun) this.#end(forward, false);
     }
+    yield* this.#take(given, forward);
   }
 
   /** Runs a forward pass whose gradients are applied later, and remembers what it wrote to until then. */
   forward<R>(pass: () => R): R {
-    const before = this.#forward ??= new Snapshot(this.#writtenForward ?? notTrained());
-    const result = pass();
-    this.#writtenForward ??= before.changed();
+    const { result, before } = forwardPass(this.#inner, pass);
+    const held = new Set(this.#forward.flatMap(({ variables }) => variables));
+    before.narrow(before.variables.filter((variable) => !held.has(variable)));
+    if (before.variables.length > 0) this.#forward.push(before);
     return result;
   }
 
   #forget(): void {
-    this.#forward?.[Symbol.dispose]();
-    this.#forward = undefined;
+    for (const snapshot of this.#forward.splice(0)) snapshot[Symbol.dispose]();
+  }
+
+  /** Ends a step: what its forward passes wrote stays, or is taken back unless a restored state has been. */
+  #end(forward: readonly Snapshot[], stays: boolean): void {
+    if (!stays && !this.#returned) { for (const snapshot of forward.toReversed()) snapshot.restore(); }
+    if (!this.#undo.holds(forward)) { for (const snapshot of forward) snapshot[Symbol.dispose](); }
   }
 
   /** Tells the others if this part of a step fails here alone, wherever they are in a round that can be told in. */
@@ -204,21 +210,26 @@ export class Training {
   }
 
   /** The loss and its gradients; what needs nothing of them goes on while they are evaluated. */
-  *#evaluate(f: () => Scalar, varList: readonly Variable[] | undefined, before: Snapshot): Exchange<{
-    value: Scalar;
-    grads: NamedTensorMap;
-  }> {
+  *#evaluate(f: () => Scalar, varList: readonly Variable[] | undefined): Exchange<Evaluated> {
     const begins = !this.alone && this.bucket === undefined;
     if (begins && varList !== undefined) yield* this.begin(() => varList);
     const ahead = this.state && this.#options.reducer.ahead?.(this.state, this.#context());
-    let evaluated: { value: Scalar; grads: NamedTensorMap } | undefined,
-      failure: { readonly error: unknown } | undefined;
+    let evaluated: Evaluated | undefined, failure: { readonly error: unknown } | undefined;
+    const pass = () => {
+      const { result, before } = forwardPass(this.#inner, () => tf.variableGrads(f, varList as Variable[]));
+      evaluated = { ...result, before };
+    };
+    const undo = () => {
+      if (evaluated === undefined) return;
+      tf.dispose([evaluated.value, evaluated.grads]);
+      this.#end([evaluated.before], false);
+      evaluated = undefined;
+    };
     try {
       let early = ahead?.next([]);
       const reply = early && !early.done ? yield early.value : [];
       try {
-        evaluated = tf.variableGrads(f, varList as Variable[]);
-        this.#writtenForward ??= before.changed();
+        pass();
       } catch (error) {
         failure = { error }; // what is under way must end before the others can be told
       }
@@ -227,12 +238,9 @@ export class Training {
       if (failure) throw failure.error;
       if (begins && varList === undefined) {
         // Which variables there are is only known now; the gradients were taken at this rank's own weights.
-        const { grads } = evaluated!;
-        yield* this.begin(() => toList(grads).map(({ name }) => variable(name)));
-        tf.dispose([evaluated!.value, grads]);
-        evaluated = undefined;
-        before.restore(this.#writtenForward);
-        evaluated = tf.variableGrads(f);
+        yield* this.begin(() => toList(evaluated!.grads).map(({ name }) => variable(name)));
+        undo();
+        pass();
       }
       this.#early = early !== undefined;
       const done = evaluated!;
@@ -240,7 +248,7 @@ export class Training {
       return done;
     } finally {
       ahead?.return();
-      if (evaluated) tf.dispose([evaluated.value, evaluated.grads]);
+      undo();
     }
   }
 
@@ -312,14 +320,20 @@ export class Training {
     };
   };
 
-  /** The step, given the gradients. Returns whether what the forward pass wrote is to stay. */
-  *#take(given: readonly NamedGradient[], before: Snapshot): Exchange<boolean> {
-    if (this.alone) return this.#applyAlone(given);
-    const agreed = yield* this.#telling(this.#agree(given));
-    const applied = agreed !== undefined &&
-      (this.#meets ? yield* this.#together(agreed, before) : yield* this.#apart(agreed));
-    this.step++;
-    return applied;
+  /** The step, given the gradients; what its forward passes wrote is taken back with it. */
+  *#take(given: readonly NamedGradient[], forward: readonly Snapshot[]): Exchange {
+    let applied = false;
+    try {
+      if (this.alone) {
+        applied = this.#applyAlone(given);
+      } else {
+        const agreed = yield* this.#telling(this.#agree(given));
+        if (agreed) applied = this.#meets ? yield* this.#together(agreed, forward) : yield* this.#apart(agreed);
+      }
+      this.step++;
+    } finally {
+      this.#end(forward, applied);
+    }
   }
 
   /** The step of a group of one whose method leaves the gradient as it is. */
@@ -341,7 +355,6 @@ export class Training {
       throw refusal(this.step, [{ kind: "brought", what }], "");
     }
     if (bad < 0) this.#inner.applyGradients(given as unknown as NamedTensorMap);
-    this.step++;
     return bad < 0;
   }
 
@@ -384,11 +397,10 @@ export class Training {
   }
 
   /** The exchange and the vote. Returns false for a step that all ranks leave out; throws for one that they refuse. */
-  *#together(agreed: Agreed, before: Snapshot): Exchange<boolean> {
+  *#together(agreed: Agreed, forward: readonly Snapshot[]): Exchange<boolean> {
     const { step, bucket, state, group } = this, { reducer, nonFinite } = this.#options, { names } = bucket!.layout;
-    before.narrow(this.#writtenForward ?? []);
     // Every rank has taken the step before: nobody will be asked to take that one back any more.
-    this.#undo.take(step, this.#inner, names.map(variable), state!, before);
+    this.#undo.take(step, this.#inner, names.map(variable), state!, forward);
     this.#elsewhere.clear();
     let taken = false;
     try {
@@ -511,7 +523,7 @@ export class Training {
 
   /** into := this rank's gradient at the point `at`, on the batch of the step under way, or zeros where that fails. */
   readonly gradientAt: GradientOracle = (at, into, of = "batch") =>
-    this.#elsewhere.evaluate(this.bucket!, this.#writtenForward ?? [], at, into, of);
+    this.#elsewhere.evaluate(this.bucket!, at, into, of);
 
   /** Meets the ranks of a new group, and goes back to the last step that all of them have taken. */
   *rejoin(group: Group, ordinal: number): Exchange {

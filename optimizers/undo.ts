@@ -17,8 +17,8 @@ interface Held {
   readonly values: Snapshot;
   /** How many slots each of the inner optimizer's lists had. */
   readonly lengths: ReadonlyMap<string, number>;
-  /** The variables to which the forward pass assigns, as they were before it. */
-  readonly forward: Snapshot;
+  /** The variables to which forward passes of the step have assigned, as they were before each. */
+  readonly forward: readonly Snapshot[];
 }
 
 /**
@@ -38,9 +38,15 @@ export class Undo {
   /**
    * Remembers this moment, which is that before a step.
    *
-   * @param forward what the forward pass of this step wrote to, as it was before; it is disposed of with the rest
+   * @param forward what the forward passes of this step wrote to, as it was before; they are disposed of with the rest
    */
-  take(step: number, inner: Optimizer, variables: readonly Variable[], state: State, forward: Snapshot): void {
+  take(
+    step: number,
+    inner: Optimizer,
+    variables: readonly Variable[],
+    state: State,
+    forward: readonly Snapshot[],
+  ): void {
     this.drop();
     const slots = slotsByName(inner).map(([, variable]) => variable);
     const lengths = new Map(listsOf(inner).map(([property, list]) => [property, list.length]));
@@ -53,7 +59,7 @@ export class Undo {
   back(): number {
     const { step, iterations, inner, state, copy, values, lengths, forward } = this.#held!;
     values.restore();
-    forward.restore();
+    for (const snapshot of forward.toReversed()) snapshot.restore();
     commit(copy, state);
     const fields = inner as unknown as Record<string, unknown>;
     for (const [property, list] of listsOf(inner)) {
@@ -65,15 +71,15 @@ export class Undo {
     return step;
   }
 
-  /** Whether this snapshot of what the forward pass wrote is its own to dispose of. */
-  holds(forward: Snapshot): boolean {
+  /** Whether these snapshots of what the forward passes wrote are its own to dispose of. */
+  holds(forward: readonly Snapshot[]): boolean {
     return this.#held?.forward === forward;
   }
 
   /** Forgets it. */
   drop(): void {
     this.#held?.values[Symbol.dispose]();
-    this.#held?.forward[Symbol.dispose]();
+    for (const snapshot of this.#held?.forward ?? []) snapshot[Symbol.dispose]();
     this.#held = undefined;
   }
 }
