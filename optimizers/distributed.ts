@@ -2,7 +2,6 @@ import * as tf from "../dependencies/tfjs.ts";
 import { show } from "../compressors/check.ts";
 import { alone } from "../transport/alone.ts";
 import { type BlockingCollective, type Exchange, runAsync, runBlocking } from "../transport/round.ts";
-import { TransportError } from "../transport/transport.ts";
 import { checkArguments, checkGroup, type Options } from "./arguments.ts";
 import { average } from "./average.ts";
 import { describeReducer } from "./describe.ts";
@@ -164,7 +163,7 @@ export class DistributedOptimizer extends Optimizer {
    * @throws {RangeError} if a gradient of any rank is not finite
    */
   async minimizeAsync(f: () => Scalar, returnCost = false, varList?: Variable[]): Promise<Scalar | null> {
-    const { group, gradientAt } = this.#training;
+    const { group, method: { gradientAt } } = this.#training;
     if (group.size === 1 || isBlocking(group)) return this.minimize(f, returnCost, varList);
     return await this.#enterAsync(async () => {
       return cost(await runAsync(this.#training.minimize(f, varList), group, gradientAt), returnCost);
@@ -203,7 +202,7 @@ export class DistributedOptimizer extends Optimizer {
    */
   getState(): OptimizerState {
     if (this.#busy) throw new Error("Cannot read or replace the state: a step is under way; await minimizeAsync");
-    const { step, group: { rank, size }, bucket, state, restoring: { state: restored } } = this.#training;
+    const { step, group: { rank, size }, method: { bucket, state }, restoring: { state: restored } } = this.#training;
     const layout = bucket?.layout ?? restored?.layout;
     return {
       step,
@@ -225,7 +224,7 @@ export class DistributedOptimizer extends Optimizer {
    *   or has another shape; the message names the first difference
    */
   checkState(state: OptimizerState): void {
-    const mine = this.getState(), { layout } = state, { bucket } = this.#training;
+    const mine = this.getState(), { layout } = state, { bucket } = this.#training.method;
     checkState(state, bucket ? mine : { ...mine, layout: undefined });
     if (layout) checkVectors(state, this.#options.reducer.init(layout, mine.size));
     checkSlots(this.#inner, state.inner, layout?.shapes);
@@ -294,7 +293,7 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   #run<R>(exchange: Exchange<R>, group: BlockingCollective): R {
-    return runBlocking(exchange, group, this.#training.gradientAt);
+    return runBlocking(exchange, group, this.#training.method.gradientAt);
   }
 
   /** Runs a step; a second one may not start before it ends. */
@@ -303,7 +302,7 @@ export class DistributedOptimizer extends Optimizer {
     try {
       return step();
     } catch (error) {
-      throw this.#explained(error);
+      throw this.#training.explained(error);
     } finally {
       this.#busy = false;
     }
@@ -314,7 +313,7 @@ export class DistributedOptimizer extends Optimizer {
     try {
       return await step();
     } catch (error) {
-      throw this.#explained(error);
+      throw this.#training.explained(error);
     } finally {
       this.#busy = false;
     }
@@ -331,19 +330,6 @@ export class DistributedOptimizer extends Optimizer {
       );
     }
     this.#busy = true;
-    this.#training.opening = false;
-  }
-
-  /** A rank that has left while the others open a step has taken fewer steps than they: their error says so. */
-  #explained(error: unknown): unknown {
-    const { opening, step } = this.#training;
-    if (!(opening && error instanceof TransportError && /left the group/.test(error.message))) return error;
-    const { message, rank } = error, who = rank === undefined ? "a rank" : `rank ${rank}`;
-    return new TransportError(
-      `Cannot take step ${step}: ${who} took fewer steps than you: ${message}. Give all ranks equally many batches, for ` +
-        "instance by shard(), and let them stop in the same epoch",
-      { rank, cause: error },
-    );
   }
 
   /** Disposes of `inner`'s slots. The group stays open. */

@@ -1,6 +1,7 @@
 /** The tiny round that opens every step: are all ranks in the same step, alike in all that decides it, and finite? @module */
 
 import { allGather, type Exchange } from "../transport/round.ts";
+import { TransportError } from "../transport/transport.ts";
 import { compareFacts } from "./compare.ts";
 import { inCommon } from "./vote.ts";
 
@@ -90,6 +91,17 @@ function read(message: Uint8Array, length: number, mine: number): Status | undef
     hash: view.getBigUint64(20, true).toString(16).padStart(16, "0"),
     present: Array.from({ length }, (_, i) => (((message[HEADER + (i >>> 3)] ?? 0) >>> (i & 7)) & 1) === 1),
   };
+}
+
+/** The error of a lost rank, where it has left while the others open a step: then it has taken fewer steps than they. */
+export function explainLeave(error: unknown, step: number): unknown {
+  if (!(error instanceof TransportError && /left the group/.test(error.message))) return error;
+  const { message, rank } = error, who = rank === undefined ? "a rank" : `rank ${rank}`;
+  return new TransportError(
+    `Cannot take step ${step}: ${who} took fewer steps than you: ${message}. Give all ranks equally many batches, for ` +
+      "instance by shard(), and let them stop in the same epoch",
+    { rank, cause: error },
+  );
 }
 
 /** Whether a message opens a step. */

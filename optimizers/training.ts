@@ -1,65 +1,35 @@
 /** The steps of a DistributedOptimizer, as exchanges. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
-import { allGather, type Exchange, type GradientOracle } from "../transport/round.ts";
+import type { Exchange } from "../transport/round.ts";
+import { applyFinite } from "./apply_finite.ts";
 import type { Options } from "./arguments.ts";
+import { Bucket, layoutOf } from "./bucket.ts";
 import { compareFacts } from "./compare.ts";
-import { Bucket, layoutDigest, layoutOf } from "./bucket.ts";
-import { allFinite, NotFiniteError } from "./finite.ts";
-import { notFinite } from "./finite_state.ts";
+import { conclude, concludeAndCompare, isVerified } from "./conclude.ts";
+import { NotFiniteError } from "./finite.ts";
 import { forwardPass } from "./forward_pass.ts";
-import { GradientElsewhere } from "./gradient_elsewhere.ts";
 import { type Group, ordinalOver } from "./group.ts";
+import { MethodAtWork } from "./method_at_work.ts";
 import { commit, copyOf } from "./nested.ts";
-import { numbersOf } from "./numbers.ts";
-import { type Context, context, type Layout, type State, workspace } from "./reducer.ts";
+import { type Layout, type State, workspace } from "./reducer.ts";
 import { commonStep, exchangePositions, requireFits } from "./rejoin.ts";
 import { compareReplicas, hashOf, replicaOf } from "./replicas.ts";
 import { Restoring } from "./restoring.ts";
-import { dataKey, sharedOut } from "./shared_out.ts";
-import { readSlots, slotsDigest } from "./slots.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type OptimizerState, restoreState } from "./state.ts";
-import { exchangeStatus } from "./status.ts";
+import { exchangeStatus, explainLeave } from "./status.ts";
 import type { NamedTensorMap, Optimizer, Scalar, Variable } from "./tfjs.ts";
+import { firstFacts, rejoinFacts, stepFacts } from "./training_facts.ts";
 import { Undo } from "./undo.ts";
-import {
-  checkTrainable,
-  inOrder,
-  type NamedGradient,
-  otherType,
-  replace,
-  subtract,
-  takeOver,
-  toList,
-  variable,
-} from "./variables.ts";
-import {
-  commonError,
-  encodeObjection,
-  mayBeSkipped,
-  type Objection,
-  objectionsIn,
-  refusal,
-  tellingOthers,
-  type Votes,
-  watch,
-} from "./vote.ts";
+import { checkTrainable, inOrder, type NamedGradient, requireLive, takeOver, toList, variable } from "./variables.ts";
+import { commonError, mayBeSkipped, refusal, tellingOthers, type Votes, watch } from "./vote.ts";
 
 /** The loss of a step, its gradients, and what its forward pass wrote to as it was before. */
-interface Evaluated {
-  readonly value: Scalar;
-  readonly grads: NamedTensorMap;
-  readonly before: Snapshot;
-}
+type Evaluated = { readonly value: Scalar; readonly grads: NamedTensorMap; readonly before: Snapshot };
 
-/** What the ranks have agreed on before a step's exchange. */
-interface Agreed {
-  /** Which variables have a gradient on any rank. */
-  readonly present: readonly boolean[];
-  /** Whether this rank's gradient was finite. */
-  readonly finite: boolean;
-}
+/** Which variables have a gradient on any rank, and whether this rank's gradient was finite. */
+type Agreed = { readonly present: readonly boolean[]; readonly finite: boolean };
 
 /**
  * What a rank knows of the training under way, and its steps. A step consists of
@@ -75,28 +45,23 @@ export class Training {
   group: Group;
   /** Steps taken, skipped ones included. */
   step = 0;
-  /** The variables as one vector; undefined before the first step. */
-  bucket: Bucket | undefined;
-  /** The method's state; undefined before the first step. */
-  state: State | undefined;
+  /** The method, its variables and its state. */
+  readonly method: MethodAtWork;
   /** What a checkpoint said of a step not yet taken. */
   readonly restoring = new Restoring();
-  /** Whether the ranks are being asked for their status: one that does not answer may have ended. */
-  opening = false;
 
   readonly #inner: Optimizer;
   readonly #options: Options;
   #ordinal: number;
-  readonly #workspace = workspace();
   /** Where the method's state is copied to in steps between exchanges. */
   readonly #aside = workspace();
   readonly #undo = new Undo();
-  readonly #elsewhere: GradientElsewhere;
-  #parameters: Float32Array | undefined;
   /** A variable whose gradient was not finite in a step that the other ranks have not heard of, or −1. */
   #unreported = -1;
   /** Whether the reducer's `ahead` has been run in the step under way. */
   #early = false;
+  /** Whether the ranks are being asked for their status: one that does not answer may have ended. */
+  #opening = false;
   /** Whether the step under way has taken back a restored state, BatchNorm's averages included. */
   #returned = false;
   /** What the forward passes of `computeGradients` have written to, as it was before. */
@@ -108,7 +73,7 @@ export class Training {
     this.group = options.group;
     this.#options = options;
     this.#ordinal = ordinalOver(options.group);
-    this.#elsewhere = new GradientElsewhere(inner, options.reducer.name, options.dataLoss);
+    this.method = new MethodAtWork(inner, options);
   }
 
   /** Whether this rank has nobody to agree with, and a method that leaves its gradient as it is. */
@@ -122,9 +87,16 @@ export class Training {
     return (this.step + 1) % (this.#options.reducer.every ?? 1) === 0;
   }
 
+  /** An error that a step has thrown, with what is known of its reason. */
+  explained(error: unknown): unknown {
+    const opening = this.#opening;
+    this.#opening = false;
+    return opening ? explainLeave(error, this.step) : error;
+  }
+
   /** Lets go of all tensors that it holds. */
   dispose(): void {
-    this.#elsewhere.tidy();
+    this.method.elsewhere.tidy();
     this.#undo.drop();
     this.#forget();
     this.restoring.confirm();
@@ -132,10 +104,10 @@ export class Training {
 
   /** The next step begins from a restored state. The method's vectors are made, and filled, before it. */
   restore(state: OptimizerState, before: OptimizerState, variables: readonly Variable[]): void {
-    const { state: memory, bucket, restoring: { state: restored } } = this;
+    const { method: { state: memory, bucket }, restoring: { state: restored } } = this;
     this.restoring.begin(state, { state: before, memory, bucket, restored }, variables);
     this.step = state.step;
-    this.bucket = this.state = undefined;
+    this.method.bucket = this.method.state = undefined;
     this.#undo.drop();
   }
 
@@ -144,26 +116,26 @@ export class Training {
     const before = this.restoring.takeBack(this.#inner);
     if (before === undefined) return;
     this.step = before.state.step;
-    this.state = before.memory;
-    this.bucket = before.bucket;
+    this.method.state = before.memory;
+    this.method.bucket = before.bucket;
     this.#returned = true;
   }
 
   /** The loss, its gradients, and the step. */
   *minimize(f: () => Scalar, varList?: readonly Variable[]): Exchange<Scalar> {
     this.#forget();
-    this.#elsewhere.tidy();
+    this.method.elsewhere.tidy();
     this.#returned = false;
     const { value, grads, before } = yield* this.#telling(this.#evaluate(f, varList)), forward = [before];
     let kept = false;
     try {
-      this.#elsewhere.loss = { f, variables: varList };
+      this.method.elsewhere.loss = { f, variables: varList };
       const given = varList?.map(({ name }) => ({ name, tensor: grads[name] })) ?? toList(grads);
       yield* this.#take(given, forward);
       kept = true;
       return value;
     } finally {
-      this.#elsewhere.loss = undefined;
+      this.method.elsewhere.loss = undefined;
       this.#early = false;
       tf.dispose(grads);
       if (!kept) value.dispose();
@@ -205,15 +177,16 @@ export class Training {
 
   /** Tells the others if this part of a step fails here alone, wherever they are in a round that can be told in. */
   #telling<R>(exchange: Exchange<R>): Exchange<R> {
-    if (this.bucket !== undefined && !this.#meets) return exchange;
+    if (this.method.bucket !== undefined && !this.#meets) return exchange;
     return tellingOthers(exchange, (votes) => refusal(this.step, votes, this.#options.reducer.name));
   }
 
   /** The loss and its gradients; what needs nothing of them goes on while they are evaluated. */
   *#evaluate(f: () => Scalar, varList: readonly Variable[] | undefined): Exchange<Evaluated> {
-    const begins = !this.alone && this.bucket === undefined;
+    const begins = !this.alone && this.method.bucket === undefined;
     if (begins && varList !== undefined) yield* this.begin(() => varList);
-    const ahead = this.state && this.#options.reducer.ahead?.(this.state, this.#context());
+    const ahead = this.method.state &&
+      this.#options.reducer.ahead?.(this.method.state, this.method.context(this.step, this.group, this.#early));
     let evaluated: Evaluated | undefined, failure: { readonly error: unknown } | undefined;
     const pass = () => {
       const { result, before } = forwardPass(this.#inner, () => tf.variableGrads(f, varList as Variable[]));
@@ -254,7 +227,7 @@ export class Training {
 
   /** Before the first step: all ranks take over rank 0's weights, and what of a checkpoint only rank 0 has. */
   *begin(listed: () => readonly Variable[]): Exchange {
-    if (this.bucket !== undefined) return;
+    if (this.method.bucket !== undefined) return;
     const variables = listed(),
       { reducer } = this.#options,
       { rank, size } = this.group,
@@ -269,7 +242,9 @@ export class Training {
     }
     try {
       // Every rank's verdict on what it restored travels along, so that all refuse if one does.
-      yield* compareFacts("train together", this.#facts(variables, bucket.layout, refused));
+      const { step, group } = this, standing = { step, ordinal: this.#ordinal, group };
+      const facts = firstFacts(variables, this.#inner, this.#options, standing, restored, refused);
+      yield* compareFacts("train together", facts);
       if (refused !== undefined) throw commonError(refused);
     } catch (error) {
       // After a difference is found nothing has been changed on any rank.
@@ -280,45 +255,9 @@ export class Training {
     if (!(restored?.layout && reducer.yields === "parameters")) yield* takeOver(bucket, variables, rank);
     if (restored?.layout) yield* restoreState(restored, state!, rank);
     this.restoring.confirm();
-    this.state = state;
-    this.bucket = bucket;
+    this.method.state = state;
+    this.method.bucket = bucket;
   }
-
-  /** What must be equal on all ranks for their replicas to stay equal. */
-  #facts(variables: readonly Variable[], { shapes }: Layout, refused: Error | undefined): Record<string, unknown> {
-    const { reducer: { name, options, yields = "gradient" }, seed, nonFinite, verify, dataLoss } = this.#options;
-    const inner = readSlots(this.#inner), { layout, digests } = this.restoring.state ?? {};
-    return {
-      // As text, so that a difference is told as two whole shapes.
-      variables: shapes.map((shape, i) => `${otherType(variables[i]!)}[${shape.join(", ")}]`),
-      step: this.step,
-      seed,
-      reducer: { name, options, yields },
-      nonFinite,
-      verify,
-      dataLoss: dataLoss === undefined ? "not given" : "given",
-      optimizer: `number ${this.#ordinal} of this group`,
-      inner: { className: inner.className, config: inner.config },
-      [dataKey]: sharedOut(this.group),
-      restored: refused !== undefined ? refused.message : layout === undefined ? "nothing" : {
-        layout: layoutDigest(layout),
-        step: this.step,
-        "values (digest)": digests?.common,
-        ...yields !== "parameters" && { "weights (digest)": digests?.weights },
-      },
-      "slots (digest)": slotsDigest(inner),
-    };
-  }
-
-  /** What must be equal on all ranks in each step, by the names that a message uses. */
-  readonly #equal = (): Readonly<Record<string, unknown>> => {
-    const { learningRate, ...config } = this.#inner.getConfig() as Record<string, unknown>;
-    return {
-      "learning rate": (this.#inner as { readonly learningRate?: number }).learningRate ?? learningRate,
-      "the inner optimizer": { ...config, iterations: this.#inner.iterations },
-      [dataKey]: sharedOut(this.group),
-    };
-  };
 
   /** The step, given the gradients; what its forward passes wrote is taken back with it. */
   *#take(given: readonly NamedGradient[], forward: readonly Snapshot[]): Exchange {
@@ -338,36 +277,25 @@ export class Training {
 
   /** The step of a group of one whose method leaves the gradient as it is. */
   #applyAlone(given: readonly NamedGradient[]): boolean {
-    if (this.restoring.state) {
-      // There are no other ranks that could have another state: it is compared with the variables.
-      try {
-        const layout = layoutOf(given.map(({ name }) => variable(name)));
-        this.restoring.prepare(layout, this.#options.reducer, 1, this.#inner);
-      } catch (error) {
-        this.#takeBack();
-        throw error;
-      }
-      this.restoring.confirm();
+    // There are no other ranks that could have restored another state: it is compared with the variables.
+    if (this.restoring.state) this.#confirmAlone(layoutOf(given.map(({ name }) => variable(name))));
+    return applyFinite(this.#inner, given, this.step, this.#options.nonFinite);
+  }
+
+  #confirmAlone(layout: Layout): void {
+    try {
+      this.restoring.prepare(layout, this.#options.reducer, 1, this.#inner);
+    } catch (error) {
+      this.#takeBack();
+      throw error;
     }
-    const bad = given.findIndex(({ tensor }) => tensor && !allFinite(numbersOf(tensor)));
-    if (bad >= 0 && this.#options.nonFinite === "throw") {
-      const what = `the gradient of variable ${bad} (${given[bad]!.name})`;
-      throw refusal(this.step, [{ kind: "brought", what }], "");
-    }
-    if (bad < 0) this.#inner.applyGradients(given as unknown as NamedTensorMap);
-    return bad < 0;
+    this.restoring.confirm();
   }
 
   /** Which variables have a gradient on any rank, and whether this rank's is finite; undefined: the step is to be skipped. */
   *#agree(given: readonly NamedGradient[]): Exchange<Agreed | undefined> {
-    const bucket = this.bucket!, { step } = this, { names } = bucket.layout, tensors = inOrder(given, names);
-    const gone = names.findIndex((name) => variable(name) === undefined);
-    if (gone >= 0) {
-      throw new Error(
-        `Cannot take step ${step}: variable ${gone} (${names[gone]}) has been disposed of. ` +
-          "Make a new DistributedOptimizer when the variables to train change",
-      );
-    }
+    const bucket = this.method.bucket!, { step } = this, { names } = bucket.layout, tensors = inOrder(given, names);
+    requireLive(step, names);
     bucket.gather(tensors);
     const present = tensors.map((tensor) => tensor !== null && tensor !== undefined);
     const nonFinite = bucket.firstNonFinite();
@@ -376,11 +304,11 @@ export class Training {
       if (nonFinite >= 0) bucket.vector.fill(0), this.#report(nonFinite);
       return { present, finite: nonFinite < 0 };
     }
-    const report = nonFinite >= 0 ? nonFinite : this.#unreported, equal = this.#equal;
+    const report = nonFinite >= 0 ? nonFinite : this.#unreported, equal = () => stepFacts(this.#inner, this.group);
     const mine = { optimizer: this.#ordinal, step, nonFinite: report, hash: hashOf(equal()), present };
-    this.opening = true;
+    this.#opening = true;
     const statuses = yield* exchangeStatus(mine, equal);
-    this.opening = false;
+    this.#opening = false;
     this.#unreported = -1;
     const rank = statuses.findIndex(({ nonFinite }) => nonFinite >= 0);
     if (rank < 0) {
@@ -398,19 +326,24 @@ export class Training {
 
   /** The exchange and the vote. Returns false for a step that all ranks leave out; throws for one that they refuse. */
   *#together(agreed: Agreed, forward: readonly Snapshot[]): Exchange<boolean> {
-    const { step, bucket, state, group } = this, { reducer, nonFinite } = this.#options, { names } = bucket!.layout;
+    const { step, group, method } = this, { reducer, nonFinite } = this.#options, { bucket, state } = method;
     // Every rank has taken the step before: nobody will be asked to take that one back any more.
-    this.#undo.take(step, this.#inner, names.map(variable), state!, forward);
-    this.#elsewhere.clear();
+    this.#undo.take(step, this.#inner, method.variables, state!, forward);
+    this.method.elsewhere.clear();
     let taken = false;
     try {
-      const exchange = reducer.reduce(bucket!.vector, state!, this.#context());
-      const outcome = yield* watch(exchange, reducer.name, group.rank, () => this.#bringsNonFinite());
-      const objection = this.#elsewhere.objection ?? outcome.objection ?? this.#finds();
-      const votes = outcome.votes ?? (yield* this.#vote(agreed, objection));
+      const exchange = reducer.reduce(bucket!.vector, state!, this.method.context(this.step, this.group, this.#early));
+      const outcome = yield* watch(exchange, reducer.name, group.rank, () => method.bringsNonFinite());
+      const objection = method.elsewhere.objection ?? outcome.objection ?? method.finds();
+      const ended = { step, group, inner: this.#inner, method, present: agreed.present };
+      const { votes, error } = outcome.votes
+        ? outcome
+        : objection === undefined && isVerified(step, group.size, this.#options)
+        ? yield* concludeAndCompare(ended)
+        : yield* conclude(ended, objection);
       taken = votes === undefined;
       if (votes === undefined || (nonFinite === "skip" && mayBeSkipped(votes))) return taken;
-      const failed = votes[group.rank]?.kind === "failed", own = outcome.error ?? this.#elsewhere.error;
+      const failed = votes[group.rank]?.kind === "failed", own = error ?? method.elsewhere.error;
       throw failed && own !== undefined ? own : refusal(step, votes, reducer.name);
     } finally {
       if (!taken) this.#undo.back();
@@ -420,133 +353,46 @@ export class Training {
 
   /** A step in which the ranks do not meet. What is not finite is left out, and reported when they meet. */
   *#apart({ present, finite }: Agreed): Exchange<boolean> {
-    const bucket = this.bucket!, state = this.state!, before = copyOf(state, this.#aside, "state");
-    this.#elsewhere.clear();
+    const bucket = this.method.bucket!, state = this.method.state!, before = copyOf(state, this.#aside, "state");
+    this.method.elsewhere.clear();
     let taken = false;
     try {
-      yield* this.#options.reducer.reduce(bucket.vector, state, this.#context());
-      if (this.#elsewhere.error !== undefined) throw this.#elsewhere.error;
-      taken = !this.#elsewhere.objection && this.#finds() === undefined;
+      yield* this.#options.reducer.reduce(
+        bucket.vector,
+        state,
+        this.method.context(this.step, this.group, this.#early),
+      );
+      if (this.method.elsewhere.error !== undefined) throw this.method.elsewhere.error;
+      taken = !this.method.elsewhere.objection && this.method.finds() === undefined;
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
     } finally {
       if (!taken) commit(before, state);
     }
-    if (taken) this.#write(present.map(() => true));
+    if (taken) this.method.write(present.map(() => true));
     else this.#report(Math.max(0, bucket.firstNonFinite()));
     return taken && finite;
   }
 
-  /**
-   * Every rank says whether it can apply the step; it is applied here meanwhile. Undefined: all can. Now and then the
-   * replicas that come of it are compared in the same round.
-   */
-  *#vote(agreed: Agreed, objection: Objection | undefined): Exchange<Votes | undefined> {
-    const { bucket, step, group } = this, { names } = bucket!.layout;
-    if (objection === undefined && this.#verifies) {
-      this.#write(agreed.present);
-      const replica = replicaOf(names.map(variable), this.#inner, this.state!.shared);
-      const messages = yield* allGather(new TextEncoder().encode(hashOf(replica)));
-      const votes = objectionsIn(messages), texts = messages.map((message) => message.join());
-      if (votes || texts.every((text) => text === texts[0])) return votes;
-      yield* compareReplicas(`take step ${step}`, replica, names);
-      throw new Error(`Cannot take step ${step}: the ranks sent different digests of equal replicas`);
-    }
-    const message = objection ? encodeObjection(objection) : new Uint8Array(0);
-    yield { op: "start", round: { op: "allGather", message } };
-    let failure: { readonly error: Error } | undefined;
-    try {
-      if (objection === undefined) this.#write(agreed.present);
-    } catch (error) {
-      failure = { error: error instanceof Error ? error : new Error(String(error)) };
-    }
-    const votes = objectionsIn(yield { op: "finish" });
-    if (failure === undefined || votes !== undefined) return votes;
-    // The others have been told that all is well, and it is not: this rank cannot go on with them.
-    void Promise.resolve(group.abort?.(failure.error)).catch(() => {});
-    throw failure.error;
-  }
-
-  /** Whether the replicas are compared after this step. */
-  get #verifies(): boolean {
-    const { verify, reducer: { every = 1 } } = this.#options, { step } = this;
-    if (verify === 0 || this.group.size === 1) return false;
-    return Math.floor((step + 1) / verify) !== Math.floor((step + 1 - every) / verify);
-  }
-
-  /** Has the agreed result applied. What no rank has a gradient for, and no method delivers, is left alone as by tfjs. */
-  #write(present: readonly boolean[]): void {
-    const bucket = this.bucket!, { yields } = this.#options.reducer;
-    const agreed = bucket.layout.names.map((name, i) => ({
-      name,
-      tensor: yields === "parameters" || present[i] || !bucket.isZero(i) ? bucket.tensor(i) : undefined,
-    }));
-    try {
-      if (yields === "step") subtract(agreed);
-      else if (yields === "parameters") replace(agreed);
-      else this.#inner.applyGradients(agreed as unknown as NamedTensorMap);
-    } finally {
-      for (const { tensor } of agreed) tensor?.dispose();
-    }
-  }
-
-  /** What is not finite in what came of the exchange. */
-  #finds(): Objection | undefined {
-    const bucket = this.bucket!, i = bucket.firstNonFinite(), { name, yields = "gradient" } = this.#options.reducer;
-    if (i >= 0) return { kind: "found", what: `the ${yields} of variable ${i} (${bucket.layout.names[i]}) by ${name}` };
-    const vector = notFinite(this.state!);
-    return vector === undefined ? undefined : { kind: "found", what: `${vector}, which ${name} keeps,` };
-  }
-
-  /** What of this rank's own is not finite where its method refused to go on; undefined if that had another reason. */
-  #bringsNonFinite(): string | undefined {
-    const bucket = this.bucket!, i = bucket.firstNonFinite();
-    if (i < 0) return undefined;
-    return `what ${this.#options.reducer.name} makes of the gradient of variable ${i} (${bucket.layout.names[i]})`;
-  }
-
-  #context(): Context {
-    const { rank, size } = this.group, { seed } = this.#options, { step } = this;
-    const { learningRate } = this.#inner as { readonly learningRate?: number }, early = this.#early;
-    const made = context({ seed, step, rank, size, early, workspace: this.#workspace, learningRate });
-    // Read only if the reducer asks, and once per step.
-    let parameters: Float32Array | undefined;
-    const get = () => parameters ??= this.#readParameters();
-    return Object.defineProperty(made, "parameters", { enumerable: true, get });
-  }
-
-  #readParameters(): Float32Array {
-    const { layout } = this.bucket!;
-    this.#parameters ??= new Float32Array(layout.size);
-    return this.bucket!.gather(layout.names.map(variable), this.#parameters);
-  }
-
-  /** into := this rank's gradient at the point `at`, on the batch of the step under way, or zeros where that fails. */
-  readonly gradientAt: GradientOracle = (at, into, of = "batch") =>
-    this.#elsewhere.evaluate(this.bucket!, at, into, of);
-
   /** Meets the ranks of a new group, and goes back to the last step that all of them have taken. */
   *rejoin(group: Group, ordinal: number): Exchange {
-    const { bucket, state, step } = this, { reducer, seed, nonFinite } = this.#options;
-    yield* compareFacts("rejoin", {
-      variables: bucket?.layout.shapes.map((shape) => `[${shape.join(", ")}]`) ?? "none yet: no step was begun",
-      seed,
-      reducer: { name: reducer.name, options: reducer.options },
-      nonFinite,
-      inner: this.#inner.getClassName(),
-      optimizer: `number ${ordinal} of this group`,
-    });
-    const keeps = state !== undefined && Object.values(state.local).some(({ length }) => length > 0);
-    const { rank, size } = this.group, back = this.#undo.step ?? null;
-    const common = commonStep(yield* exchangePositions({ step, back, rank, size, keeps }));
-    if (bucket !== undefined && group.size !== size) {
-      requireFits(state!, reducer.init(bucket.layout, group.size), size, group.size);
+    const { method, step, group: { rank, size } } = this, { reducer } = this.#options, { bucket } = method;
+    yield* compareFacts("rejoin", rejoinFacts(bucket?.layout.shapes, this.#inner, this.#options, ordinal));
+    const common = commonStep(
+      yield* exchangePositions({
+        ...{ step, rank, size },
+        back: this.#undo.step ?? null,
+        keeps: Object.values(method.state?.local ?? {}).some(({ length }) => length > 0),
+      }),
+    );
+    if (bucket && group.size !== size) {
+      requireFits(method.state!, reducer.init(bucket.layout, group.size), size, group.size);
     }
     if (common !== step) this.step = this.#undo.back();
-    const apart = reducer.yields === "parameters" && (reducer.every ?? 1) > 1 && common % reducer.every! !== 0;
-    if (bucket !== undefined && !apart) {
-      const { names } = bucket.layout;
-      yield* compareReplicas("rejoin", replicaOf(names.map(variable), this.#inner, state!.shared), names);
+    // Between two exchanges the ranks of some methods have parameters of their own.
+    if (bucket && !(reducer.yields === "parameters" && common % (reducer.every ?? 1) !== 0)) {
+      const replica = replicaOf(method.variables, this.#inner, method.state!.shared);
+      yield* compareReplicas("rejoin", replica, bucket.layout.names);
     }
     this.group = group;
     this.#ordinal = ordinal;

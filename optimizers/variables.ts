@@ -36,6 +36,16 @@ export function checkTrainable(variables: readonly (Variable | undefined)[]): vo
   });
 }
 
+/** @throws {Error} unless the variables of the first step are all still there */
+export function requireLive(step: number, names: readonly string[]): void {
+  const gone = names.findIndex((name) => variable(name) === undefined);
+  if (gone < 0) return;
+  throw new Error(
+    `Cannot take step ${step}: variable ${gone} (${names[gone]}) has been disposed of. ` +
+      "Make a new DistributedOptimizer when the variables to train change",
+  );
+}
+
 /** All variables that are not trained. */
 export function notTrained(): Variable[] {
   return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);

@@ -1,0 +1,208 @@
+/** Wrong changes of the driver: DistributedOptimizer, what it exchanges, and what stands beside it. @module */
+
+import type { Mutant } from "./mutant.ts";
+
+const absent = "tests/optimizers/absent_test.ts", finite = "tests/optimizers/finite_out_test.ts";
+const replicas = "tests/optimizers/replicas_test.ts", rejoin = "tests/optimizers/rejoin_test.ts";
+const callbacks = "tests/optimizers/callbacks_test.ts", args = "tests/optimizers/arguments_test.ts";
+
+const mutants: Mutant[] = [
+  {
+    name: "what a method delivers for a variable without gradient is dropped",
+    file: "optimizers/method_at_work.ts",
+    find: 'yields === "parameters" || present[i] || !bucket.isZero(i)',
+    replace: 'yields === "parameters" || present[i]',
+    tests: [`${absent}#errorFeedback`],
+  },
+  {
+    name: "methods that own the parameters leave out variables without gradient",
+    file: "optimizers/method_at_work.ts",
+    find: 'yields === "parameters" || present[i] ||',
+    replace: "present[i] ||",
+    tests: [`${absent}#localSgd`, `${absent}#fedAvg`, `${absent}#scaffold`],
+  },
+  {
+    name: "a variable that nothing is delivered for is given zeros",
+    file: "optimizers/method_at_work.ts",
+    find: "|| !bucket.isZero(i) ?",
+    replace: "|| true ?",
+    tests: [`${absent}#leaves the variable alone`],
+  },
+  {
+    name: "the result of the exchange is not looked at",
+    file: "optimizers/training.ts",
+    find: "method.elsewhere.objection ?? outcome.objection ?? method.finds()",
+    replace: "method.elsewhere.objection ?? outcome.objection",
+    tests: [`${finite}#on the way into sum`, `${finite}#a memory that is not finite`],
+  },
+  {
+    name: "what a rank hands into a sum is not looked at",
+    file: "optimizers/vote.ts",
+    find: "objection === undefined && !allFinite(round.vector)",
+    replace: "objection === undefined && round.vector.length < 0",
+    tests: [`${finite}#is named by all ranks`],
+  },
+  {
+    name: "a gradient elsewhere that is not finite is not objected to",
+    file: "optimizers/gradient_elsewhere.ts",
+    find: "if (bad < 0) return;",
+    replace: "if (bad < Infinity) return;",
+    tests: [`${finite}#a gradient at another point`],
+  },
+  {
+    name: "a refused step leaves the method's state",
+    file: "optimizers/undo.ts",
+    find: "    commit(copy, state);\n",
+    replace: "",
+    tests: [`${finite}#is named by all ranks`, `${rejoin}#diana`],
+  },
+  {
+    name: "a refused step leaves weights and slots",
+    file: "optimizers/undo.ts",
+    find: "    values.restore();\n",
+    replace: "",
+    tests: [replicas, `${rejoin}#average`],
+  },
+  {
+    name: "a refused step leaves the slots that it has made",
+    file: "optimizers/undo.ts",
+    find: "list.splice(lengths.get(property) ?? 0)",
+    replace: "list.splice(list.length)",
+    tests: [`${rejoin}#average`],
+  },
+  {
+    name: "a refused step leaves the inner optimizer's number of steps",
+    file: "optimizers/undo.ts",
+    find: '    fields["iterations_"] = iterations;\n',
+    replace: "",
+    tests: [`${rejoin}#average`],
+  },
+  {
+    name: "a step that is taken back leaves what the forward pass wrote",
+    file: "optimizers/undo.ts",
+    find: "    for (const snapshot of forward.toReversed()) snapshot.restore();\n",
+    replace: "",
+    tests: [`${rejoin}#average`],
+  },
+  {
+    name: "a skipped step leaves what the forward pass wrote",
+    file: "optimizers/training.ts",
+    find: "if (!stays && !this.#returned) {",
+    replace: "if (!stays && this.#returned) {",
+    tests: [`${finite}#takes back what the forward pass wrote`],
+  },
+  {
+    name: "a loss that throws is told to nobody",
+    file: "optimizers/training.ts",
+    find: "if (this.method.bucket !== undefined && !this.#meets) return exchange;",
+    replace: "if (this.method.bucket !== undefined) return exchange;",
+    tests: [`${args}#variables that cannot be trained`],
+  },
+  {
+    name: "the hash of a step leaves out the learning rate",
+    file: "optimizers/training_facts.ts",
+    find: '"learning rate": (inner as',
+    replace: '"learning rate": 0 && (inner as',
+    tests: [`${replicas}#learning rate`],
+  },
+  {
+    name: "the hash of a step leaves out the inner optimizer's options",
+    file: "optimizers/training_facts.ts",
+    find: '"the inner optimizer": { ...config,',
+    replace: '"the inner optimizer": {',
+    tests: [`${replicas}#another option`],
+  },
+  {
+    name: "the hash of a step leaves out the data",
+    file: "optimizers/training_facts.ts",
+    find: "iterations: inner.iterations },\n    [dataKey]: sharedOut(group),",
+    replace: "iterations: inner.iterations },",
+    tests: [`${replicas}#shuffled by itself`],
+  },
+  {
+    name: "replicas are never compared",
+    file: "optimizers/conclude.ts",
+    find: "if (verify === 0 || size === 1) return false;",
+    replace: "if (verify === 0 || size >= 1) return false;",
+    tests: [`${replicas}#differs is found`],
+  },
+  {
+    name: "replicas of local methods are compared by steps, not by exchanges",
+    file: "optimizers/conclude.ts",
+    find: "Math.floor((step + 1 - every) / verify)",
+    replace: "Math.floor(step / verify)",
+    tests: [`${replicas}#local method`],
+  },
+  {
+    name: "slots are left out of the comparison",
+    file: "optimizers/replicas.ts",
+    find: "slot: slotDigests(inner),",
+    replace: "slot: {},",
+    tests: [`${replicas}#a bit of a slot`],
+  },
+  {
+    name: "shared vectors are left out of the comparison",
+    file: "optimizers/replicas.ts",
+    find: "state: digestsOf(shared) }",
+    replace: "state: digestsOf({}) }",
+    tests: [`${replicas}#shared vector`],
+  },
+  {
+    name: "optimizers over a group are not told apart",
+    file: "optimizers/group.ts",
+    find: "(made.get(group) ?? 0) + 1",
+    replace: "1",
+    tests: [`${replicas}#several optimizers`],
+  },
+  {
+    name: "the steps of the status are 32 bits",
+    file: "optimizers/status.ts",
+    find: "view.setBigUint64(8, BigInt(step), true);",
+    replace: "view.setUint32(8, step, true);",
+    tests: ["tests/optimizers/status_test.ts"],
+  },
+  {
+    name: "ranks further apart than a step meet all the same",
+    file: "optimizers/rejoin.ts",
+    find: "step !== common && back !== common",
+    replace: "step < common && back !== common",
+    tests: [`${rejoin}#more than one step apart`],
+  },
+  {
+    name: "a method with a memory goes on in a group of another size",
+    file: "optimizers/rejoin.ts",
+    find: "if (!positions.some(({ keeps }) => keeps)) return common;",
+    replace: "if (positions.length > 0) return common;",
+    tests: [`${rejoin}#another size`],
+  },
+  {
+    name: "averageState takes differences as they are",
+    file: "optimizers/weights.ts",
+    find: "small = 2 ** -Math.ceil(Math.log2(2 * size))",
+    replace: "small = 1",
+    tests: [`${callbacks}#finite where the mean is`],
+  },
+  {
+    name: "averageState takes a mean that is not finite",
+    file: "optimizers/weights.ts",
+    find: "if (bucket.firstNonFinite(difference) >= 0) {",
+    replace: "if (bucket.firstNonFinite(difference) >= bucket.layout.size) {",
+    tests: [`${callbacks}#finite where the mean is`],
+  },
+  {
+    name: "weights are compared by their shapes only",
+    file: "optimizers/weights.ts",
+    find: "`${dtype} [${shape}]`",
+    replace: "`[${shape}]`",
+    tests: [`${callbacks}#compare types, shapes`],
+  },
+  {
+    name: "a loaded model trains alone on each rank",
+    file: "optimizers/distributed.ts",
+    find: "this.#loaded ? launchedSize() : 1",
+    replace: "1",
+    tests: [`${args}#a loaded model`],
+  },
+];
+
+export default mutants;
