@@ -40,7 +40,7 @@ const mistakes: [name: string, inner: unknown, options: unknown, says: string][]
     "an uncalled factory",
     sgd,
     { reducer: average, group },
-    "reducer is the function average, expected what it returns: call it, average()",
+    "reducer is the function average, expected what it returns: call it, average(…)",
   ],
   [
     "a contractive compressor",
@@ -55,7 +55,7 @@ const mistakes: [name: string, inner: unknown, options: unknown, says: string][]
     { reducer: identity(), group },
     "errorFeedback(identity()) or average(identity()) or diana(identity())",
   ],
-  ["a text", sgd, { reducer: "average", group }, 'reducer is "average", expected a method such as average()'],
+  ["a text", sgd, { reducer: "average", group }, 'reducer is "average", expected parseReducer("average")'],
   ["an array", sgd, { reducer: [reducer], group }, "reducer is an array"],
   [
     "a name of an optimizer",

@@ -75,9 +75,9 @@ const scenes: [method: string, inner: () => tf.Optimizer, every: number][] = [
 
 for (const [method, inner, every] of scenes) {
   Deno.test(`${method}: survivors of a rank that dies in the middle of a step meet again and go on with the same bits`, async () => {
-    const steps = 8, expected = await undisturbed(method, inner, steps);
+    const steps = 5, expected = await undisturbed(method, inner, steps);
     let ahead = 0;
-    for (let packets = 3; packets < 40; packets++) {
+    for (let packets = 3; packets < 40; packets += 2) {
       const transports = memory(3);
       transports[2] = dying(transports[2]!, packets);
       const groups = transports.map((transport) => collective(transport, { timeout }));
