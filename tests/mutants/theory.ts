@@ -7,6 +7,10 @@ const test = (name: string, part?: string) => `tests/optimizers/${name}_test.ts$
 const steps = [test("step_sizes")], sampled = [test("sampled")], keys = [test("keys")], draws = [test("draws")];
 const scaffold = [test("scaffold")], problem = [test("problem")], libsvm = [test("libsvm")];
 
+/** Keys that do not depend on what they are folded with, in a whole file: encoder and decoder agree. */
+const imported = 'import { fold } from "../random.ts";';
+const unfolded = 'import type { Key } from "../random.ts";\nconst fold = (key: Key, _of: number): Key => key;';
+
 /** [what is wrong, the file, what stands there, what stands there then, who must notice] */
 const changes: [name: string, file: string, find: string, replace: string, tests: readonly string[]][] = [
   // Keys.
@@ -93,6 +97,11 @@ const changes: [name: string, file: string, find: string, replace: string, tests
     "compressFinite(compressor, atW, fold(keyOf(rank), 0)",
     draws,
   ],
+  ["ef21+: both attempts under one key", at("ef21"), imported, unfolded, draws],
+  ["two ways: all stripes under one key", at("two_way"), imported, unfolded, draws],
+  ["adiana: everything under a rank's one key", at("adiana"), imported, unfolded, draws],
+  ["scaffold: movement and turn under one key", at("scaffold"), imported, unfolded, draws],
+  ["perLayer: all methods under one key", at("per_layer"), imported, unfolded, draws],
 
   // Step sizes.
   [
@@ -258,7 +267,7 @@ const changes: [name: string, file: string, find: string, replace: string, tests
     "perLayer: the step size for all parameters",
     at("per_layer"),
     "stepSize!({ ...constants, size })",
-    "stepSize!({ ...constants, ...(size, {}) })",
+    "stepSize!({ ...constants, size: constants.size + 0 * size })",
     steps,
   ],
 
@@ -303,7 +312,7 @@ const changes: [name: string, file: string, find: string, replace: string, tests
     "fedAvg: takes methods that ask for gradients",
     at("nested"),
     'if (yields === "gradient" && !asksGradients) return;',
-    'if (yields === "gradient") return;',
+    'if (yields === "gradient" && (asksGradients ?? true)) return;',
     sampled,
   ],
   [
@@ -359,10 +368,10 @@ const changes: [name: string, file: string, find: string, replace: string, tests
     problem,
   ],
   [
-    "problem: terms that are not there count as zeros",
+    "problem: terms that are not there count as the first",
     at("problem"),
-    "if (row === undefined) {",
-    "if (row === null as never) {",
+    "part[terms ? terms[t]! : t];",
+    "part[terms ? terms[t]! : t] ?? part[0];",
     problem,
   ],
   ["minimise: a step size of infinity", at("minimise"), "step > 0 && step < Infinity", "step > 0", problem],
