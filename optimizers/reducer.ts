@@ -135,7 +135,10 @@ export interface Reducer<S extends State = State> {
    * else than the model's gradient, or a part of it, cannot answer: they do not take one that asks.
    */
   readonly asksGradients?: boolean;
-  /** The largest step size γ (learning rate of plain gradient descent) that its theory allows. */
+  /**
+   * The largest step size γ (learning rate of plain gradient descent) that its theory allows; NaN where it says nothing of
+   * such problems. Absent where there is no such theory.
+   */
   stepSize?(constants: Constants): number;
   /** The state before the first step, for a group of `ranks` (default 1). */
   init(layout: Layout, ranks?: number): S;

@@ -284,9 +284,10 @@ class Run {
     });
     this.given = vectors.map((vector) => vector.slice());
     this.performed = 0;
+    const ahead = early && this.reducer.ahead !== undefined; // as a driver tells
     const contexts = this.states.map((_, rank) => {
       const parameters = this.parameters[rank]!, workspace = forgetfulWorkspace();
-      return context({ seed, step, rank, size: ranks, learningRate: rate, parameters, workspace, early });
+      return context({ seed, step, rank, size: ranks, learningRate: rate, parameters, workspace, early: ahead });
     });
     const observe = () => {
       if (this.performed++ === failAt) throw new Interruption();
