@@ -35,6 +35,7 @@ import {
   workspace,
 } from "../../optimizers/mod.ts";
 import { membersOf } from "../../optimizers/local_sgd.ts";
+import { reducerProperties } from "../../testing/mod.ts";
 import { lockstep, rand, top } from "./lockstep.ts";
 import { mini } from "./problems.ts";
 
@@ -221,4 +222,47 @@ Deno.test("the steps of the method inside are its exchanges", () => {
   });
   // τ = 3 exchanges of two steps: nothing is applied before the fourth.
   assertEquals(delayed.history.findIndex(({ round, error }) => round % 2 === 0 && error !== 1), 8);
+});
+
+// With compression: the same bits on all ranks, and failures leave the state as it was, that of the sampled and of the others.
+const matrices = { names: ["kernel", "bias"], shapes: [[6, 3], [5]], size: 23 };
+for (
+  const reducer of [
+    average(rand(4)),
+    diana(rand(4)),
+    deepGradientCompression({ ratio: .3 }),
+    powerSgd({ rank: 1, minimumRate: .5 }),
+    perLayer(matrices, ({ index }) => index === 0 ? average(rand(3)) : errorFeedback(top(2))),
+  ]
+) {
+  const options = {
+    layout: matrices,
+    scalar: false,
+    average: false,
+    steps: 5,
+    agrees: (step: number) => step % 2 === 1,
+  };
+  for (const { name, check } of reducerProperties(() => fedAvg({ localSteps: 2, fraction: .5, reducer }), options)) {
+    Deno.test(`${name}, of ${reducer.name}`, check);
+  }
+}
+
+Deno.test("powerSgd and deepGradientCompression: who was not sampled keeps what it has not sent", () => {
+  const made = [[powerSgd({ rank: 1, minimumRate: .5 }), "error"], [
+    deepGradientCompression({ ratio: .2 }),
+    "velocity",
+  ]] as const;
+  for (const [reducer, memory] of made) {
+    const method = fedAvg({ localSteps: 1, fraction: .5, reducer });
+    const run = lockstep({ ...method, init: () => method.init(matrices, 4) }, { ranks: 4, size: 23 });
+    const parameters = new Float32Array(23), name = `reducer.${memory}`;
+    for (let step = 0; step < 8; step++) {
+      const before = run.states.map(({ local }) => local[name]!.slice());
+      parameters.set(run.step({ learningRate: .1, parameters }));
+      const now = context({ seed: 1, step, rank: 0, size: 4, workspace: workspace() }),
+        members = [...membersOf(.5, 1, now)];
+      const changed = run.states.flatMap(({ local }, r) => local[name]!.some((v, j) => v !== before[r]![j]) ? [r] : []);
+      assertEquals(changed, members, `${reducer.name}, step ${step}`);
+    }
+  }
 });
