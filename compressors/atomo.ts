@@ -99,7 +99,10 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
         }
         for (let row = 0, i = 0; row < height; row++) {
           const weight = term[row]!;
-          for (let column = height; column < length && i < size; column++, i++) sum[i]! += weight * term[column]!;
+          for (let column = height; column < length && i < size; column++, i++) {
+            // Held to float32's range, so that what overflows is not taken from what overflows.
+            sum[i] = Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, sum[i]! + weight * term[column]!));
+          }
         }
       }
       addFinite(sum, scale, into);

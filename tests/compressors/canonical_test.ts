@@ -146,3 +146,10 @@ Deno.test("quicFl: outliers in another order, or of numbers that are none, are r
   new DataView(small.buffer).setFloat32(8, 0.5, true);
   assertThrows(decode(small), RangeError, "an outlier of 0.5");
 });
+
+Deno.test("atomo: terms that overflow and cancel are decoded to finite numbers", () => {
+  const compressor = parseCompressor("atomo({ rank: 2, columns: 2 })"), most = 3.4028234663852886e38;
+  const terms = Float32Array.of(most, most, 1.0009, 1.0009, -most, -most, 1.0009, 1.0009);
+  const decoded = decompress(compressor, new Uint8Array(terms.buffer), key(1), 4);
+  assertEquals(decoded.filter((value) => !Number.isFinite(value)).length, 0);
+});

@@ -1,6 +1,7 @@
 /** All areas. @module */
 
 import type { Area } from "./area.ts";
+import { checkpoints } from "./checkpoints.ts";
 import { codes } from "./codes.ts";
 import { decoders } from "./decoders.ts";
 import { files } from "./files.ts";
@@ -9,4 +10,4 @@ import { packets } from "./packets.ts";
 import { texts } from "./texts.ts";
 
 /** In the order of the table. */
-export const areas: readonly Area[] = [decoders, codes, packets, files, options, texts];
+export const areas: readonly Area[] = [decoders, codes, packets, files, checkpoints, options, texts];

@@ -9,6 +9,7 @@ const good = [
   writeSafetensors({
     tensors: {
       w: { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
+      c: { shape: [2], values: Float64Array.of(1, 2 ** 53) },
       i: { shape: [2], values: Int32Array.of(-1, 7) },
       b: { shape: [3], values: Uint8Array.of(1, 2, 3) },
       none: { shape: [0, 4], values: new Float32Array(0) },

@@ -13,8 +13,9 @@ for (const area of areas) {
     const { cases, accepted, refused, failures } = await fuzz(area, { seed: 1, cases: CASES * area.share / 100 });
     const text = failures.map(({ at, why, input }) => `case ${at}: ${why}\n${input}`).join("\n");
     assertEquals(failures.length, 0, text);
-    // Both happen, or the cases would be too tame or too wild.
-    assert(accepted > cases / 100 && refused > cases / 100, `${accepted} accepted, ${refused} refused of ${cases}`);
+    // Both happen, or the cases would be too tame or too wild; but for checkpoints, where any damage is refused.
+    const few = area.name === "checkpoints" ? 0 : cases / 100;
+    assert(accepted >= few && refused > cases / 100, `${accepted} accepted, ${refused} refused of ${cases}`);
   });
 }
 

@@ -49,7 +49,7 @@ export class Trial {
 
   constructor(area: Area, seed: number) {
     this.#area = area;
-    this.#key = fold(key(seed), area.name.charCodeAt(0) * 256 + area.name.charCodeAt(1));
+    this.#key = [...area.name].reduce((whole, letter) => fold(whole, letter.charCodeAt(0)), key(seed));
   }
 
   /** Tries cases from..to, or fewer where `enough` says so after a batch; tells `begin` of each before it. */
