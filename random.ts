@@ -157,10 +157,11 @@ export function normal(key: Key, out: Float32Array, from = 0): Float32Array {
  * console.assert(choose(key(1), 5, 5).join() === "0,1,2,3,4");
  * ```
  */
-export function choose(key: Key, count: number, size: number, out: Uint32Array = new Uint32Array(count)): Uint32Array {
+export function choose(key: Key, count: number, size: number, out?: Uint32Array): Uint32Array {
   if (!(Number.isInteger(count) && Number.isInteger(size) && 0 <= count && count <= size && size < 2 ** 32)) {
     throw new RangeError(`Cannot choose ${count} of ${size} indices: expected integers 0 ≤ count ≤ size < 2³²`);
   }
+  out ??= new Uint32Array(count);
   const words = (size + 31) >>> 5;
   if (bitmap.length < words) bitmap = new Uint32Array(words);
   bitmap.fill(0, 0, words);

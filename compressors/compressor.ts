@@ -95,6 +95,11 @@ export function compress(compressor: Compressor, vector: Float32Array, key: Key,
       `Cannot compress with ${compressor.name}: the vector is ${show(vector)}, expected a Float32Array`,
     );
   }
+  if (!(buffer === undefined || buffer instanceof Uint8Array)) {
+    throw new TypeError(
+      `Cannot compress with ${compressor.name}: the buffer is ${show(buffer)}, expected a Uint8Array`,
+    );
+  }
   const most = compressor.maxByteLength(vector.length);
   buffer ??= new Uint8Array(most);
   if (buffer.length < most) {

@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from "./check.ts";
+import { checkInteger, checkOptions, show } from "./check.ts";
 import { byteLengthOf, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "./codes.ts";
 import { compress, decompress, type UnbiasedCompressor } from "./compressor.ts";
 import {
@@ -157,9 +157,13 @@ export interface LeastSquaresTerm {
  */
 export function doubleSampling(
   compressor: UnbiasedCompressor,
-  { row, target, at }: LeastSquaresTerm,
+  term: LeastSquaresTerm,
   key: Key,
 ): Float32Array {
+  const { row, target, at } = term ?? {};
+  if (!(row instanceof Float32Array && at instanceof Float32Array && typeof target === "number")) {
+    throw new TypeError(`Cannot sample twice: the term is ${show(term)}, expected { row, target, at } of numbers`);
+  }
   if (row.length !== at.length) {
     throw new RangeError(`Cannot sample twice: the row has ${row.length} numbers, expected ${at.length}`);
   }

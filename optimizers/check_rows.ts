@@ -1,3 +1,4 @@
+import { show } from "../compressors/show.ts";
 import type { Rows } from "./libsvm.ts";
 
 /**
@@ -5,8 +6,13 @@ import type { Rows } from "./libsvm.ts";
  * be left out of a gradient, and a number that is not finite would spread over all of it.
  *
  * @throws {RangeError} naming the row, counted from 0
+ * @throws {TypeError} if they are no rows
  */
-export function checkRows(doing: string, { features, labels, starts, indices, values }: Rows): void {
+export function checkRows(doing: string, rows: Rows): void {
+  const { features, labels, starts, indices, values } = rows ?? {};
+  if (![labels, starts, indices, values].every((list) => ArrayBuffer.isView(list) || Array.isArray(list))) {
+    throw new TypeError(`Cannot ${doing}: the rows are ${show(rows)}, expected what readLibsvm returns`);
+  }
   const refuse = (what: string): never => {
     throw new RangeError(`Cannot ${doing}: ${what}`);
   };

@@ -46,6 +46,9 @@ export function readLibsvm(text: string, options: { readonly features?: number }
   if (!(Number.isInteger(most) && 0 <= most && most <= MOST)) {
     throw new RangeError(`Cannot read LIBSVM text: features is ${show(most)}, expected an integer from 0 to 2³²`);
   }
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot read LIBSVM text: the text is ${show(text)}, expected a string`);
+  }
   const labels: number[] = [], starts = [0], indices: number[] = [], values: number[] = [];
   let features = 0;
   for (let from = 0, number = 1; from <= text.length; number++) {

@@ -19,6 +19,7 @@ import type { Reducer } from "./reducer.ts";
  * ```
  */
 export function parseReducer(text: string): Reducer {
+  if (typeof text !== "string") return parse(text, reducers as unknown as Factories<Reducer>, "method"); // refuses it
   const name = /^\s*(\w*)/.exec(text)![1]!;
   if (!Object.hasOwn(reducers, name) && Object.hasOwn(compressors, name)) {
     const call = text.trim(), uses = [`errorFeedback(${call})`, `average(${call})`, `diana(${call})`];

@@ -2,6 +2,7 @@
 
 import { EigenvalueDecomposition, Matrix, solve } from "../dependencies/ml_matrix.ts";
 import { checkChoice, checkNumber } from "../compressors/check.ts";
+import { show } from "../compressors/show.ts";
 import { checkKnown } from "../transport/known.ts";
 import { checkRows } from "./check_rows.ts";
 import type { Rows } from "./libsvm.ts";
@@ -66,8 +67,25 @@ export function quadratic(
   };
 }
 
+/** Whether it is a list of matrices and vectors. */
+function isParts(parts: unknown): boolean {
+  return Array.isArray(parts) &&
+    parts.every((part) => Array.isArray(part?.a) && part.a.every(isNumbers) && isNumbers(part.b));
+}
+
+/** Whether it is a list of numbers. */
+function isNumbers(list: unknown): boolean {
+  return (Array.isArray(list) || ArrayBuffer.isView(list)) &&
+    Array.from(list as number[]).every((value) => typeof value === "number");
+}
+
 /** Refuses what is not quadratic: with an Aᵢ that is not symmetric, Aᵢ (x − bᵢ) is no gradient. */
 function checkQuadratic(parts: Parameters<typeof quadratic>[0]): void {
+  if (!isParts(parts)) {
+    throw new TypeError(
+      `Cannot make a quadratic: its parts are ${show(parts)}, expected an array of { a: rows of numbers, b: numbers }`,
+    );
+  }
   const size = parts[0]?.b.length ?? 0;
   if (size === 0) throw new RangeError("Cannot make a quadratic: there are no numbers, expected a part for each rank");
   parts.forEach(({ a, b }, rank) => {
@@ -146,6 +164,7 @@ export function ridge(rows: Rows, options: SplitOptions = {}): Problem {
  * ```
  */
 export function logistic(rows: Rows, options: SplitOptions = {}): Problem {
+  checkRows("make logistic", rows);
   const classes: number[] = [], sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
   rows.labels.forEach((label, row) => {
     if (classes.includes(label)) return;

@@ -52,7 +52,13 @@ const LONGEST_HEADER = 100_000_000;
  * console.assert(tensors.w!.values.join() === "1,2" && metadata.by === "me");
  * ```
  */
-export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
+export function writeSafetensors(contents: Safetensors): Uint8Array {
+  const { tensors, metadata } = contents ?? {};
+  if (!isRecord(tensors) || !isRecord(metadata)) {
+    throw new TypeError(
+      `Cannot write a safetensors file: it is given ${show(contents)}, expected { tensors, metadata }`,
+    );
+  }
   const entries = Object.entries(tensors);
   for (const [name, tensor] of entries) check(name, tensor);
   for (const [name, text] of Object.entries(metadata)) {

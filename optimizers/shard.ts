@@ -1,6 +1,7 @@
 /** Each rank's equal part of the data. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
+import { show } from "../compressors/show.ts";
 import { canonical } from "../transport/handshake.ts";
 import { checkKnown } from "../transport/known.ts";
 import { type Digest, digest } from "./digest.ts";
@@ -83,13 +84,16 @@ export function shard<T extends Shardable>(data: T, place: Place, options: Shard
  */
 export function shardIndices(
   length: number,
-  { rank, size }: Place,
+  place: Place,
   options: Omit<ShardOptions, "buffer"> = {},
 ): Int32Array {
   checkKnown("share out the data", options, ["seed", "epoch", "shuffle"]);
   const { seed = 0, epoch = 0, shuffle = true } = options;
-  checkPlace({ rank, size }), checkCount("length", length, 0), checkCount("epoch", epoch, 0);
-  const order = new Int32Array(length).map((_, i) => i);
+  checkPlace(place), checkCount("length", length, 0), checkCount("epoch", epoch, 0);
+  if (length >= 2 ** 31) {
+    throw new RangeError(`Cannot share out the data: length is ${length}, expected less than 2³¹ rows`);
+  }
+  const { rank, size } = place, order = new Int32Array(length).map((_, i) => i);
   if (shuffle) permute(order, rowsKey(seed, epoch));
   return new Int32Array(Math.floor(length / size)).map((_, i) => order[rank + i * size]!);
 }
@@ -249,6 +253,11 @@ function isRows(data: unknown): data is DataRows {
 }
 
 function length(data: Shardable): number {
+  if (typeof data !== "object" || data === null || data instanceof Map) {
+    throw new TypeError(
+      `Cannot share out the data: they are ${show(data)}, expected rows (an array or tensor), or an object of such`,
+    );
+  }
   if (isRows(data)) return data instanceof tf.Tensor ? data.shape[0] ?? 0 : data.length;
   const lengths = Object.entries(data as Record<string, DataRows>).map(([name, rows]) => [name, length(rows)] as const);
   const [first, ...others] = lengths, odd = others.find(([, length]) => length !== first![1]);
@@ -270,14 +279,20 @@ function select(data: DataRows | Record<string, DataRows>, indices: Int32Array):
   );
 }
 
-function checkPlace({ rank, size }: Place): void {
+function checkPlace(place: Place): void {
+  if (typeof place !== "object" || place === null) {
+    throw new TypeError(
+      `Cannot share out the data: the place is ${show(place)}, expected { rank, size } as a group has`,
+    );
+  }
+  const { rank, size } = place;
   if (!(Number.isInteger(size) && size >= 1 && Number.isInteger(rank) && 0 <= rank && rank < size)) {
-    throw new RangeError(`Cannot share out the data: rank is ${rank} of ${size}, expected 0 ≤ rank < size`);
+    throw new RangeError(`Cannot share out the data: rank is ${show(rank)} of ${show(size)}, expected 0 ≤ rank < size`);
   }
 }
 
 function checkCount(name: string, value: number, least: number): void {
   if (!(Number.isSafeInteger(value) && value >= least)) {
-    throw new RangeError(`Cannot share out the data: ${name} is ${value}, expected an integer ≥ ${least}`);
+    throw new RangeError(`Cannot share out the data: ${name} is ${show(value)}, expected an integer ≥ ${least}`);
   }
 }

@@ -1,5 +1,6 @@
 /** The vectors that break compressors. @module */
 
+import { show } from "../compressors/show.ts";
 import { fold, type Key, key, normal, uniform } from "../random.ts";
 
 const makers: Readonly<Record<string, (size: number, key: Key) => Float32Array>> = {
@@ -39,7 +40,7 @@ export const adversarialKinds: readonly string[] = Object.keys(makers);
 /**
  * A vector of `size` numbers of one of the {@linkcode adversarialKinds}: gaussian, one-hot, all equal, subnormal, …
  *
- * @throws {RangeError} if the kind is not known
+ * @throws {RangeError} if the kind is not known, or the size is no count
  *
  * @example
  * ```ts
@@ -48,9 +49,14 @@ export const adversarialKinds: readonly string[] = Object.keys(makers);
  * ```
  */
 export function adversarialVector(kind: string, size: number, seed = 1): Float32Array {
-  const make = makers[kind];
+  const make = Object.hasOwn(makers, kind) ? makers[kind] : undefined;
   if (make === undefined) {
-    throw new RangeError(`Cannot make a vector of kind ${kind}: expected one of ${adversarialKinds.join(", ")}`);
+    throw new RangeError(`Cannot make a vector of kind ${show(kind)}: expected one of ${adversarialKinds.join(", ")}`);
+  }
+  if (!(Number.isInteger(size) && size >= 0 && size < 2 ** 32)) {
+    throw new RangeError(
+      `Cannot make a vector of kind ${kind}: its size is ${show(size)}, expected a count of numbers`,
+    );
   }
   return make(size, fold(fold(key(seed), size), adversarialKinds.indexOf(kind)));
 }

@@ -10,6 +10,7 @@
  */
 
 import { checkDeadlines, type Deadlines } from "./deadlines.ts";
+import { show } from "../compressors/show.ts";
 import { checkKnown } from "./known.ts";
 import { Waits } from "./waits.ts";
 import { type Collective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
@@ -133,6 +134,11 @@ export class Exchanger {
     if (!(Number.isInteger(maxMessageBytes) && maxMessageBytes > 0 && maxMessageBytes < 2 ** 32)) {
       throw new RangeError(
         `Cannot make a group: maxMessageBytes must be an integer from 1 to 2^32 - 1, received ${maxMessageBytes}`,
+      );
+    }
+    if (typeof transport?.send !== "function" || typeof transport.receive !== "function") {
+      throw new TypeError(
+        `Cannot make a group: the transport is ${show(transport)}, expected one such as memory(1)[0]`,
       );
     }
     const { rank, size } = transport;

@@ -27,13 +27,16 @@ class Link {
   }
 }
 
+/** The most ranks of one thread: their queues grow with the square. */
+const MOST = 4096;
+
 /**
  * Transports between `size` ranks of one thread: what tests and simulations run on. A message is copied once, when it
  * is sent, and a send never waits for its receiver.
  *
  * @param size how many ranks, at least one
  * @returns the ranks' transports, in rank order; disposing of one ends it for its peers
- * @throws {RangeError} if `size` is not a positive integer
+ * @throws {RangeError} if `size` is not an integer from 1 to 4096: every two ranks have a queue
  * @example
  * ```ts
  * import { memory } from "@gradwire/tfjs/transport";
@@ -43,8 +46,10 @@ class Link {
  * ```
  */
 export function memory(size: number): Transport[] {
-  if (!Number.isInteger(size) || size < 1) {
-    throw new RangeError(`Cannot make a group: size must be a positive integer, received ${size}`);
+  if (!(Number.isInteger(size) && size >= 1 && size <= MOST)) {
+    throw new RangeError(
+      `Cannot make a group: size must be a positive integer of at most ${MOST}, received ${String(size)}`,
+    );
   }
   const links = Array.from({ length: size }, () => Array.from({ length: size }, () => new Link()));
   const link = (from: number, to: number): Link => {

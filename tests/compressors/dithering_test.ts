@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { compress, type Compressor, dithering, qsgd, ternGrad } from "../../compressors/mod.ts";
+import { compress, type Compressor, decompress, dithering, qsgd, ternGrad } from "../../compressors/mod.ts";
 import { compressorProperties } from "../../testing/compressor.ts";
 import { key } from "../../random.ts";
 import { adversarial, assertUnbiased, draws, encodeHex, gaussian, oneHot, squaredNorm, X } from "./draws.ts";
@@ -156,5 +156,25 @@ Deno.test("dithering: ω holds where levels are between √d / 2 and √d", () =
     const levels = Math.sqrt(d) / 2;
     assertAlmostEquals(dithering({ levels }).omega(d), 1, 1e-12);
     assert(dithering({ levels: levels + 1 }).omega(d) > Math.sqrt(d) / (levels + 1) - 1);
+  }
+});
+
+Deno.test("elias: no message is longer than declared, also where every number is at the last level", () => {
+  for (const levels of [1, 2, 3, 100]) {
+    for (const size of [1, 8, 61, 1000]) {
+      const c = dithering({ levels, norm: "max", coding: "elias" }), x = new Float32Array(size).fill(-2);
+      const message = compress(c, x, key(1));
+      assert(message.length <= c.maxByteLength(size), `${message.length} bytes of ${c.maxByteLength(size)}`);
+      assertEquals(decompress(c, message, key(1), size), x);
+    }
+  }
+});
+
+Deno.test("ternGrad clips at so many standard deviations, whatever the unit", () => {
+  for (const unit of [1e-3, 1, 50]) {
+    const x = gaussian(2000).map((z) => unit * z), mean = x.reduce((sum, v) => sum + v, 0) / 2000;
+    const deviation = Math.sqrt(x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 2000);
+    const message = compress(ternGrad({ clip: 2 }), x, key(1)), view = new DataView(message.buffer, message.byteOffset);
+    within(view.getFloat32(0, true), 2 * deviation, 1e-5);
   }
 });

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { compress, type Compressor, kashin } from "../../compressors/mod.ts";
+import { compress, type Compressor, decompress, kashin } from "../../compressors/mod.ts";
 import { compressorProperties } from "../../testing/compressor.ts";
 import { adversarialKinds, adversarialVector } from "../../testing/vectors.ts";
 import { key } from "../../random.ts";
@@ -70,4 +70,23 @@ Deno.test("wrong options and foreign messages are refused", () => {
   message[0] = 16;
   assertThrows(() => kashin().decodeAdd(message, key(1), 1, into), RangeError, "number 16");
   assertThrows(() => kashin().decodeAdd(message.subarray(0, 4), key(1), 1, into), RangeError, "4 bytes");
+});
+
+Deno.test("other rotations are tried where the first is not flat enough, and ω is what the least flat ones need", () => {
+  const c = kashin(), fine = kashin({ levels: 256 });
+  let retried = 0, most = 0;
+  for (let i = 0; i < 4000; i++) {
+    const x = gaussian(16, i), message = compress(c, x, key(i));
+    most = Math.max(most, flatness(x, i));
+    if (message[0] === 0) continue;
+    retried++;
+    // With 256 levels little is lost, unless the two ends take another rotation.
+    assert(draws(fine, x, 1, i).error < 0.05 * squaredNorm(x));
+    const decoded = decompress(fine, compress(fine, x, key(i)), key(i), 16);
+    assert(squaredNorm(decoded.map((v, j) => v - x[j]!)) < 0.01 * squaredNorm(x), `seed ${i}`);
+  }
+  assert(retried > 4, `${retried} rotations were tried again`);
+  // Given the rotation the variance of two levels is (K² − ‖b‖²) / 2, and ‖b‖² is at most 1.1 ‖x‖² or so.
+  assert(most > 2.2 && c.omega(16) >= (most * most - 1.1) / 2, `K is ${most}, ω is ${c.omega(16)}`);
+  assertAlmostEquals(c.omega(16), (2.25 ** 2 - 1) / 2, 1e-12);
 });

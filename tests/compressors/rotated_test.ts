@@ -245,3 +245,11 @@ Deno.test("drive, biased: α is what Khintchine's inequality leaves after the la
   // Of one number nothing is lost.
   assertEquals(drive({ biased: true }).alpha(1), 0);
 });
+
+Deno.test("EDEN with less than a bit: ω holds, and without what the scale's variance adds it would not", () => {
+  // 32 of 256 numbers are sent. Per draw the error varies by a fifth, so 4000 draws tell 1 % from nothing.
+  const c = eden({ bits: 0.1 }), x = gaussian(256), { error } = draws(c, x, 4000), relative = error / squaredNorm(x);
+  const distortion = 1 + (DISTORTION[1]! - 1) * 32 / 256;
+  assert(relative > 1.02 * (1 / (1 - distortion) - 1), `the error is ${relative}`);
+  assert(relative < 1.02 * c.omega(256), `the error is ${relative}, ω is ${c.omega(256)}`);
+});

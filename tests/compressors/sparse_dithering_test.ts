@@ -149,3 +149,16 @@ Deno.test("options out of range are refused, and so are messages", () => {
   assertThrows(decode(Uint8Array.of(...message, 0), 4), RangeError, "7 bytes, expected 6");
   assertThrows(decode(Uint8Array.of(0xff, 0, 0, 0, 0), 4), RangeError, "its step is");
 });
+
+Deno.test("the step that is sent never exceeds 2 ‖x‖ √(ν / d): rounded down, not to nearest", () => {
+  for (let i = 0; i < 300; i++) {
+    const x = normal(key(i), new Float32Array(37)),
+      nu = 0.1 + i / 1000,
+      c = sparseDithering({ nu, rounding: "nearest" });
+    const message = compress(c, x, key(1)), view = new DataView(message.buffer, message.byteOffset);
+    // 31 bits: a float32 without its sign.
+    view.setUint32(0, view.getUint32(0) >>> 1);
+    const step = view.getFloat32(0), promised = 2 * Math.sqrt(nu * squaredNorm(x) / 37);
+    assert(step <= promised * (1 + 1e-15) && step > promised * (1 - 2 ** -22), `${step} of ${promised}`);
+  }
+});

@@ -37,6 +37,11 @@ const mistakes: Record<string, [call: () => unknown, kind: new (...a: never[]) =
   "a method for a compressor": [() => (contractive as Any)(average()), TypeError, "is the method average"],
   "a name for a compressor": [() => (contractive as Any)("randK"), TypeError, 'such as parseCompressor("randK")'],
   "what only looks like a compressor": [() => (contractive as Any)({ encode() {} }), TypeError, "is an object"],
+  "half a compressor": [
+    () => (contractive as Any)({ name: "half", options: {}, encode() {}, omega: () => 1 }),
+    TypeError,
+    "is the compressor half",
+  ],
   "a compressor for the options": [() => (topK as Any)(identity()), TypeError, "are the compressor identity"],
   "the two parts of compose in the wrong order": [
     () => (compose as Any)(topK({ k: 1 }), identity()),

@@ -11,7 +11,7 @@ import { bestPoints } from "../../compressors/kernels/reference.ts";
 import { compressorProperties } from "../../testing/compressor.ts";
 import { adversarialKinds, adversarialVector } from "../../testing/vectors.ts";
 import { fold, key } from "../../random.ts";
-import { assertUnbiased, draws, encodeHex, gaussian, once, X } from "./draws.ts";
+import { assertUnbiased, draws, encodeHex, gaussian, once, squaredNorm, X } from "./draws.ts";
 
 /** Σ (b − x)(x − a) with the points around each number. */
 function cost(x: ArrayLike<number>, points: ArrayLike<number>): number {
@@ -150,4 +150,14 @@ Deno.test("wrong options and foreign messages are refused", () => {
   const bytes = compress(zipml({ levels: 3 }), X, key(1)).slice();
   bytes[11] = 0xff, bytes[10] = 0xff;
   assertThrows(() => zipml({ levels: 3 }).decodeAdd(bytes, key(1), 1, new Float32Array(4)), RangeError, "scale");
+});
+
+Deno.test("ω is reached by two levels, where zeros lie between two opposite numbers", () => {
+  for (const size of [4, 61]) {
+    const c = zipml({ levels: 2 }), x = new Float32Array(size);
+    x[0] = 1, x[1] = -1;
+    // Each zero becomes ± 1: (d − 2) of a squared norm of 2, in every draw.
+    assertAlmostEquals(draws(c, x, 10).error / squaredNorm(x), (size - 2) / 2, 1e-9);
+    assertAlmostEquals(c.omega(size), (size - 2) / 2, 1e-12);
+  }
 });

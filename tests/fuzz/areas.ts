@@ -1,6 +1,7 @@
 /** All areas. @module */
 
 import type { Area } from "./area.ts";
+import { functions } from "./calls.ts";
 import { checkpoints } from "./checkpoints.ts";
 import { codes } from "./codes.ts";
 import { decoders } from "./decoders.ts";
@@ -10,4 +11,4 @@ import { packets } from "./packets.ts";
 import { texts } from "./texts.ts";
 
 /** In the order of the table. */
-export const areas: readonly Area[] = [decoders, codes, packets, files, checkpoints, options, texts];
+export const areas: readonly Area[] = [decoders, codes, packets, files, checkpoints, functions, options, texts];

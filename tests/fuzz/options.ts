@@ -5,57 +5,16 @@
  * @module
  */
 
-import * as compressors from "../../compressors/factories.ts";
-import { compress, type Compressor, decompress, identity, isContractive, isUnbiased } from "../../compressors/mod.ts";
-import * as methods from "../../optimizers/factories.ts";
+import { compress, type Compressor, decompress, isContractive, isUnbiased } from "../../compressors/mod.ts";
 import { key } from "../../random.ts";
 import { adversarialVector } from "../../testing/mod.ts";
 import { accepts, type Area, type Try } from "./area.ts";
-import type { Draw } from "./draw.ts";
+import { compressors, methods } from "./factories.ts";
+import { anyOptions, anyValue } from "./values.ts";
 
 type Factory = (...values: unknown[]) => unknown;
 const factories = { ...compressors, ...methods } as unknown as Record<string, Factory>;
 const names = Object.keys(factories);
-
-/** Every option there is, by its name. */
-const OPTIONS = "k ratio levels norm coding clip format rounding block omega states keep proportion nu scale".split(" ")
-  .concat(
-    "centroids rateDistortion alpha unbiased budget shared rounds bits biased p whole tau relative values draws rank columns"
-      .split(
-        " ",
-      ),
-    "probabilities centre delay momentum nesterov plus shiftStep terms form refresh convexity smoothness".split(" "),
-    "parameters probability dense minimumRate startStep masking warmupSteps sample beta1 beta2 epsilon".split(" "),
-    "compressor every reducer fraction localSteps globalRate option steps from below names shapes size".split(" "),
-    ["__proto__", "constructor", "toString", "encode", "", "levles"],
-  );
-const VALUES: readonly unknown[] = [
-  ...[0, 1, 2, 3, 4, 8, 0.5, 0.1, 0.25, 1.5, -1, -0, NaN, Infinity, -Infinity, 1e-320, 2 ** 31, 2 ** 53, 1e300, 256],
-  ...[undefined, null, true, false, "", "text", "1", "l2", "max", "elias", "entropy", "nearest", "random", "fp16"],
-  ...["log", "float32", "tau", "exact", "uniform", "zero", "table", "B", "I", [], [1], [[2, 3]], {}, 10n, Symbol("x")],
-  ...[() => 1, () => identity(), identity, new Date(0), new Float32Array(3), new Map(), /x/, Object.create(null)],
-  ...[identity(), methods.average(), compressors.topK({ k: 2 }), compressors.randK({ k: 2 }), compressors.oneBit()],
-  { names: ["a"], shapes: [[9]], size: 9 },
-];
-
-function valueFrom(draw: Draw, depth: number): unknown {
-  if (depth > 0 && draw.once(3)) return optionsFrom(draw, depth - 1);
-  if (draw.once(6)) return draw.below(300) / draw.of([1, 1, 100, 300]);
-  return draw.of(VALUES);
-}
-
-function optionsFrom(draw: Draw, depth: number): Record<string, unknown> {
-  const options: Record<string, unknown> = {};
-  for (let left = draw.below(4); left > 0; left--) {
-    Object.defineProperty(options, draw.of(OPTIONS), {
-      value: valueFrom(draw, depth),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
-  return options;
-}
 
 const vector = adversarialVector("gaussian", 9), k = key(2);
 
@@ -82,7 +41,7 @@ function quick({ name, options, parts = [] }: Compressor): boolean {
 
 const prepare = (): Try => (draw, note) => {
   const name = draw.of(names), count = draw.below(4);
-  const values = Array.from({ length: count }, () => draw.once(2) ? optionsFrom(draw, 2) : valueFrom(draw, 2));
+  const values = Array.from({ length: count }, () => draw.once(2) ? anyOptions(draw) : anyValue(draw));
   note({ call: name, values });
   let made: unknown;
   if (!accepts(() => void (made = factories[name]!(...values)))) return false;

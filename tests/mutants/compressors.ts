@@ -1,0 +1,349 @@
+/** Wrong changes of compressors. @module */
+
+import type { Mutant } from "./mutant.ts";
+
+/** What is wrong, what is replaced and what stands there instead. */
+type Change = readonly [name: string, find: string, replace: string];
+
+/** Changes of one file of compressors/, and the test files of tests/compressors/ that must notice. */
+function of(file: string, tests: readonly string[], changes: readonly Change[]): Mutant[] {
+  return changes.map(([name, find, replace]) => ({
+    name: `${file.replace(".ts", "")}: ${name}`,
+    file: `compressors/${file}`,
+    find,
+    replace,
+    tests: tests.map((test) => `tests/compressors/${test}_test.ts`),
+  }));
+}
+
+export default [
+  // Constants: a fifth more or less, another branch.
+  ...of("dithering.ts", ["dithering"], [
+    ["ω by levels up to √d", "return 2 * levels <= Math.sqrt(size)", "return levels <= Math.sqrt(size)"],
+    ["ω of few levels a fifth less", "? Math.sqrt(size) / levels - 1", "? 0.8 * (Math.sqrt(size) / levels - 1)"],
+    ["ω of many levels a fifth less", ": size / (4 * levels ** 2);", ": size / (5 * levels ** 2);"],
+    [
+      "ω by the maximum a fifth less",
+      "return (Math.sqrt(1 + (size - 1) / levels ** 2) - 1) / 2;",
+      "return 0.4 * (Math.sqrt(1 + (size - 1) / levels ** 2) - 1);",
+    ],
+    ["room for gaps a bit short", "(size * (2 + omegaLength(levels))", "(size * (1 + omegaLength(levels))"],
+    [
+      "clips by the variance",
+      "const limit = clip * deviation(vector);",
+      "const limit = clip * deviation(vector) ** 2;",
+    ],
+    [
+      "the scale is not what was sent",
+      "levels / sent, levels, top, codes);",
+      "0.98 * levels / sent, levels, top, codes);",
+    ],
+    ["a level too high", "if (level > levels) {", "if (level > levels + 1) {"],
+  ]),
+  ...of("adaptive_quantization.ts", ["adaptive_quantization"], [
+    ["α without ⌈⌉", "1 / Math.ceil(proportion * size)", "1 / (proportion * size)"],
+    ["α without 1/d", "Math.max(proportion, 1 / size)", "proportion"],
+    [
+      "α is that of equal magnitudes",
+      "1 - Math.min(Math.max(proportion, 1 / size), 1 / Math.ceil(proportion * size))",
+      "1 - Math.max(proportion, 1 / size)",
+    ],
+  ]),
+  ...of("adaptive_quantization.ts", ["canonical"], [
+    ["takes means of the wrong sign", "if (above < 0 || below > 0)", "if (above < 0)"],
+  ]),
+  ...of("eden.ts", ["rotated"], [
+    ["drive's α is .4", "alpha: (size) => size > 1 ? 1 / 2 : 0", "alpha: (size) => size > 1 ? 0.4 : 0"],
+    ["ω is the distortion", "spread / (1 - distortion) - 1", "spread * (1 + distortion) - 1"],
+    [
+      "the scale of least error for the unbiased one",
+      "(biased ? product / squares : padded / product)",
+      "product / squares",
+    ],
+    ["fractions get no spread", "? 1 + 1.75 / rich + 6 / rich ** 2 : 1", "? 1 : 1"],
+  ]),
+  ...of("eden.ts", ["ends"], [
+    ["codes follow a scale that is 0", "if (getScale(message, start) === 0) at = start + 4;", ""],
+  ]),
+  ...of("quic_fl.ts", ["quic_fl"], [
+    ["private draws under the shared key", "draw(fold(own, -2), codes);", "draw(fold(own, -1), codes);"],
+    [
+      "shared numbers of another key",
+      "draw(fold(key, -1), words.subarray(0, (size + 3) >> 2));",
+      "draw([0, 0], words.subarray(0, (size + 3) >> 2));",
+    ],
+    ["ω a tenth less", "omega: (_size) => gaussian,", "omega: (_size) => 0.9 * gaussian,"],
+    ["outliers are not put back", "memory[place] = value;", "memory[place] = 0;"],
+  ]),
+  ...of("quic_fl.ts", ["canonical"], [
+    ["takes outliers in any order", "place <= before || ", ""],
+  ]),
+  ...of("kashin.ts", ["kashin"], [
+    [
+      "ω of two levels a fifth less",
+      "levels === 2 ? (PROMISED ** 2 - 1) / 2",
+      "levels === 2 ? 0.8 * (PROMISED ** 2 - 1) / 2",
+    ],
+    ["rotations all alike", "fold(own, attempt)) > PROMISED && attempt", "fold(own, 0)) > PROMISED && attempt"],
+    ["promises what it does not try for", "PROMISED = 2.25", "PROMISED = 1.9"],
+    ["no steps towards a flat one", "STEPS = 16", "STEPS = 1"],
+  ]),
+  ...of("kashin.ts", ["canonical", "ends"], [
+    ["zeros with a rotation", "if (most === 0 && attempt === 0) return;", "if (most === 0) return;"],
+    ["codes follow a scale that is 0", "if (getScale(message, at - 4) === 0) {", "if (unit < 0) {"],
+  ]),
+  ...of("natural_compression.ts", ["natural"], [
+    ["ω a fifth less", "omega: () => 1 / 8,", "omega: () => 1 / 10,"],
+  ]),
+  ...of("natural_compression.ts", ["canonical"], [
+    ["takes −0", 'if (codes.includes(256)) refuse("naturalCompression", "a number is −0, expected 0");', ""],
+  ]),
+  ...of("kernels/natural.ts", ["natural"], [
+    [
+      "rounds by half of the mantissa",
+      "let code = (word + (random >>> 9)) >>> 23;",
+      "let code = (word + (random >>> 10)) >>> 23;",
+    ],
+    [
+      "subnormal numbers to the power below",
+      "(random >>> (32 - place)) % 2 ** place < below ? 1 : 0",
+      "below < 0 ? 1 : 0",
+    ],
+  ]),
+  ...of("natural_dithering.ts", ["natural"], [
+    ["ω of the norm a fifth less", "q - 1;", "0.8 * (q - 1);"],
+    [
+      "ω of the maximum without ⅛",
+      "Math.max(1 / 8, (Math.sqrt(1 + (size - 1) * lowest ** 2) - 1) / 2)",
+      "(Math.sqrt(1 + (size - 1) * lowest ** 2) - 1) / 2",
+    ],
+    ["the lowest level is another", "lowest = 2 ** (1 - levels)", "lowest = 2 ** -levels"],
+  ]),
+  ...of("cast.ts", ["cast"], [
+    ["α a fifth less", "(ulp / (2 + ulp)) ** 2", "0.8 * (ulp / (2 + ulp)) ** 2"],
+    ["ω a fifth less", "ulp ** 2 / (4 * (1 + ulp))", "ulp ** 2 / (5 * (1 + ulp))"],
+    ["scaled half as much as can be", "return (words[1]! >>> 20) - 1023;", "return (words[1]! >>> 20) - 1030;"],
+  ]),
+  ...of("blockwise_int8.ts", ["cast"], [
+    ["α a fifth less", "others(size) / (4 * 127 ** 2 + others(size))", "others(size) / (5 * 127 ** 2 + others(size))"],
+    [
+      "ω a fifth less",
+      "(Math.sqrt(1 + others(size) / 127 ** 2) - 1) / 2",
+      "(Math.sqrt(1 + others(size) / 127 ** 2) - 1) / 2.5",
+    ],
+  ]),
+  ...of("blockwise_int8.ts", ["canonical"], [
+    ["takes code 255", 'if (codes.includes(255)) refuse("blockwiseInt8", "a code is 255, expected 0 to 254");', ""],
+  ]),
+  ...of("stochastic_levels.ts", ["stochastic_levels"], [
+    ["ω a fifth less", "Math.max(0, size - 2) / (2 * top ** 2)", "Math.max(0, size - 2) / (2.5 * top ** 2)"],
+    ["ω of variable length a fifth less", "size / (2 * topOf(size) ** 2)", "size / (2.5 * topOf(size) ** 2)"],
+    ["a level too many", "const rate = top / (most - least);", "const rate = (top + 1) / (most - least);"],
+  ]),
+  ...of("stochastic_levels.ts", ["canonical"], [
+    ["takes a least number beyond the norm", "if (Math.abs(least) > norm)", "if (least !== least)"],
+  ]),
+  ...of("zipml.ts", ["zipml"], [
+    ["ω a fifth less", "(size - 2) / (2 * (levels - 1) ** 2)", "(size - 2) / (2.5 * (levels - 1) ** 2)"],
+    ["one key for both samples", "const k = fold(key, i);", "const k = fold(key, 0);"],
+    ["the estimate is of one order", "(v * other + second[i]! * one) / 2", "v * one"],
+  ]),
+  ...of("zipml.ts", ["canonical"], [
+    ["takes levels in any order", "if (!(values[i - 1]! <= values[i]!))", "if (values[i] === Infinity)"],
+  ]),
+  ...of("cross_polytope.ts", ["random_vertices"], [
+    ["ω a fifth less", "Math.max(0, size - 1) / draws", "Math.max(0, size - 1) / (1.25 * draws)"],
+    ["the rest is not spread", "each = rest / (2 * vector.length)", "each = 0 * rest"],
+    [
+      "a negative number draws its positive vertex",
+      "mass += each + Math.max(0, -value);\n    for (; r < draws && sorted[r]! < mass; r++) indices[r] = 2 * i + 1 + r;",
+      "mass += each + Math.max(0, -value);\n    for (; r < draws && sorted[r]! < mass; r++) indices[r] = 2 * i + r;",
+    ],
+  ]),
+  ...of("atomo.ts", ["random_vertices"], [
+    ["ω a fifth less", "Math.max(0, most(size) / rank - 1)", "0.8 * Math.max(0, most(size) / rank - 1)"],
+    [
+      "terms are not divided by their probability",
+      "const weight = diagonal[j]! * Math.max(1, level / value) * largest;",
+      "const weight = diagonal[j]! * largest;",
+    ],
+  ]),
+  ...of("optimal_sparsification.ts", ["sparsifiers"], [
+    ["ω a fifth less", "size / countFor(size) - 1", "0.8 * (size / countFor(size) - 1)"],
+    ["a chance too high", "const unit = level * 2 ** -32;", "const unit = 0.9 * level * 2 ** -32;"],
+  ]),
+  ...of("bernoulli.ts", ["sparsifiers"], [
+    ["not divided by p", "count, scale * factor, into)", "count, scale, into)"],
+    ["ω a tenth less", "omega: () => factor - 1", "omega: () => 0.9 * (factor - 1)"],
+  ]),
+  ...of("threshold.ts", ["sparsifiers"], [
+    ["α by c, not c²", "relative === undefined ? 1 : relative ** 2", "relative === undefined ? 1 : relative ** 3"],
+    [
+      "the largest is left out",
+      "if (count === 0 && exact && size > 0 && vector[top] !== 0) indices[count++] = top;",
+      "",
+    ],
+    [
+      "τ by the norm",
+      "relative! * Math.sqrt(sumOfSquares(vector) / size)",
+      "relative! * Math.sqrt(sumOfSquares(vector))",
+    ],
+  ]),
+  ...of("compose.ts", ["sparsifiers"], [
+    ["ω without 1 + ω_Q", "(1 + quantizer.omega(kept(size))) / share(size) - 1", "1 / share(size) - 1"],
+    [
+      "α a fifth less",
+      "1 - (1 - quantizer.alpha(kept(size))) * share(size)",
+      "0.8 * (1 - (1 - quantizer.alpha(kept(size))) * share(size))",
+    ],
+    ["α of sign top-k is topK's", "1 - Math.min(1 / k, k / size)", "1 - k / size"],
+  ]),
+  ...of("top_k.ts", ["top_k"], [
+    [
+      "α is that of one more",
+      "size === 0 ? 0 : 1 - countFor(size) / size",
+      "size === 0 ? 0 : 1 - Math.min(size, countFor(size) + 1) / size",
+    ],
+  ]),
+  ...of("rand_k.ts", ["rand_k"], [
+    ["ω a fifth less", "size / countFor(size) - 1", "0.8 * (size / countFor(size) - 1)"],
+    ["not multiplied by d/k", "k, scale * factor, into)", "k, scale, into)"],
+  ]),
+  ...of("scaled_sign.ts", ["scaled_sign"], [
+    ["α a fifth less", "1 - 1 / lengthOf(size)", "0.8 * (1 - 1 / lengthOf(size))"],
+    [
+      "the scale is the root mean square",
+      "sumOfMagnitudes(part) / part.length",
+      "sumOfMagnitudes(part) / Math.sqrt(part.length)",
+    ],
+  ]),
+  ...of("one_bit.ts", ["one_bit"], [
+    ["α a fifth less", "size === 0 ? 0 : 1 - 1 / size", "size === 0 ? 0 : 0.8 * (1 - 1 / size)"],
+    ["means over all numbers", "negative / negatives", "negative / vector.length"],
+  ]),
+  ...of("sparse_dithering.ts", ["sparse_dithering"], [
+    ["ω above 1 a fifth less", "2 * Math.sqrt(nu) - 1", "0.8 * (2 * Math.sqrt(nu) - 1)"],
+    ["ω a fifth less", "nu <= 1 ? nu :", "nu <= 1 ? 0.8 * nu :"],
+    ["the step rounded to nearest", "if (float[0]! > promised) word[0]!--;\n  return Math.max", "return Math.max"],
+  ]),
+  ...of("subtractive_dithering.ts", ["subtractive_dithering"], [
+    [
+      "a fifth more variance than ω",
+      "Math.sqrt(((1 + omega) * count / size - 1)",
+      "Math.sqrt(1.2 * ((1 + omega) * count / size - 1)",
+    ],
+    [
+      "what is kept is not multiplied by d/k",
+      "const gain = step * length * size / count",
+      "const gain = step * length",
+    ],
+    ["the indices' key is the dither's", "choose(fold(key, 3), count, size", "choose(fold(key, 1), count, size"],
+  ]),
+  ...of("spherical.ts", ["spherical"], [
+    ["ω without what rounding the norm adds", "* (1 + this.#spread) - 1", "- 1"],
+    ["the biased gain for the unbiased", "gain: this.#unbiased ? 1 / mean : threshold", "gain: threshold"],
+    ["norms rounded to nearest in the mean", "part > (unbiased && part > 0 ?", "part > (part < 0 ?"],
+  ]),
+  ...of("blockwise_int8.ts", ["independence"], [
+    ["one stream for all blocks", "bits(key, codes, word);", "bits(key, codes, 0);"],
+  ]),
+  ...of("bernoulli.ts", ["independence"], [
+    ["one stream for all blocks", "words.subarray(0, to - from), from);", "words.subarray(0, to - from), 0);"],
+  ]),
+  ...of("spherical.ts", ["independence"], [
+    ["blocks share one draw", "uniform(fold(key, 2), pair, 2 * draw)", "uniform(fold(key, 2), pair, 0)"],
+  ]),
+  ...of("compose.ts", ["independence"], [
+    [
+      "the quantizer's draws under the sparsifier's key",
+      "return at + quantizer.encode(values, fold(key, 1), message.subarray(at));",
+      "return at + quantizer.encode(values, key, message.subarray(at));",
+    ],
+  ]),
+  // Combinators.
+  ...of("contractive.ts", ["combinators"], [
+    ["not divided by 1 + ω", "scale * factor(into.length), into)", "scale, into)"],
+    ["α is ω", "compressor.omega(size) * factor(size)", "0.8 * compressor.omega(size) * factor(size)"],
+  ]),
+  ...of("induced.ts", ["combinators"], [
+    [
+      "one key for both",
+      "return unbiased.encode(rest, fold(key, 1), part);",
+      "return unbiased.encode(rest, fold(key, 0), part);",
+    ],
+    ["ω a fifth less", "biased.alpha(size) * unbiased.omega(size)", "0.8 * biased.alpha(size) * unbiased.omega(size)"],
+  ]),
+  ...of("repeated.ts", ["combinators"], [
+    [
+      "one key for all draws",
+      "compressor.encode(vector, fold(key, i), part)",
+      "compressor.encode(vector, fold(key, 0), part)",
+    ],
+    ["ω / times²", "compressor.omega(size) / times", "compressor.omega(size) / times ** 2"],
+  ]),
+  ...of("bucketed.ts", ["combinators"], [
+    ["constants of the last bucket alone", "length >= size ? constant(size) : 0", "length < 0 ? constant(size) : 0"],
+  ]),
+  ...of("rotated.ts", ["rotated"], [
+    ["the flat ω of no logarithm", "(2 * Math.log(2 * size) + 2)", "2"],
+  ]),
+  ...of("rotation.ts", ["rotated"], [
+    ["one round of signs", "return size >= 256 ? 3 : 4;", "return 1;"],
+    [
+      "rows that are not orthogonal",
+      "for (let j = 0; j < i; j++) {\n        let product",
+      "for (let j = 0; j < i - 1; j++) {\n        let product",
+    ],
+  ]),
+  // Codes.
+  ...of("entropy.ts", ["canonical", "entropy"], [
+    [
+      "takes a longer stream",
+      "if (surplus || zero || this.#foreign || code >= range || window !== expected) {",
+      "if (zero) {",
+    ],
+    ["takes any last byte", " || window !== expected", ""],
+    ["the carry is lost", "if (low >= 2 ** 32) this.#carry();", ""],
+  ]),
+  ...of("count_mask.ts", ["canonical", "index_set"], [
+    ["takes any number within the interval", "unit !== Math.ceil(low / unit) * unit % FULL", "unit < 0"],
+    ["a bit too few at the end", "<= low + range) return bits;", "<= low + range) return Math.max(0, bits - 1);"],
+  ]),
+  ...of("codes.ts", ["canonical"], [
+    ["takes any padding", "if (used > 0 && (message", "if (used > 8 && (message"],
+    ["takes −0 as a scale", "if (word[0]! >>> 31 === 1) {", "if (scale < 0) {"],
+  ]),
+  ...of("kernels/pack.ts", ["canonical"], [
+    [
+      "takes digits beyond the last",
+      'if (byte !== 0) throw new RangeError("Cannot read the message: its last byte has a digit too many");',
+      "",
+    ],
+  ]),
+  ...of("norm.ts", ["canonical"], [
+    ["takes a minus before any norm", "|| (negative && norm < LARGEST)", ""],
+    [
+      "takes scales in five bytes that have one",
+      "if (value === 0 || value >= 2 ** -45 && value < 2 ** 18) {",
+      "if (value < 0) {",
+    ],
+  ]),
+  ...of("frames.ts", ["canonical"], [
+    ["takes lengths with a group too many", "if (byte === 0 && weight > 1)", "if (byte < 0)"],
+    ["takes lengths where none is needed", "if (flag === 1 && total === 0)", "if (total < 0)"],
+  ]),
+  // Words.
+  ...of("parse.ts", ["parse"], [
+    ["any depth", "if (++depth > DEEPEST)", "if (++depth < 0)"],
+  ]),
+  ...of("nearest.ts", ["parse"], [
+    ["no swapped letters", "if (swapped) row[j]", "if (swapped && i < 0) row[j]"],
+  ]),
+  ...of("show.ts", ["words"], [
+    [
+      "what only looks like a compressor is one",
+      '[maxByteLength, encode, decodeAdd].every((method) => typeof method === "function")',
+      'typeof encode === "function"',
+    ],
+  ]),
+] satisfies Mutant[];
