@@ -1,7 +1,8 @@
 /** The interfaces of a compressor. @module */
 
 import type { Key } from "../random.ts";
-import { isCompressor, show, wanted } from "./show.ts";
+import { requireCall } from "./call.ts";
+import { show } from "./show.ts";
 import { sumOfSquares } from "./kernels/reference.ts";
 
 /** The options of a compressor, as they are compared between ranks and printed. */
@@ -135,20 +136,6 @@ export function decompress(compressor: Compressor, message: Uint8Array, key: Key
   const vector = new Float32Array(size);
   compressor.decodeAdd(message, key, 1, vector);
   return vector;
-}
-
-/** Refuses what is no compressor or no key: a number for a key would be the same key for all numbers. */
-function requireCall(doing: string, compressor: Compressor, key: Key): void {
-  if (!isCompressor(compressor)) {
-    throw new TypeError(
-      `Cannot ${doing}: the compressor is ${show(compressor)}, expected one such as ${wanted(compressor)}`,
-    );
-  }
-  if (!(Array.isArray(key) && key.length === 2 && key.every(Number.isInteger))) {
-    throw new TypeError(
-      `Cannot ${doing} with ${compressor.name}: the key is ${show(key)}, expected one such as key(1)`,
-    );
-  }
 }
 
 /** A compressor as text, as one would write it: `topK({ k: 3 })`, `contractive(randK({ k: 3 }))`. Equal texts, equal maps. */

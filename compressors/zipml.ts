@@ -1,3 +1,4 @@
+import { requireCall } from "./call.ts";
 import { checkInteger, checkOptions, show } from "./check.ts";
 import { byteLengthOf, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "./codes.ts";
 import { compress, decompress, type UnbiasedCompressor } from "./compressor.ts";
@@ -160,6 +161,7 @@ export function doubleSampling(
   term: LeastSquaresTerm,
   key: Key,
 ): Float32Array {
+  requireCall("sample twice", compressor, key);
   const { row, target, at } = term ?? {};
   if (!(row instanceof Float32Array && at instanceof Float32Array && typeof target === "number")) {
     throw new TypeError(`Cannot sample twice: the term is ${show(term)}, expected { row, target, at } of numbers`);

@@ -16,6 +16,9 @@ export function checkRows(doing: string, rows: Rows): void {
   const refuse = (what: string): never => {
     throw new RangeError(`Cannot ${doing}: ${what}`);
   };
+  if (!(Number.isInteger(features) && 0 <= features && features <= 2 ** 32)) {
+    refuse(`the rows have ${show(features)} features, expected an integer from 0 to 2³²`);
+  }
   if (labels.length === 0) refuse("there are no rows, expected at least one");
   if (starts.length !== labels.length + 1 || starts[0] !== 0 || starts.at(-1) !== indices.length) {
     refuse(
