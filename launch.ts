@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { launch, LaunchError, type LaunchOptions } from "./transport/launch.ts";
+import { inItsProject } from "./transport/launch_project.ts";
 
 const help = `Runs a script on several ranks, which find one another with \`await connect()\`.
 
@@ -14,21 +15,26 @@ Usage: deno run -A launch.ts [options] script.ts [--] [script's arguments]
   --ranks N               ranks to start on this machine (default: the cores it has)
   --processes             processes instead of workers of one process
   --transport NAME        broadcast (default for workers) or tcp
-  --timeout SECONDS       how long ranks wait for one another (default 30)
+  --connect-timeout S     seconds until all ranks must have connected (default 30, and 5 for each rank)
+  --timeout S             seconds that a rank which others wait for may be silent (default 30)
+  --round-timeout S       seconds that one round may take in all (default: as long as it takes)
   --no-prefix             print lines as they are, without the rank before them
   --nodes N               machines that take part, each with the same --ranks (default 1)
   --node-rank I           this machine's number, from 0 (default 0)
   --rendezvous HOST:PORT  where rank 0 listens; needed with --nodes
   --help                  print this
 
-Processes run with the permissions of this command. The exit code is that of the first rank that fails; the others are
-then ended. 130 after Ctrl-C; 2 if the command is wrong.`;
+Ranks run as under deno run, with the flags and permissions of this command: import.meta.main, Deno.args and the script's
+own deno.json are as there. The exit code is that of the first rank that fails; the others are then ended. 130 after Ctrl-C;
+2 if the command is wrong.`;
 
 const options = {
   ranks: { type: "string" },
   processes: { type: "boolean" },
   transport: { type: "string" },
+  "connect-timeout": { type: "string" },
   timeout: { type: "string" },
+  "round-timeout": { type: "string" },
   "no-prefix": { type: "boolean" },
   nodes: { type: "string" },
   "node-rank": { type: "string" },
@@ -54,7 +60,9 @@ export function parseCommand(args: readonly string[]): LaunchOptions | undefined
   const given = {
     nodes: number("nodes"),
     nodeRank: number("node-rank"),
+    connectTimeout: number("connect-timeout", 1000),
     timeout: number("timeout", 1000),
+    roundTimeout: number("round-timeout", 1000),
     transport: values.transport as LaunchOptions["transport"],
     rendezvous: values.rendezvous,
   };
@@ -82,23 +90,37 @@ function split(args: readonly string[]): { values: Values; script: string | unde
     const { values } = parseArgs({ args: list.slice(0, at), options });
     return { values, script: args[from], rest: args.slice(from + 1) };
   } catch (cause) {
-    throw new TypeError(`Cannot launch: ${(cause as Error).message}`, { cause });
+    throw new TypeError(`Cannot launch: ${(cause as Error).message.split("\n")[0]}`, { cause });
   }
 }
 
-/** Does what a command line asks for; returns the exit code. */
-export async function command(args: readonly string[]): Promise<number> {
+/** Does what a command line asks for, in another process where it must be; returns the exit code. */
+export function command(args: readonly string[]): Promise<number> {
+  return launchCommand(args, inItsProject);
+}
+
+/** Does what a command line asks for in this process, unless `elsewhere` does it; returns the exit code. */
+export async function launchCommand(args: readonly string[], elsewhere?: typeof inItsProject): Promise<number> {
   try {
     const options = parseCommand(args);
-    if (options === undefined) console.log(help);
-    else await launch(options);
-    return 0;
+    if (options === undefined) {
+      console.log(help);
+      return 0;
+    }
+    return await elsewhere?.(options, args) ?? (await launch(options), 0);
   } catch (error) {
     const { message, cause } = error as Error;
     console.error(`error: ${message}`);
-    if (error instanceof LaunchError && (cause as Error | undefined)?.stack) console.error((cause as Error).stack);
-    return error instanceof LaunchError ? error.code : 2;
+    if (!(error instanceof LaunchError)) return 2;
+    if (cause instanceof Error) console.error(afterMessage(cause));
+    return error.code;
   }
+}
+
+/** What a stack tells besides the error's name and message, which have been said. */
+function afterMessage({ name, message, stack = "" }: Error): string {
+  const said = [`${name}: ${message}`, message, name].find((said) => stack.startsWith(said)) ?? "";
+  return stack.slice(said.length).replace(/^\n/, "");
 }
 
 // Exits, which also ends workers that are in the middle of something.

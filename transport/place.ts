@@ -1,19 +1,19 @@
 /** How the launcher tells a rank its place: workers through their global object, processes through variables. @module */
 
+import type { Deadlines } from "./deadlines.ts";
+
 /** Where the ranks of a group meet. */
 export type Meeting =
   | { readonly transport: "broadcast"; readonly name: string }
   | { readonly transport: "tcp"; readonly host: string; readonly port: number; readonly run?: string };
 
 /** What a rank is told by the launcher that started it. */
-export interface Place {
+export interface Place extends Deadlines {
   readonly rank: number;
   readonly size: number;
   readonly meeting: Meeting;
   /** The script's arguments. */
   readonly args: readonly string[];
-  /** How long ranks wait for one another, in milliseconds. */
-  readonly timeout?: number | undefined;
 }
 
 /** What a worker is told when it starts. */
@@ -23,12 +23,19 @@ export interface Start {
   readonly place: Place;
 }
 
-/** What a worker says when it has ended. */
-export interface Ended {
-  readonly gradwire: "ended";
-  readonly code: number;
-  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string | undefined };
+/** An error as it goes from one thread to another. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  /** The rank that was lost, where this is or was caused by a TransportError that names one. */
+  readonly lost?: number | undefined;
 }
+
+/** What a worker says: that it fails; when it ends, whether it has called connect(). */
+export type Said =
+  | { readonly gradwire: "failed"; readonly failure: Failure }
+  | { readonly gradwire: "ended"; readonly connected: boolean };
 
 /** The variables that torchrun sets, that Slurm sets, and ours. */
 export const variables = [
@@ -38,53 +45,85 @@ export const variables = [
   "MASTER_PORT",
   "SLURM_PROCID",
   "SLURM_NTASKS",
+  "SLURM_STEP_ID",
   "GRADWIRE_RUN",
+  "GRADWIRE_LAUNCHER",
+  "GRADWIRE_CONNECT_TIMEOUT",
   "GRADWIRE_TIMEOUT",
+  "GRADWIRE_ROUND_TIMEOUT",
 ] as const;
 
-const mark = Symbol.for("gradwire place");
+type Variable = typeof variables[number];
+
+const mark = Symbol.for("gradwire place"), connected = Symbol.for("gradwire connected");
+const scope = globalThis as { [mark]?: Place; [connected]?: boolean };
 
 /** This worker's place, where the launcher started it. */
 export function place(): Place | undefined {
-  return (globalThis as { [mark]?: Place })[mark];
+  return scope[mark];
 }
 
 /** Tells this worker its place. */
 export function settle(place: Place): void {
-  (globalThis as { [mark]?: Place })[mark] = place;
+  scope[mark] = place;
 }
 
+/** Notes that this worker has called connect(). */
+export function noteConnected(): void {
+  scope[connected] = true;
+}
+
+/** Whether this worker has called connect(). */
+export function hasConnected(): boolean {
+  return scope[connected] === true;
+}
+
+/** The variables that say where a rank stands: its number, how many there are, and where they meet. */
+const torch = ["RANK", "WORLD_SIZE"] as const, slurm = ["SLURM_PROCID", "SLURM_NTASKS"] as const;
+
 /**
- * The place that variables name, if they do.
+ * The place that variables name, if they do. A shell or batch script of Slurm, whose SLURM_PROCID is 0, is no rank: only
+ * the tasks of a step are, which srun starts, and which know their step and how many they are.
  *
  * @throws {Error} if some are missing or are no numbers in range
  */
-export function placeFrom(get: (variable: typeof variables[number]) => string | undefined): Place | undefined {
-  const torch = get("RANK") !== undefined;
-  if (!torch && get("SLURM_PROCID") === undefined) return undefined;
-  const [rankName, sizeName] = torch ? ["RANK", "WORLD_SIZE"] as const : ["SLURM_PROCID", "SLURM_NTASKS"] as const;
-  const value = (variable: typeof variables[number]): string => {
+export function placeFrom(get: (variable: Variable) => string | undefined): Place | undefined {
+  const given = (variable: Variable) => (get(variable) ?? "") !== "";
+  const inTorch = torch.some(given), task = given("SLURM_NTASKS") && given("SLURM_STEP_ID");
+  const inSlurm = given("SLURM_PROCID") && (task || Number(get("SLURM_PROCID")) !== 0);
+  if (!inTorch && !inSlurm) return undefined;
+  if (inTorch && !given("RANK") && Number(get("WORLD_SIZE")) === 1) return undefined;
+  const [rankName, sizeName] = inTorch ? torch : slurm, there = inTorch && !given("RANK") ? sizeName : rankName;
+  const value = (variable: Variable): string => {
     const text = get(variable);
     if (text !== undefined && text !== "") return text;
     throw new Error(
-      `Cannot connect: ${rankName} is ${get(rankName)}, but ${variable} is not set; several ranks need ${rankName}, ` +
+      `Cannot connect: ${there} is ${get(there)}, but ${variable} is not set; several ranks need ${rankName}, ` +
         `${sizeName}, MASTER_ADDR and MASTER_PORT, a single one needs none of them`,
     );
   };
-  const integer = (variable: typeof variables[number], least: number, most: number): number => {
+  const integer = (variable: Variable, least: number, most: number): number => {
     const text = value(variable), number = Number(text);
     if (/^\d+$/.test(text) && least <= number && number <= most) return number;
     throw new RangeError(`Cannot connect: ${variable} is ${text}, expected an integer from ${least} to ${most}`);
   };
-  const size = integer(sizeName, 1, 2 ** 31 - 1), rank = integer(rankName, 0, size - 1);
-  const timeout = get("GRADWIRE_TIMEOUT"), run = get("GRADWIRE_RUN");
+  if (!inTorch) value("SLURM_STEP_ID");
+  const size = integer(sizeName, 1, 2 ** 31 - 1), rank = integer(rankName, 0, size - 1), run = get("GRADWIRE_RUN");
   if (size === 1) return { rank, size, args: [], meeting: { transport: "tcp", host: "", port: 0 } };
   const port = integer("MASTER_PORT", 1, 65_535), host = value("MASTER_ADDR");
+  const milliseconds = ([name, variable]: readonly [string, Variable]) =>
+    given(variable) ? [[name, get(variable) === "Infinity" ? Infinity : integer(variable, 1, 2 ** 31 - 1)]] : [];
   return {
     rank,
     size,
     args: [],
     meeting: { transport: "tcp", host, port, ...(run ? { run } : {}) },
-    timeout: timeout ? integer("GRADWIRE_TIMEOUT", 1, 2 ** 31 - 1) : undefined,
+    ...Object.fromEntries(
+      ([
+        ["connectTimeout", "GRADWIRE_CONNECT_TIMEOUT"],
+        ["timeout", "GRADWIRE_TIMEOUT"],
+        ["roundTimeout", "GRADWIRE_ROUND_TIMEOUT"],
+      ] as const).flatMap(milliseconds),
+    ),
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import { TransportError } from "./transport.ts";
+import { onUncaught } from "./uncaught.ts";
 
 /** What the ranks of a process share: the memory of their group, and a word per rank that is 1 once it has it. */
 export interface GroupMemory {
@@ -168,16 +169,15 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-const deaths = ["error", "unhandledrejection", "unload", "pagehide"];
+const ends = ["unload", "pagehide"];
 
 /** Calls `tell` when this thread fails or ends, with what is to be said of it. Returns how to stop that. */
 export function onDeath(rank: number, tell: (why: string) => void): () => void {
-  const died = (event: Event) => {
-    if (event.defaultPrevented) return;
-    const failed = event.type === "error" || event.type === "unhandledrejection";
-    const { error, reason } = event as { error?: unknown; reason?: unknown };
-    tell(failed ? `rank ${rank} failed: ${String(error ?? reason)}` : `rank ${rank} ended`);
+  const ended = () => tell(`rank ${rank} ended`);
+  const stop = onUncaught((error) => tell(`rank ${rank} failed: ${String(error)}`));
+  for (const end of ends) globalThis.addEventListener?.(end, ended);
+  return () => {
+    stop();
+    for (const end of ends) globalThis.removeEventListener?.(end, ended);
   };
-  for (const death of deaths) globalThis.addEventListener(death, died);
-  return () => deaths.forEach((death) => globalThis.removeEventListener(death, died));
 }

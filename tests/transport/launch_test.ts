@@ -44,13 +44,21 @@ for (const flags of [[], ["--transport", "tcp"], ["--processes"]]) {
   Deno.test(`launch ${where}: the error of the rank that fails is the launcher's, not that of those it lets down`, async () => {
     const { code, err } = await run("--ranks", "3", ...flags, script.href, "throw", "1");
     assertEquals(code, 1);
-    assertMatch(err, /^error: Cannot go on: rank 1 .*RangeError: the deed$/m);
+    const [first, ...stack] = err.trimEnd().split("\n");
+    assertEquals(first, "error: Cannot go on: rank 1 failed: RangeError: the deed");
+    // Once, with the place in the script; what the others say of it is not printed.
+    assertEquals(stack.filter((line) => /launch_script\.ts:26:/.test(line)).length, 1, err);
+    assertEquals(err.split("the deed").length, flags[0] === "--processes" ? 3 : 2, err); // its line in the script
+    assert(!err.includes("TransportError"), err);
   });
 
   Deno.test(`launch ${where}: a rank that ends before the others is named by them, at once`, async () => {
     const begin = performance.now(), { code, err } = await run("--ranks", "3", ...flags, script.href, "short", "1");
     assertEquals(code, 1);
-    assertMatch(err, /^error: Cannot go on: rank [02] .*TransportError: .*rank 1/m);
+    assertMatch(
+      err,
+      /^error: Cannot go on: rank 1 ended before the others: rank [02] failed: TransportError: .*rank 1/m,
+    );
     assert(performance.now() - begin < 15_000, "it took as long as the deadline");
   });
 
@@ -94,6 +102,7 @@ Deno.test("launch: an error in an event, an exit code that was set", async () =>
   const late = await assertRejects(() => launch({ script, ranks: 2, args: ["later", "1"] }), LaunchError);
   assertEquals([late.rank, late.code], [1, 1]);
   assertMatch(late.message, /rank 1 failed: RangeError: the late deed/);
+  assertMatch((late.cause as Error).stack!, /launch_script\.ts:\d+:\d+/);
   const code = await assertRejects(() => launch({ script, ranks: 1, args: ["code", "0"] }), LaunchError);
   assertEquals([code.rank, code.code], [0, 5]);
   const missing = launch({ script: new URL("./no_such.ts", import.meta.url), ranks: 2 });
@@ -154,11 +163,10 @@ Deno.test("launch: two machines meet at the rendezvous", async () => {
 
 Deno.test("connect: processes as torchrun and Slurm start them", async () => {
   for (const [rank, size] of [["RANK", "WORLD_SIZE"], ["SLURM_PROCID", "SLURM_NTASKS"]] as const) {
-    const port = `${freePort()}`,
-      ranks = ["0", "1"].map((number) =>
-        start([script.href, "sum"], { [rank]: number, [size]: "2", MASTER_ADDR: "127.0.0.1", MASTER_PORT: port })
-          .output()
-      );
+    const meeting = { MASTER_ADDR: "127.0.0.1", MASTER_PORT: `${freePort()}`, SLURM_STEP_ID: "0" };
+    const ranks = ["0", "1"].map((number) =>
+      start([script.href, "sum"], { [rank]: number, [size]: "2", ...meeting }).output()
+    );
     for (const { code, stdout } of await Promise.all(ranks)) {
       assertEquals(code, 0);
       assertMatch(new TextDecoder().decode(stdout), /^sum 1,2\nof 2/);
@@ -202,21 +210,34 @@ Deno.test("connect: what the environment says in part is refused", () => {
   assertEquals(from({}), undefined);
   assertEquals(from({ MASTER_ADDR: "host", MASTER_PORT: "9" }), undefined);
   assertEquals(from(torch)!.meeting, { transport: "tcp", host: "host", port: 9 });
-  assertEquals(from({ ...torch, GRADWIRE_RUN: "r", GRADWIRE_TIMEOUT: "50" }), {
+  const patience = {
+    GRADWIRE_CONNECT_TIMEOUT: "70",
+    GRADWIRE_TIMEOUT: "50",
+    GRADWIRE_ROUND_TIMEOUT: "Infinity",
+  };
+  assertEquals(from({ ...torch, GRADWIRE_RUN: "r", ...patience }), {
     rank: 1,
     size: 2,
     args: [],
     meeting: { transport: "tcp", host: "host", port: 9, run: "r" },
+    connectTimeout: 70,
     timeout: 50,
+    roundTimeout: Infinity,
   });
   assertEquals(from({ RANK: "0", WORLD_SIZE: "1" })!.size, 1);
   const { MASTER_PORT: _, ...noPort } = torch;
   assertThrows(() => from(noPort), Error, "Cannot connect: RANK is 1, but MASTER_PORT is not set");
-  assertThrows(
-    () => from({ SLURM_PROCID: "1", SLURM_NTASKS: "4" }),
-    Error,
-    "SLURM_PROCID is 1, but MASTER_PORT is not",
-  );
+  const slurm = { SLURM_PROCID: "1", SLURM_NTASKS: "4", SLURM_STEP_ID: "0" };
+  assertThrows(() => from(slurm), Error, "SLURM_PROCID is 1, but MASTER_PORT is not");
+  assertThrows(() => from({ ...slurm, SLURM_STEP_ID: "" }), Error, "SLURM_PROCID is 1, but SLURM_STEP_ID is not set");
+  assertThrows(() => from({ ...slurm, SLURM_NTASKS: "" }), Error, "SLURM_PROCID is 1, but SLURM_NTASKS is not set");
+  // Shells and batch scripts of Slurm are no tasks of a step, whether or not they know how many there would be.
+  for (const shell of [{}, { SLURM_NTASKS: "4" }, { SLURM_STEP_ID: "0" }]) {
+    assertEquals(from({ SLURM_PROCID: "0", ...shell }), undefined);
+  }
+  assertEquals(from({ WORLD_SIZE: "1" }), undefined);
+  assertThrows(() => from({ WORLD_SIZE: "4" }), Error, "WORLD_SIZE is 4, but RANK is not set");
+  assertThrows(() => from({ RANK: "0" }), Error, "RANK is 0, but WORLD_SIZE is not set");
   assertThrows(() => from({ ...torch, RANK: "2" }), RangeError, "RANK is 2, expected an integer from 0 to 1");
   assertThrows(() => from({ ...torch, MASTER_PORT: "http" }), RangeError, "MASTER_PORT is http");
 });
@@ -228,7 +249,9 @@ Deno.test("launch: options are checked", async () => {
   await refused({ nodes: 2, nodeRank: 2 }, "nodeRank is 2, expected an integer from 0 to 1", RangeError);
   await refused({ nodes: 2 }, "Cannot launch on 2 nodes: rendezvous is missing");
   await refused({ rendezvous: "nowhere" }, 'rendezvous is "nowhere", expected "host:port"', RangeError);
-  await refused({ timeout: -1 }, "timeout is -1", RangeError);
+  await refused({ timeout: -1 }, "timeout must be above 0 and below 2^31 ms, received -1", RangeError);
+  await refused({ connectTimeout: 0 }, "connectTimeout must be above 0", RangeError);
+  await refused({ roundTimeout: NaN }, "roundTimeout must be above 0", RangeError);
   await refused({ transport: "pigeon" }, 'unknown transport "pigeon", known are broadcast, tcp');
   await refused({ transport: "broadcast", processes: true }, "Cannot launch over broadcast");
   await refused({ rank: 1 }, 'unknown option "rank", known are script, ranks');
@@ -251,6 +274,16 @@ Deno.test("launch: the command line", () => {
     prefix: false,
     timeout: 2500,
   });
+  assertEquals(parseCommand(["--connect-timeout=90", "--round-timeout", "0.5", "--ranks=2", "--", "-a.ts", "-x"]), {
+    script: "-a.ts",
+    args: ["-x"],
+    ranks: 2,
+    processes: false,
+    prefix: true,
+    connectTimeout: 90_000,
+    roundTimeout: 500,
+  });
+  assertThrows(() => parseCommand(["--ranks", "--processes", "a.ts"]), TypeError, "Cannot launch: Option '--ranks'");
   assertThrows(() => parseCommand(["--rank", "4", "a.ts"]), TypeError, "unknown option --rank, known are --ranks, ");
   assertThrows(() => parseCommand(["--ranks", "x", "a.ts"]), TypeError, '--ranks is "x", expected a number');
   assertThrows(() => parseCommand(["--ranks", "3"]), TypeError, "no script is given");

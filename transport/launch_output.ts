@@ -1,0 +1,144 @@
+/**
+ * How the launcher passes on what processes print: bytes as they come, with the number of the rank before every line. Only
+ * the bytes of line ends matter, so that text in any encoding and output that is no text go through as they are.
+ *
+ * @module
+ */
+
+/** Where several ranks print, one after the other. */
+export interface Sink {
+  /** Prints what `owner` has written. Where another one has begun a line, it begins a new one. */
+  print(owner: Owner, bytes: Uint8Array): Promise<void>;
+}
+
+/** Who prints: a rank's stdout or stderr. */
+export interface Owner {
+  readonly prefix: Uint8Array;
+  /** What its last byte was: undefined at first. */
+  last?: number;
+}
+
+const LF = 10, CR = 13;
+
+/** Prints to a stream, whose reader may be slow: `print` waits for it, without blocking the thread. */
+export function sink(to: { write(bytes: Uint8Array): Promise<number> }): Sink {
+  let writing: Promise<void> = Promise.resolve(), unfinished: Owner | undefined;
+  async function write(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length;) done += await to.write(bytes.subarray(done));
+  }
+  return {
+    print(owner, bytes) {
+      const parts: Uint8Array[] = [];
+      if (unfinished !== undefined && unfinished !== owner) parts.push(Uint8Array.of(LF));
+      if (unfinished !== owner && owner.last !== CR) owner.last = LF; // A line of its own begins.
+      let from = 0;
+      for (let i = 0; i < bytes.length; i++) {
+        const byte = bytes[i]!, begins = owner.last === LF || (owner.last === CR && byte !== LF && byte !== CR);
+        if (begins) {
+          if (i > from) parts.push(bytes.subarray(from, i));
+          if (byte !== CR) parts.push(owner.prefix);
+          from = i;
+        }
+        owner.last = byte;
+      }
+      if (bytes.length > from) parts.push(bytes.subarray(from));
+      unfinished = owner.last === LF || owner.last === CR ? undefined : owner;
+      writing = writing.then(() => write(joined(parts)));
+      return writing;
+    },
+  };
+}
+
+/** These bytes, one after the other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** An unfinished line is passed on when it is this long, or this old. */
+const longest = 8192, oldestMs = 100;
+/** So often in a row nothing must come, a tenth of a second each, once the process has ended: a child of it may hold the pipe. */
+const silences = 10;
+
+/** A pipe that is being copied. */
+export interface Copying {
+  /** Resolves when everything that the process has printed is passed on. Call it when the process has ended. */
+  drained(): Promise<void>;
+}
+
+/** Copies a pipe to a sink. What `keep` takes out of it is not printed. */
+export function copy(from: ReadableStream<Uint8Array>, prefix: string, to: Sink, keep: Keep = keepNothing): Copying {
+  const owner: Owner = { prefix: new TextEncoder().encode(prefix) }, reader = from.getReader();
+  let held: Uint8Array[] = [], size = 0, timer: ReturnType<typeof setTimeout> | undefined;
+  let printing = false, silent = 0;
+
+  async function flush(all: boolean): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const bytes = joined(held), end = all ? bytes.length : wholeCharacters(bytes);
+    held = end < bytes.length ? [bytes.subarray(end)] : [];
+    size = bytes.length - end;
+    if (end === 0) return;
+    printing = true;
+    await to.print(owner, bytes.subarray(0, end)).finally(() => printing = false);
+  }
+
+  async function take(bytes: Uint8Array): Promise<void> {
+    const end = Math.max(bytes.lastIndexOf(LF), bytes.lastIndexOf(CR)) + 1;
+    if (end > 0) {
+      held.push(bytes.subarray(0, end));
+      await flush(true);
+    }
+    if (end < bytes.length) held.push(bytes.subarray(end));
+    size += bytes.length - end;
+    if (size >= longest) await flush(false);
+    else if (size > 0) timer ??= setTimeout(() => void flush(false).catch(() => {}), oldestMs);
+  }
+
+  const copied = (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      silent = 0;
+      const bytes = done ? keep.end() : keep.take(value, (late) => void take(late).catch(() => {}));
+      if (bytes.length > 0) await take(bytes);
+      if (done) return await flush(true);
+    }
+  })().catch(() => {}); // Nobody reads what the launcher prints any more.
+
+  return {
+    async drained() {
+      silent = 0;
+      const watch = setInterval(() => {
+        if (!printing && ++silent > silences) reader.cancel().catch(() => {});
+      }, 100);
+      await copied.finally(() => clearInterval(watch));
+    },
+  };
+}
+
+/** Where the last character of UTF-8 ends that is there as a whole. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back]!;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+/** Takes something out of what a process prints. */
+export interface Keep {
+  /** What is to be printed now of these bytes; `later` prints what was kept in vain. */
+  take(bytes: Uint8Array, later: (bytes: Uint8Array) => void): Uint8Array;
+  /** What is to be printed when the pipe has ended. */
+  end(): Uint8Array;
+}
+
+const nothing = new Uint8Array(0);
+const keepNothing: Keep = { take: (bytes) => bytes, end: () => nothing };
