@@ -48,6 +48,17 @@ Deno.test("a bucket finds the first variable that is not finite", () => {
   }
 });
 
+Deno.test("a bucket knows which variables are all zeros", () => {
+  const bucket = new Bucket(layout), zero = () => layout.names.map((_, i) => bucket.isZero(i));
+  assertEquals(zero(), [true, true, true, true]);
+  bucket.vector[3] = 1e-45;
+  assertEquals(zero(), [false, true, true, true]);
+  bucket.vector[7] = -1;
+  assertEquals(zero(), [false, true, true, false]);
+  bucket.vector.fill(-0);
+  assertEquals(zero(), [true, true, true, true]);
+});
+
 Deno.test("a layout's digest is that of its shapes, in order", () => {
   const of = (...shapes: number[][]) =>
     layoutDigest(layoutOf(shapes.map((shape, i) => ({ name: `${Math.random()}${i}`, shape }))));
