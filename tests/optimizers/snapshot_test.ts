@@ -48,11 +48,15 @@ Deno.test("a snapshot that is narrowed keeps what is named, lets go of the rest,
 });
 
 Deno.test("a snapshot leaves a variable out that was disposed of", () => {
-  const list = variables();
-  using snapshot = new Snapshot(list);
-  for (const variable of list.slice(0, 2)) tf.tidy(() => variable.assign(tf.tensor1d([5, 5])));
-  list[0]!.dispose();
-  snapshot.restore();
-  assertEquals(values(list.slice(1)), [2, 3]);
-  tf.dispose(list.slice(1));
+  const before = held(), list = variables();
+  {
+    using snapshot = new Snapshot(list);
+    for (const variable of list.slice(0, 2)) tf.tidy(() => variable.assign(tf.tensor1d([5, 5])));
+    list[0]!.dispose();
+    snapshot.restore();
+    assertEquals(values(list.slice(1)), [2, 3]);
+    tf.dispose(list.slice(1));
+  }
+  // A value that were given to it all the same would never be let go of.
+  assertEquals(held(), before);
 });
