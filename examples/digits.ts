@@ -14,7 +14,7 @@ import { type DigitsOptions, makeReducer } from "./digits_options.ts";
 const HELP = `Trains a 784-128-10 network on the 60 000 MNIST digits over several ranks.
 
 deno task train [options]
-  --ranks N            how many ranks train together; default 4. 1 is plain tfjs
+  --ranks N            how many ranks train together; default 4. 1 compresses too ('average(identity)' does not)
   --transport NAME     broadcast (workers of one process; default) or tcp (processes)
   --reducer NAME       errorFeedback (default), diana, average, none, or any method as a call: 'ef21(topK({ k: 99 }))'
   --compressor TEXT    for instance 'topK({ ratio: 0.01 })'; default: sparse dithering of the kind the reducer takes

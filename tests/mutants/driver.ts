@@ -101,8 +101,8 @@ const mutants: Mutant[] = [
   {
     name: "the hash of a step leaves out the learning rate",
     file: "optimizers/training_facts.ts",
-    find: '"learning rate": (inner as',
-    replace: '"learning rate": 0 && (inner as',
+    find: "?? learningRate,",
+    replace: "?? learningRate ? 0 : 0,",
     tests: [`${replicas}#learning rate`],
   },
   {

@@ -155,6 +155,8 @@ Deno.test("ranks of a local method are compared after their exchanges only, and 
     for (let s = 0; s < 6; s++) results.push(...await Promise.allSettled(ranks.map(({ step }) => step())));
     const rejected = results.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
     assert(rejected.length >= 2 && rejected.length % 2 === 0, `${rejected.length} of ${results.length}`);
+    // Step 15 ends in the next exchange; since the one before, of step 12, a multiple of each `verify` has passed.
+    assertEquals(results.findIndex(({ status }) => status === "rejected"), 4, `verify: ${verify}`);
     assert(rejected[0]!.reason.message.includes("differs"), rejected[0]!.reason.message);
     await close(ranks);
   }
