@@ -228,10 +228,8 @@ export class Training {
   /** Before the first step: all ranks take over rank 0's weights, and what of a checkpoint only rank 0 has. */
   *begin(listed: () => readonly Variable[]): Exchange {
     if (this.method.bucket !== undefined) return;
-    const variables = listed(),
-      { reducer } = this.#options,
-      { rank, size } = this.group,
-      restored = this.restoring.state;
+    const variables = listed(), { reducer } = this.#options, { rank, size } = this.group;
+    const restored = this.restoring.state;
     checkTrainable(variables);
     const bucket = new Bucket(layoutOf(variables));
     let state: State | undefined, refused: Error | undefined;
