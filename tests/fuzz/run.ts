@@ -31,13 +31,13 @@ export async function fuzz(
   const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
   const clock = new SharedArrayBuffer(8), counter = new Uint32Array(clock);
   const { promise, resolve, reject } = Promise.withResolvers<Result>(), start = performance.now();
-  let at = -1, since = performance.now(), done = 0;
+  let at = -1, since = performance.now(), done = 0, input = "Run this case alone to see what it tries.";
   // The worker posts as it works, so a case that hangs is one whose number stands still.
   const watch = setInterval(() => {
     const now = Atomics.load(counter, 0);
     if (now !== at) return void (at = now, since = performance.now());
     if (performance.now() - since < HANGS) return;
-    const hang: Failure = { area: area.name, at, why: `it hangs: ${HANGS} ms have passed`, input: "see --case" };
+    const hang: Failure = { area: area.name, at, why: `it hangs: ${HANGS} ms have passed`, input };
     resolve({
       area: area.name,
       cases: done,
@@ -49,6 +49,7 @@ export async function fuzz(
   }, 500);
   worker.onmessage = ({ data }) => {
     if ("tally" in data) resolve({ area: area.name, seconds: data.seconds, ...data.tally });
+    else if ("input" in data) input = data.input;
     else moved(done = data.cases);
   };
   worker.onerror = (event) => (event.preventDefault(), reject(new Error(`${area.name}: ${event.message}`)));

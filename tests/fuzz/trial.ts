@@ -44,10 +44,14 @@ export class Trial {
   readonly #key: Key;
   readonly #draw = new Draw();
   readonly #prototypes = inherited();
+  readonly #tell: (input: string) => void;
   #try: Try | undefined;
   #memory = 0;
+  #single = false;
 
-  constructor(area: Area, seed: number) {
+  /** @param tell is told what is tried, before it is: of a case that hangs nothing else is learnt */
+  constructor(area: Area, seed: number, tell: (input: string) => void = () => {}) {
+    this.#tell = tell;
     this.#area = area;
     this.#key = [...area.name].reduce((whole, letter) => fold(whole, letter.charCodeAt(0)), key(seed));
   }
@@ -57,6 +61,7 @@ export class Trial {
     this.#try ??= await this.#area.prepare();
     this.#memory ||= held();
     let at = from;
+    this.#single = to - from === 1;
     while (at < to && !enough()) {
       const end = Math.min(to, at + BATCH), first = at;
       for (; at < end; at++) {
@@ -76,7 +81,11 @@ export class Trial {
   /** Tries one case. */
   one(at: number): void | Promise<void> {
     let input: unknown;
-    const start = performance.now(), note = (what: unknown) => void (input = what);
+    const start = performance.now(),
+      note = (what: unknown) => {
+        input = what;
+        if (this.#single) this.#tell(textOf(what));
+      };
     const end = (accepted: boolean) => {
       this.tally.cases++;
       if (accepted) this.tally.accepted++;
@@ -102,13 +111,17 @@ export class Trial {
   }
 
   #fail(at: number, why: string, input: unknown): void {
-    const text = typeof input === "string"
-      ? input
-      : Deno.inspect(shown(input), { depth: 5, iterableLimit: 400, strAbbreviateSize: 3000 });
+    const text = textOf(input);
     // Kinds of faults, not all their instances.
     const { failures } = this.tally, alike = failures.filter((failure) => failure.why === why).length;
     if (failures.length < 30 && alike < 3) failures.push({ area: this.#area.name, at, why, input: text });
   }
+}
+
+/** What was tried, as text. */
+function textOf(input: unknown): string {
+  if (typeof input === "string") return input;
+  return Deno.inspect(shown(input), { depth: 5, iterableLimit: 400, strAbbreviateSize: 3000 });
 }
 
 /** Bytes as hexadecimal digits. */

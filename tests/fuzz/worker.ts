@@ -22,7 +22,7 @@ const scope = self as unknown as {
 
 scope.onmessage = async ({ data: { area: name, seed, from, cases, within, clock } }) => {
   const counter = new Uint32Array(clock), area = areas.find((area) => area.name === name)!;
-  const trial = new Trial(area, seed), start = performance.now();
+  const trial = new Trial(area, seed, (input) => scope.postMessage({ input })), start = performance.now();
   let told = start;
   const begin = (at: number) => void Atomics.store(counter, 0, at);
   const enough = () => {
