@@ -228,6 +228,8 @@ class Interruption extends Error {}
 
 /** A reducer under way on fᵢ(x) = ½ Σⱼ aᵢⱼ (xⱼ − bᵢⱼ)², all ranks in lockstep. */
 class Run {
+  readonly reducer: Reducer;
+  readonly options: RunOptions;
   readonly states: State[];
   readonly parameters: Float32Array[];
   /** What the step left in each rank's gradient. */
@@ -240,7 +242,9 @@ class Run {
   readonly #a: Float32Array[];
   readonly #b: Float32Array[];
 
-  constructor(readonly reducer: Reducer, readonly options: RunOptions) {
+  constructor(reducer: Reducer, options: RunOptions) {
+    this.reducer = reducer;
+    this.options = options;
     const { ranks, layout, from, seed } = options, { size } = layout;
     const each = Array.from({ length: ranks }, (_, rank) => rank);
     this.states = each.map((rank) => from ? copy(from.states[rank]!) : reducer.init(layout, ranks));

@@ -21,8 +21,10 @@ export async function inItsProject(options: LaunchOptions, args: readonly string
   // Then Deno was told the project, and looks for no other.
   if (flags.some((flag) => /^(-c|--config|--no-config)(=|$)/.test(flag))) return undefined;
   const theirs = projectOf(dirname(fileURLToPath(script)));
-  if (theirs === undefined || theirs === projectOf(ownFolder())) return undefined;
+  const own = ownFolder();
+  if (theirs === undefined || (own !== undefined && theirs === projectOf(own))) return undefined;
   if (Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state !== "granted") {
+    if (own === undefined) return undefined; // It may be the current folder's, as of packages.
     throw new Error(
       `Cannot launch workers: ${
         fileURLToPath(script)
@@ -42,12 +44,12 @@ export async function inItsProject(options: LaunchOptions, args: readonly string
   return code;
 }
 
-/** The folder where Deno looked for this process's project first. */
-function ownFolder(): string {
+/** The folder where Deno looked for this process's project first, if it was started with a file. */
+function ownFolder(): string | undefined {
   try {
     return dirname(fileURLToPath(Deno.mainModule));
   } catch {
-    return Deno.cwd(); // The command was loaded from elsewhere.
+    return undefined;
   }
 }
 

@@ -32,6 +32,24 @@ registerElementwise();
 registerGather();
 registerAdam();
 
+/**
+ * Where tfjs finds its binaries, by name; where a name has no entry, in its own folder. tfjs keeps this object, and takes no
+ * other one once a start has failed: so a second one can be tried with other folders.
+ */
+const files: Record<string, string> = {};
+const names = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
+
+function look(folder: string | undefined): void {
+  for (const name of names) {
+    if (folder === undefined) delete files[name];
+    else files[name] = folder + name;
+  }
+}
+
+look("");
+setWasmPaths(files); // It wants an entry for each.
+look(undefined);
+
 /** How to start the backend. */
 export interface SetUpOptions {
   /** The folder that holds tfjs's three `.wasm` files, as a URL or path with a slash at its end; by default, tfjs's own. */
@@ -40,7 +58,7 @@ export interface SetUpOptions {
 
 /**
  * Starts the wasm backend and makes it tfjs's current one: `tf.setBackend("wasm")`, but with an error where that
- * answers `false` and goes on with another backend.
+ * answers `false` and goes on with another backend. Where it has failed it may be called again, with another folder too.
  *
  * Throws an Error if the backend does not start, for example because Deno was started without `--allow-read`.
  *
@@ -54,7 +72,7 @@ export interface SetUpOptions {
  * ```
  */
 export async function setUp({ binaries }: SetUpOptions = {}): Promise<void> {
-  if (binaries !== undefined) setWasmPaths(binaries);
+  look(binaries);
   if (!await tf.setBackend("wasm")) {
     throw new Error(
       binaries === undefined

@@ -58,6 +58,20 @@ Deno.test("setUp says what is missing", async () => {
   );
 });
 
+Deno.test("setUp works after it has failed: tfjs looks where it is told last", async () => {
+  const source = `
+    import { setUp } from "${new URL("wasm/mod.ts", root)}";
+    import * as tf from "@tensorflow/tfjs";
+    let said = "";
+    console.warn = console.error = (...values) => said += values.join();
+    const attempt = (options) => setUp(options).then(() => tf.getBackend(), ({ message }) => message);
+    for (const binaries of ["/nowhere/", "/neither/"]) console.log(await attempt({ binaries }));
+    console.log(await attempt(), said.includes("/neither/tfjs-backend-wasm"));`;
+  const failed = (folder: string) => `Cannot set up the wasm backend: tfjs could not read its binary from ${folder}`;
+  const { out, err } = await run(source, "--allow-read");
+  assertEquals(out, `${failed("/nowhere/")}\n${failed("/neither/")}\nwasm true\n`, err);
+});
+
 Deno.test("the compiled kernels are those of the source", async () => {
   const source = await Deno.readFile(new URL("wasm/assembly/kernels.ts", root));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", source)).toHex();
