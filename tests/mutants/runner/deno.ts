@@ -52,7 +52,7 @@ export async function runTests(
 /** What the type checker says against these files of the folder, or undefined if it says nothing. */
 export async function typeErrors(folder: string, files: readonly string[]): Promise<string | undefined> {
   const { success, stderr } = await run(["check", "--quiet", ...files], folder, 600_000);
-  return success ? undefined : lastLines(stderr);
+  return success ? undefined : stderr.trim();
 }
 
 /** Runs deno in a process group of its own, of which nothing is left afterwards. */

@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse_args.js";
-import { progress } from "../../../examples/progress.ts";
+import { type Progress, progress } from "../../../examples/progress.ts";
 import { table } from "../../../examples/table.ts";
 import { killAll } from "./deno.ts";
 import { faultsOf, readLists } from "./lists.ts";
@@ -61,8 +61,16 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
 const start = performance.now(), terminal = Deno.stdout.isTerminal();
-const bar = terminal ? progress(mutants.length, "{value}/{total} mutants, {eta} s left  {last}") : undefined;
-let done = 0;
+let done = 0, bar: Progress | undefined;
+/** On a terminal a bar shows how far it is, and elsewhere a line tells of each mutant. */
+function show(value: number, total: number, format: string, last = ""): void {
+  if (!terminal) return;
+  bar ??= progress(total, format);
+  bar.update(value, { last: last.slice(0, 30) });
+  if (value < total) return;
+  bar.stop();
+  bar = undefined;
+}
 console.log(`${mutants.length} mutants; first the type checker looks at them`);
 const verdicts = await runMutants(mutants, {
   root: root.pathname.replace(/\/$/, ""),
@@ -70,16 +78,16 @@ const verdicts = await runMutants(mutants, {
   jobs,
   // What the tests are run with otherwise.
   flags: tasks.test.match(/--(allow|sanitize)\S*/g),
+  onChecked: (done, total) => show(done, total, "types: {value}/{total}, {eta} s left"),
   onVerdict({ area, mutant, end, why, seconds }) {
     done++;
-    if (bar) bar.update(done, { last: mutant.name.slice(0, 30) });
-    else {
+    show(done, mutants.length, "{value}/{total} mutants, {eta} s left  {last}", mutant.name);
+    if (!terminal) {
       const noticed = end === "killed" ? `  (${why.split("\n")[0]!.slice(0, 120)})` : "";
       console.log(`${done}/${mutants.length} ${end} ${seconds.toFixed(1)} s  ${area}: ${mutant.name}${noticed}`);
     }
   },
 });
-bar?.stop();
 report(verdicts);
 if (verdicts.some(({ end }) => end !== "killed")) Deno.exitCode = 1;
 

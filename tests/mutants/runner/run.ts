@@ -27,6 +27,8 @@ export interface RunMutantsOptions {
   readonly flags: readonly string[];
   /** Milliseconds that tests may take beyond ten times what they take without a mutant. Default 60 000. */
   readonly patience?: number;
+  /** Told while the type checker looks at the mutants, which comes first: rounds done, and in all. */
+  readonly onChecked?: (done: number, total: number) => void;
   /** Told of each verdict as soon as it is known. */
   readonly onVerdict?: (verdict: Verdict) => void;
 }
@@ -34,14 +36,14 @@ export interface RunMutantsOptions {
 /** Judges every mutant: verdicts in the order of the mutants. */
 export async function runMutants(
   mutants: readonly { readonly area: string; readonly mutant: Mutant }[],
-  { root, files, jobs, flags, patience = 60_000, onVerdict }: RunMutantsOptions,
+  { root, files, jobs, flags, patience = 60_000, onChecked, onVerdict }: RunMutantsOptions,
 ): Promise<Verdict[]> {
   await using stack = new AsyncDisposableStack();
   const trees: Tree[] = [];
   for (let job = 0; job < Math.max(1, Math.min(jobs, mutants.length)); job++) {
     trees.push(stack.use(await copyTree(root, files)));
   }
-  const refused = await refusedTypes(trees, mutants.map(({ mutant }) => mutant));
+  const refused = await refusedTypes(trees, mutants.map(({ mutant }) => mutant), onChecked);
 
   // Each entry of `tests` is run once without a mutant, by whoever needs it first.
   const unchanged = new Map<string, Promise<Trial>>();
@@ -88,25 +90,51 @@ function faultOf({ passed, failed, pinned, broken, hung }: Trial): string | unde
 
 /**
  * The mutants that the type checker refuses, with what it says. Many are checked together, at most one of each file; only
- * if that is refused they are checked one by one.
+ * if that is refused they are checked one by one, those first whose files the errors name.
  */
-async function refusedTypes(trees: readonly Tree[], mutants: readonly Mutant[]): Promise<Map<Mutant, string>> {
+async function refusedTypes(
+  trees: readonly Tree[],
+  mutants: readonly Mutant[],
+  onChecked?: (done: number, total: number) => void,
+): Promise<Map<Mutant, string>> {
   const rounds: Mutant[][] = [];
   for (const mutant of mutants) {
     const round = rounds.find((round) => round.every(({ file }) => file !== mutant.file));
     if (round) round.push(mutant);
     else rounds.push([mutant]);
   }
-  const refused = new Map<Mutant, string>();
+  const refused: [Mutant, string][] = [];
+  let done = 0;
   await eachOn(trees, rounds, async (tree, round) => {
     const check = (some: readonly Mutant[]) =>
       tree.changed(some, () => typeErrors(tree.path, some.map(({ file }) => file)));
-    if (await check(round) === undefined) return;
-    for (const mutant of round) {
-      const error = await check([mutant]);
-      if (error !== undefined) refused.set(mutant, error);
-    }
+    refused.push(...await refusedOf(round, check));
+    onChecked?.(++done, rounds.length);
   });
+  return new Map(refused);
+}
+
+async function refusedOf(
+  round: readonly Mutant[],
+  check: (some: readonly Mutant[]) => Promise<string | undefined>,
+): Promise<Map<Mutant, string>> {
+  const refused = new Map<Mutant, string>();
+  const checkEach = async (some: readonly Mutant[]) => {
+    for (const mutant of some) {
+      const error = await check([mutant]);
+      if (error !== undefined) refused.set(mutant, error.split("\n").slice(0, 8).join("\n"));
+    }
+  };
+  let rest = round;
+  for (let error = await check(rest); error !== undefined; error = await check(rest)) {
+    const before = refused.size, text = error;
+    await checkEach(rest.filter(({ file }) => text.includes(`/${file}:`)));
+    // An error that names none of them may stand in a file that imports one.
+    if (refused.size === before) await checkEach(rest);
+    if (refused.size === before) break; // They only do not fit together.
+    rest = rest.filter((mutant) => !refused.has(mutant));
+    if (rest.length === 0) break;
+  }
   return refused;
 }
 
