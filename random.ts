@@ -150,6 +150,7 @@ export function normal(key: Key, out: Float32Array, from = 0): Float32Array {
  * with the key makes the same set.
  *
  * @throws {RangeError} unless 0 ≤ count ≤ size < 2³²
+ * @throws {TypeError} if the key is none
  *
  * @example
  * ```ts
@@ -160,6 +161,9 @@ export function normal(key: Key, out: Float32Array, from = 0): Float32Array {
 export function choose(key: Key, count: number, size: number, out?: Uint32Array): Uint32Array {
   if (!(Number.isInteger(count) && Number.isInteger(size) && 0 <= count && count <= size && size < 2 ** 32)) {
     throw new RangeError(`Cannot choose ${count} of ${size} indices: expected integers 0 ≤ count ≤ size < 2³²`);
+  }
+  if (!Array.isArray(key)) {
+    throw new TypeError(`Cannot choose indices: the key is ${String(key)}, expected one such as key(1)`);
   }
   out ??= new Uint32Array(count);
   const words = (size + 31) >>> 5;

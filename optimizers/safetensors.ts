@@ -94,7 +94,8 @@ export function writeSafetensors(contents: Safetensors): Uint8Array {
 /** Half of a surrogate pair, which UTF-8 cannot hold. */
 const HALF = /\p{Surrogate}/u;
 
-function check(name: string, { shape, values }: StoredTensor): void {
+function check(name: string, tensor: StoredTensor): void {
+  const { shape, values } = tensor ?? {};
   const refuse = (why: string) => `Cannot write tensor ${show(name)}: ${why}`;
   if (typeOf(values) === undefined) {
     const kind = ArrayBuffer.isView(values) ? `a ${(values as object).constructor.name}` : show(values);

@@ -67,6 +67,7 @@ export function shard<T extends Shardable>(data: T, place: Place, options: Shard
   checkKnown("share out the data", options, ["seed", "epoch", "shuffle", "buffer"]);
   const { seed = 0, epoch = 0, shuffle = true, buffer = 1024 } = options;
   checkPlace(place), checkCount("epoch", epoch, 0), checkCount("buffer", buffer, 1), checkCount("seed", seed, 0);
+  checkData(data);
   if (isDataset(data)) return shardDataset(data, place, { seed, epoch, shuffle, buffer }) as unknown as T;
   note(data, length(data), place, { seed, epoch, shuffle });
   const indices = shardIndices(length(data), place, { seed, epoch, shuffle });
@@ -244,6 +245,15 @@ function below(word: number, count: number): number {
   return Math.floor(word * 2 ** -32 * count);
 }
 
+/** Refuses what has no rows. */
+function checkData(data: unknown): void {
+  if (typeof data !== "object" || data === null || data instanceof Map) {
+    throw new TypeError(
+      `Cannot share out the data: they are ${show(data)}, expected rows (an array or tensor), or an object of such`,
+    );
+  }
+}
+
 function isDataset(data: Shardable): data is Dataset {
   return typeof (data as { iterator?: unknown }).iterator === "function" && "forEachAsync" in data;
 }
@@ -253,11 +263,7 @@ function isRows(data: unknown): data is DataRows {
 }
 
 function length(data: Shardable): number {
-  if (typeof data !== "object" || data === null || data instanceof Map) {
-    throw new TypeError(
-      `Cannot share out the data: they are ${show(data)}, expected rows (an array or tensor), or an object of such`,
-    );
-  }
+  checkData(data);
   if (isRows(data)) return data instanceof tf.Tensor ? data.shape[0] ?? 0 : data.length;
   const lengths = Object.entries(data as Record<string, DataRows>).map(([name, rows]) => [name, length(rows)] as const);
   const [first, ...others] = lengths, odd = others.find(([, length]) => length !== first![1]);

@@ -25,7 +25,7 @@ export interface Failure {
 
 /** A case must end within this time, in milliseconds: most take microseconds, but machines stand still at times. */
 const LONGEST = 10_000;
-/** So much more memory than at the start is no chance, in bytes. */
+/** So much more memory after a batch than before it is no chance, in bytes. */
 const MEMORY = 2 ** 29;
 /** Cases between looks at memory and prototypes. */
 const BATCH = 256;
@@ -46,7 +46,6 @@ export class Trial {
   readonly #prototypes = inherited();
   readonly #tell: (input: string) => void;
   #try: Try | undefined;
-  #memory = 0;
   #single = false;
 
   /** @param tell is told what is tried, before it is: of a case that hangs nothing else is learnt */
@@ -59,17 +58,16 @@ export class Trial {
   /** Tries cases from..to, or fewer where `enough` says so after a batch; tells `begin` of each before it. */
   async run(from: number, to: number, begin: (at: number) => void, enough: () => boolean): Promise<number> {
     this.#try ??= await this.#area.prepare();
-    this.#memory ||= held();
     let at = from;
     this.#single = to - from === 1;
     while (at < to && !enough()) {
-      const end = Math.min(to, at + BATCH), first = at;
+      const end = Math.min(to, at + BATCH), first = at, before = held();
       for (; at < end; at++) {
         begin(at);
         const tried = this.one(at);
         if (tried instanceof Promise) await tried;
       }
-      const more = held() - this.#memory;
+      const more = held() - before;
       if (more > MEMORY) {
         this.#fail(first, `the memory grew by ${Math.round(more / 2 ** 20)} MiB in ${BATCH} cases`, "");
       }
