@@ -269,6 +269,7 @@ export class Exchanger {
   async #broadcast(root: number, message: Uint8Array): Promise<readonly Uint8Array[]> {
     const { rank, size } = this.#transport, { parent, children } = tree(rank, root, size);
     const head: Head = { op: 4, phase: 0, extra: root };
+    this.#waits.away(bitCount((rank - root + size) % size));
     if (parent === undefined) {
       await Promise.all(children.map((to) => this.#send(to, head, message)));
       const reply = await this.#reserve(message.byteLength);
@@ -470,6 +471,12 @@ function bytes(vector: Float32Array): Uint8Array {
 function floats(bytes: Uint8Array): Float32Array {
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
+
+function bitCount(value: number): number {
+  let count = 0;
+  for (; value > 0; value &= value - 1) count++;
+  return count;
 }
 
 function aligned(length: number): number {

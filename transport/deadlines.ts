@@ -32,7 +32,10 @@ export const deadlines = ["connectTimeout", "timeout", "roundTimeout"] as const;
 export function checkDeadlines(doing: string, options: Deadlines): void {
   for (const name of deadlines) {
     const value = options[name];
-    if (value === undefined || (value > 0 && value < 2 ** 31) || (name === "roundTimeout" && value === Infinity)) {
+    if (
+      value === undefined || (typeof value === "number" && value > 0 && value < 2 ** 31) ||
+      (name === "roundTimeout" && value === Infinity)
+    ) {
       continue;
     }
     const most = name === "roundTimeout" ? "below 2^31 ms, or Infinity" : "below 2^31 ms";

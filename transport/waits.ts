@@ -13,6 +13,8 @@ export class Waits {
   readonly #awaited: Int32Array;
   readonly #unsent: Int32Array;
   readonly #moved: Float64Array;
+  /** In a broadcast: how many ranks away from the root this one is. */
+  #hops = 0;
 
   constructor(transport: Transport, { timeout = 30_000, roundTimeout = Infinity }: Omit<Deadlines, "connectTimeout">) {
     const { size } = transport;
@@ -42,15 +44,31 @@ export class Waits {
     this.#moved[to] = performance.now();
   }
 
+  /** This rank is so many ranks away from the root of a broadcast. */
+  away(hops: number): void {
+    this.#hops = hops;
+  }
+
+  /**
+   * How much longer this rank waits, so that those that only wait for the culprit are the first to say so. Where one rank
+   * is lost in the middle of a round, some have all of its packets and some have not. The latter wait for it alone, as the
+   * others have sent them everything. The former go on to the next exchange, and there wait for it and for the latter. In
+   * a broadcast each waits for its parent only, which may wait for its own.
+   */
+  get #grace(): number {
+    const { size } = this.#transport;
+    let waits = 0;
+    for (let peer = 0; peer < size; peer++) waits += Number(this.#waitsFor(peer));
+    const turns = waits > 1 ? Math.ceil(Math.log2(size)) + 1 : this.#hops;
+    return turns * Math.min(this.#timeout / 8, this.#roundTimeout / 8, 1000);
+  }
+
   /**
    * The result of a round's work, which has been begun. Rejects when a rank that it waits for has been silent for too long,
    * or when the round has lasted too long, and names one that it waits for.
    */
   async within<T>(round: WireRound, number: number, work: Promise<T>): Promise<T> {
-    const { rank, size } = this.#transport, end = performance.now() + this.#roundTimeout;
-    // Far from a silent root, the parents in between are not to blame: they are given the time to say who is.
-    const hops = round.op === "broadcast" ? bitCount((rank - round.root + size) % size) : 1;
-    const grace = (hops - 1) * Math.min(this.#timeout / 8, 1000);
+    const end = performance.now() + this.#roundTimeout;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<never>((_, reject) => {
       const arm = (delay: number) => {
@@ -58,13 +76,13 @@ export class Waits {
         timer = setTimeout(() => {
           const now = performance.now();
           // A thread that was busy elsewhere when the timer was due has not looked at what has arrived meanwhile.
-          if (now - due > this.#timeout / 4) return arm(this.#timeout / 4);
-          const left = Math.min(this.#left(now), end - now);
-          if (left + grace > 0) arm(Math.min(left + grace, 2 ** 31 - 1));
+          if (now - due > this.#timeout / 4) return arm(this.#timeout / 4 + this.#grace);
+          const left = Math.min(this.#left(now), end - now) + this.#grace;
+          if (left > 0) arm(Math.min(left, 2 ** 31 - 1));
           else reject(this.#late(`round ${number} (${round.op})`, now, now >= end));
         }, delay);
       };
-      arm(Math.min(this.#timeout, this.#roundTimeout) + grace);
+      arm(Math.min(this.#timeout, this.#roundTimeout));
     });
     try {
       return await Promise.race([work, deadline]);
@@ -72,7 +90,14 @@ export class Waits {
       clearTimeout(timer);
       this.#awaited.fill(0);
       this.#unsent.fill(0);
+      this.#hops = 0;
     }
+  }
+
+  /** How long a peer may be silent. Only where a peer that waits itself gives signs of life may one wait longer than another. */
+  #patience(peer: number): number {
+    const { rank, size, lastSign } = this.#transport;
+    return lastSign ? patience(this.#timeout, rank, peer, size) : this.#timeout;
   }
 
   #silence(peer: number, now: number): number {
@@ -85,18 +110,16 @@ export class Waits {
 
   /** How long the first of those that are waited for may still be silent; at least a moment, if nobody is waited for. */
   #left(now: number): number {
-    const { rank, size } = this.#transport;
     let left = this.#timeout;
-    for (let peer = 0; peer < size; peer++) {
-      if (!this.#waitsFor(peer)) continue;
-      left = Math.min(left, patience(this.#timeout, rank, peer, size) - this.#silence(peer, now));
+    for (let peer = 0; peer < this.#transport.size; peer++) {
+      if (this.#waitsFor(peer)) left = Math.min(left, this.#patience(peer) - this.#silence(peer, now));
     }
     return left;
   }
 
   #late(round: string, now: number, whole: boolean): TransportError {
-    const { rank, size } = this.#transport, peers = [...this.#awaited.keys()].filter((peer) => this.#waitsFor(peer));
-    const silent = peers.filter((peer) => this.#silence(peer, now) >= patience(this.#timeout, rank, peer, size));
+    const { rank } = this.#transport, peers = [...this.#awaited.keys()].filter((peer) => this.#waitsFor(peer));
+    const silent = peers.filter((peer) => this.#silence(peer, now) >= this.#patience(peer));
     if (silent.length > 0) {
       const least = Math.min(...silent.map((peer) => this.#silence(peer, now)));
       return new TransportError(
@@ -109,8 +132,8 @@ export class Waits {
     const what = first === undefined
       ? "this rank is not done"
       : this.#awaited[first]! > 0
-      ? `${listed(who)} lives, but has not sent all of its part`
-      : `${listed(who)} lives, but has not taken all of this rank's part`;
+      ? `${listed(who)} ${who.length === 1 ? "lives, but has" : "live, but have"} not sent everything`
+      : `${listed(who)} ${who.length === 1 ? "lives, but has" : "live, but have"} not taken everything`;
     return new TransportError(
       `Cannot finish ${round} within ${seconds(this.#roundTimeout)}: ${what}; roundTimeout raises the limit`,
       { rank: first },
@@ -128,10 +151,4 @@ export function patience(timeout: number, rank: number, peer: number, size: numb
 
 function listed(ranks: readonly number[]): string {
   return `rank${ranks.length === 1 ? "" : "s"} ${ranks.join(", ")}`;
-}
-
-function bitCount(value: number): number {
-  let count = 0;
-  for (; value > 0; value &= value - 1) count++;
-  return count;
 }
