@@ -147,11 +147,12 @@ export function collectiveProperties(
     groups: readonly Collective[],
     culprit: number,
     accident: () => Promise<void>,
+    within = soon,
   ): Promise<void> {
     const others = groups.filter(({ rank }) => rank !== culprit);
     const vectors = others.map(() => new Float32Array(20_000).fill(1));
     const failing = others.map((group, i) =>
-      lost(group.perform({ op: "allReduce", vector: vectors[i]! }), culprit, soon)
+      lost(group.perform({ op: "allReduce", vector: vectors[i]! }), culprit, within)
     );
     await accident();
     await Promise.all(failing);
@@ -205,11 +206,11 @@ export function collectiveProperties(
     {
       name: "a rank that is killed between rounds fails the next round of the others, by name",
       check: () =>
-        connected(some, timeout, async (groups, kill) => {
+        connected(some, 10 * timeout, async (groups, kill) => {
           await agree(groups, roundsOf("allReduce", some, 1000, 0, 3));
           await kill(1);
           await pause(50);
-          await allBlame(groups, 1, () => Promise.resolve());
+          await allBlame(groups, 1, () => Promise.resolve(), 10 * timeout + patience);
         }),
     },
     {
@@ -268,10 +269,10 @@ export function collectiveProperties(
     {
       name: "a rank that is late, but within the deadline, fails nobody",
       check: () =>
-        connected(some, timeout, async (groups) => {
+        connected(some, 20 * timeout, async (groups) => {
           const rounds = roundsOf("allReduce", some, 100, 0, 3);
           const early = groups.slice(1).map((group) => group.perform(rounds[group.rank]!));
-          const late = pause(timeout / 4).then(() => groups[0]!.perform(rounds[0]!));
+          const late = pause(2 * timeout).then(() => groups[0]!.perform(rounds[0]!));
           // All are waited for, so that nothing is under way when the claim has failed.
           const results = await Promise.allSettled([...early, late]);
           for (const result of results) if (result.status === "rejected") throw result.reason;
@@ -289,7 +290,7 @@ export function collectiveProperties(
             root(1),
           ]]
         ) {
-          await connected(some, timeout, async (groups) => {
+          await connected(some, 10 * timeout, async (groups) => {
             const rounds = groups.map(({ rank }) => copyOf(rank === some - 1 ? odd! : usual!));
             await Promise.all(groups.map(async (group, rank) => {
               // A root has nothing to wait for: it may learn of it one round later.
@@ -297,7 +298,7 @@ export function collectiveProperties(
                 await group.perform(rounds[rank]!);
                 await group.perform(gather);
               })();
-              await rejects(work, `${usual!.op} beside ${odd!.op}`, 2 * soon);
+              await rejects(work, `${usual!.op} beside ${odd!.op}`, 20 * timeout + patience);
             }));
             for (const round of rounds) {
               if (round.op === "allReduce") {
@@ -311,7 +312,7 @@ export function collectiveProperties(
     {
       name: "what is wrong with a round is told before anything is sent: the group goes on",
       check: () =>
-        connected(some, timeout, async (groups) => {
+        connected(some, 30_000, async (groups) => {
           for (const group of groups) {
             await refused(group, { op: "broadcast", root: some, message: pattern(1, 1) });
             await refused(group, { op: "broadcast", root: -1, message: pattern(1, 1) });

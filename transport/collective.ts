@@ -44,7 +44,9 @@ const none: readonly Uint8Array[] = [];
  *   coordinates ⌊dp/n⌋ to ⌊d(p+1)/n⌋: the sum of `wire(4 dₚ)` over the others and then `(n−1) · wire(4 dₘₑ)`, in two;
  * - broadcast: `wire(message)` to each child in the binomial tree, in ⌈log₂ n⌉ hops, packet by packet.
  *
- * A failed round leaves the vector as it was and ends the group: every rank then throws the same error.
+ * A failed round leaves the vector as it was and ends the group: every rank then throws an error that names the same rank.
+ * When that happens in the middle of a round, some ranks may have finished it and some not; they are never more than one
+ * round apart, but for the root of a broadcast, which waits for nobody.
  *
  * @throws {RangeError} if an option is out of range
  * @throws {TypeError} if an option is unknown

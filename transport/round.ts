@@ -61,7 +61,8 @@ export interface Collective extends AsyncDisposable {
   /**
    * Whether every round succeeds on all ranks or fails on all of them. Where it is absent, as over TCP, a rank that is lost
    * in the middle of a round may leave some of the others with that round finished and some without. They are never more
-   * than one round apart, for nobody finishes a round before all ranks have begun it.
+   * than one round apart, for nobody finishes a round before all ranks have begun it; but for broadcasts, which a rank
+   * finishes when it has handed on the message.
    */
   readonly uniform?: boolean;
   /**
@@ -90,7 +91,8 @@ export interface BlockingCollective extends Disposable {
   /**
    * Whether every round succeeds on all ranks or fails on all of them. Where it is absent, as over TCP, a rank that is lost
    * in the middle of a round may leave some of the others with that round finished and some without. They are never more
-   * than one round apart, for nobody finishes a round before all ranks have begun it.
+   * than one round apart, for nobody finishes a round before all ranks have begun it; but for broadcasts, which a rank
+   * finishes when it has handed on the message.
    */
   readonly uniform?: boolean;
   /**

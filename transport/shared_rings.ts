@@ -185,13 +185,17 @@ export class Rings implements Transport {
 
   /** Looks from time to time until `ready`, or until the peer is lost. */
   async #wait(peer: number, ready: () => boolean): Promise<void> {
-    const begin = performance.now();
+    let begin = performance.now(), last = begin;
     for (let looks = 0;; looks++) {
       if (this.#end) throw this.#end;
       const state = this.#state(peer); // before the last look: what was sent before is received
       if (ready()) return;
       if (state !== HERE) throw this.#lost(peer);
-      if (performance.now() - Math.max(begin, this.lastSign(peer)) > this.timeout) {
+      const now = performance.now();
+      // A thread that was busy has not waited meanwhile, and what runs on it has given no sign.
+      if (now - last > this.timeout / 4) begin = now;
+      last = now;
+      if (now - Math.max(begin, this.lastSign(peer)) > this.timeout) {
         throw new TransportError(
           `Cannot exchange with rank ${peer}: it has shown no sign of life for ${this.timeout / 1000} s; ` +
             "timeout raises the limit",

@@ -29,7 +29,7 @@ function start(deeds: readonly Deed[], options: Partial<BroadcastChannelOptions>
         resolve({ value: "died" });
       };
     });
-    worker.postMessage({ options: { name, rank, size: deeds.length, timeout: 10_000, ...options }, deed });
+    worker.postMessage({ options: { name, rank, size: deeds.length, timeout: 30_000, ...options }, deed });
     return { worker, outcome, started };
   });
   return { ranks, [Symbol.dispose]: () => ranks.forEach(({ worker }) => worker.terminate()) };
@@ -47,7 +47,7 @@ for (
     const groups = await Remote.joinAll({ name: crypto.randomUUID(), size, timeout, connectTimeout: 30_000 });
     remotes.push(...groups);
     return { groups }; // A worker that is terminated is named only after the deadline: see below.
-  }, { inRankOrder: true, traffic, sizes: [2, 3], lengths: [0, 1, 7, 8193, 300_007], runs: 3 })
+  }, { inRankOrder: true, traffic, sizes: [2, 3], lengths: [0, 1, 7, 8193, 300_007], timeout: 2000, runs: 3 })
 ) {
   Deno.test(`broadcastChannel: ${name}`, async () => {
     try {
@@ -117,19 +117,19 @@ for (
         message: `Cannot perform allReduce: ${message}`,
         rank: 1,
       });
-      assert("after" in outcome && outcome.after < 5_000, "it took as long as the deadline");
+      assert("after" in outcome && outcome.after < 30_000, "it took as long as the deadline");
     }
   });
 }
 
 Deno.test("a worker that is terminated is named by the others after the deadline", async () => {
-  using group = start(["go", "amble", "go"], { timeout: 400 });
+  using group = start(["go", "amble", "go"], { timeout: 3000, connectTimeout: 30_000 });
   await Promise.all(group.ranks.map(({ started }) => started));
   group.ranks[1]!.worker.terminate();
   for (const rank of [0, 2]) {
     const { name, message, rank: lost } = failure(await group.ranks[rank]!.outcome);
     assertEquals([name, lost], ["TransportError", 1]);
-    assertMatch(message, /rank 1 did not answer within 0\.4 s/);
+    assertMatch(message, /rank 1 did not answer within 3 s; timeout raises the limit/);
   }
 });
 
@@ -174,7 +174,7 @@ Deno.test("a rank that leaves in the middle of a sum leaves all vectors as they 
 
 Deno.test("ranks that do not belong together do not connect", async () => {
   const join = (name: string, rank: number, size: number, options: Partial<BroadcastChannelOptions> = {}) =>
-    assertRejects(() => broadcastChannel({ name, rank, size, timeout: 300, ...options }), TransportError);
+    assertRejects(() => broadcastChannel({ name, rank, size, ...options }), TransportError);
   const both = async (...joins: Promise<Error>[]) => (await Promise.all(joins)).map(({ message }) => message);
   for (const message of await both(join("sizes", 0, 2), join("sizes", 1, 3))) {
     assertEquals(message, "Cannot connect group sizes: rank 1 expects 3 ranks, rank 0 expects 2");
@@ -188,14 +188,17 @@ Deno.test("ranks that do not belong together do not connect", async () => {
   for (const message of await both(join("firsts", 0, 2), join("firsts", 0, 2))) {
     assertEquals(message, "Cannot connect group firsts: two workers claim to be rank 0");
   }
-  const [first, second] = await both(join("absent", 0, 4), join("absent", 2, 4));
+  const [first, second] = await both(
+    join("absent", 0, 4, { connectTimeout: 1500 }),
+    join("absent", 2, 4, { connectTimeout: 1500 }),
+  );
   assertEquals(
     first,
-    "Cannot connect group absent: ranks 1, 3 did not join within 0.3 s; connectTimeout raises the limit",
+    "Cannot connect group absent: ranks 1, 3 did not join within 1.5 s; connectTimeout raises the limit",
   );
   assertEquals(second, first);
   assertEquals(
-    await both(join("nobody", 1, 2)),
+    await both(join("nobody", 1, 2, { connectTimeout: 300 })),
     ["Cannot connect group nobody: rank 0 did not join within 0.3 s; connectTimeout raises the limit"],
   );
 });
@@ -203,7 +206,7 @@ Deno.test("ranks that do not belong together do not connect", async () => {
 Deno.test("ranks that are given their memory need no channel", async () => {
   const size = 2, memory = groupMemory({ size, capacity: 4096 });
   const join = (rank: number, options: Partial<BroadcastChannelOptions> = {}) =>
-    broadcastChannelAsync({ name: `given ${rank}`, rank, size, capacity: 4096, timeout: 300, memory, ...options });
+    broadcastChannelAsync({ name: `given ${rank}`, rank, size, capacity: 4096, memory, ...options });
   const ranks = await Promise.all([join(0), join(1)]);
   const sums = ranks.map(({ rank }) => Float32Array.of(rank, 1));
   await Promise.all(ranks.map((group, rank) => group.perform({ op: "allReduce", vector: sums[rank]! })));
@@ -212,7 +215,11 @@ Deno.test("ranks that are given their memory need no channel", async () => {
   await assertRejects(() => join(1), TransportError, "two workers claim to be rank 1");
   await assertRejects(() => join(1, { capacity: 8192 }), TransportError, "2 ranks with capacity 8192 need ");
   const fresh = groupMemory({ size, capacity: 4096 });
-  await assertRejects(() => join(1, { memory: fresh }), TransportError, "rank 0 did not join within 0.3 s");
+  await assertRejects(
+    () => join(1, { memory: fresh, connectTimeout: 300 }),
+    TransportError,
+    "rank 0 did not join within 0.3 s",
+  );
   assertThrows(() => groupMemory({ size: 0 }), RangeError, "size is 0");
 });
 
@@ -305,7 +312,10 @@ const groups = async (size: number, timeout: number, capacity: number) => {
   const name = crypto.randomUUID();
   return {
     groups: await Promise.all(
-      Array.from({ length: size }, (_, rank) => broadcastChannelAsync({ name, rank, size, timeout, capacity })),
+      Array.from(
+        { length: size },
+        (_, rank) => broadcastChannelAsync({ name, rank, size, timeout, capacity, connectTimeout: 30_000 }),
+      ),
     ),
   };
 };
@@ -331,7 +341,10 @@ for (
 const rings = (size: number, timeout = 30_000) => {
   const name = crypto.randomUUID();
   return Promise.all(
-    Array.from({ length: size }, (_, rank) => broadcastChannelTransport({ name, rank, size, timeout })),
+    Array.from(
+      { length: size },
+      (_, rank) => broadcastChannelTransport({ name, rank, size, timeout, connectTimeout: 30_000 }),
+    ),
   );
 };
 
@@ -352,9 +365,9 @@ for (
 ) Deno.test(`collective over broadcastChannelTransport: ${name}`, check);
 
 Deno.test("broadcastChannelTransport: a rank that gives no sign of life is lost, one that is silent is not", async () => {
-  const [first, second] = await rings(2, 300);
+  const [first, second] = await rings(2, 900);
   const silent = first!.receive(1);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await new Promise((resolve) => setTimeout(resolve, 2700));
   await second!.send(0, Uint8Array.of(1));
   assertEquals([...await silent], [1]);
   const { setInterval: beat } = globalThis;
