@@ -3,7 +3,8 @@ import { checkKnown } from "./known.ts";
 import type { BlockingCollective, Collective, WireRound } from "./round.ts";
 import { requireBlocking } from "./mailbox.ts";
 import { allocate, type GroupMemory, meet, onDeath, pause } from "./rendezvous.ts";
-import { Rounds, SharedMemory } from "./shared_memory.ts";
+import { SharedMemory } from "./shared_layout.ts";
+import { Rounds } from "./shared_memory.ts";
 import { Rings, ringsByteLength } from "./shared_rings.ts";
 import type { Transport } from "./transport.ts";
 
@@ -46,8 +47,8 @@ export function groupMemory(options: GroupMemoryOptions): GroupMemory {
   return allocate(size, SharedMemory.byteLength(size, capacity));
 }
 
-/** Options of {@link groupMemory}, as the ranks have them. */
-export type GroupMemoryOptions = Pick<BroadcastChannelOptions, "size" | "capacity">;
+/** Options of {@link groupMemory}, as the ranks have them. The deadlines are theirs alone. */
+export type GroupMemoryOptions = Pick<BroadcastChannelOptions, "size" | "capacity"> & Deadlines;
 
 /**
  * Connects the workers of one process, or of one page: rank 0 announces a SharedArrayBuffer on a BroadcastChannel, every

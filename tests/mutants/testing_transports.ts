@@ -270,7 +270,7 @@ export default [
   {
     name: "groups: a loss between rounds need not be noticed",
     file: group,
-    find: "await allBlame(groups, 1, () => Promise.resolve());",
+    find: "await allBlame(groups, 1, () => Promise.resolve(), 10 * timeout + patience);",
     replace: "await allBlame(groups, 1, () => Promise.resolve()).catch(() => {});",
     tests: [`${groups}#a loss between rounds`],
   },
@@ -326,14 +326,14 @@ export default [
   {
     name: "groups: nobody is late",
     file: group,
-    find: "pause(timeout / 4).then(",
+    find: "pause(2 * timeout).then(",
     replace: "pause(0).then(",
     tests: [`${groups}#are impatient`],
   },
   {
     name: "groups: ops may differ",
     file: group,
-    find: "await rejects(work, `${usual!.op} beside ${odd!.op}`, 2 * soon);",
+    find: "await rejects(work, `${usual!.op} beside ${odd!.op}`, 20 * timeout + patience);",
     replace: "await work.catch(() => {});",
     tests: [`${groups}#pass over ops`],
   },

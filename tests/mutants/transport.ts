@@ -44,7 +44,7 @@ export default [
     file: "transport/waits.ts",
     find: "Math.min(this.#left(now), end - now)",
     replace: "this.#left(now) + 0 * (end - now === Infinity ? 0 : 1)",
-    tests: [`${deadlines}#roundTimeout`],
+    tests: [`${deadlines}#never reads`],
   },
   {
     name: "timeout ends no round",
@@ -58,7 +58,7 @@ export default [
     file: "transport/waits.ts",
     find: "    if (this.#awaited[from]!++ + this.#unsent[from]! === 0) this.#moved[from] = performance.now();",
     replace: "    this.#awaited[from]!++;",
-    tests: [`${rounds}#is late`, `${deadlines}#is silent`],
+    tests: [`${deadlines}#first needed`],
   },
   {
     name: "shared memory: roundTimeout ends no round",
@@ -94,14 +94,14 @@ export default [
     file: "transport/waits.ts",
     find: "const turns = waits > 1 ? Math.ceil(Math.log2(size)) + 1 : this.#hops;",
     replace: "const turns = waits > 1 ? 0 : this.#hops;",
-    tests: [`${blame}#memory`],
+    tests: [`${deadlines}#speak first`],
   },
   {
     name: "far from the root of a broadcast, a rank blames its parent",
     file: "transport/collective.ts",
     find: "    this.#waits.away(bitCount((rank - root + size) % size));",
     replace: "    this.#waits.away(0);",
-    tests: [`${rounds}#a root that does not broadcast`],
+    tests: [`${deadlines}#speak first`],
   },
   {
     name: "tcp: both ends of a cut link speak at the same time",
@@ -158,7 +158,7 @@ export default [
     file: "transport/tcp_rendezvous.ts",
     find: "    this.#deadline = deadline;\n",
     replace: "",
-    tests: [`${meeting}#whoever starts first`],
+    tests: [`${meeting}#the first to give up`],
   },
   {
     name: "meeting: the others do not wait for what rank 0 says",
@@ -248,8 +248,8 @@ export default [
   {
     name: "meeting: all strangers are kept and printed",
     file: "transport/tcp_door.ts",
-    find: "if (list.length < mostKept) list.push(",
-    replace: "if (list.length < 1e6) list.push(",
+    find: "...this.#strangers].slice(0, mostKept);",
+    replace: "...this.#strangers];",
     tests: [`${meeting}#is counted`],
   },
   {
@@ -339,6 +339,13 @@ export default [
     replace: "words + HEAD, head + length",
     tests: [`${hostile}#rings`],
   },
+  {
+    name: "shared memory: the number of a barrier is not that of a signed word",
+    file: "transport/shared_layout.ts",
+    find: "Atomics.store(this.#words, ARRIVED + rank * LINE, (before >> 1) + 1);",
+    replace: "Atomics.store(this.#words, ARRIVED + rank * LINE, (before >>> 1) + 1);",
+    tests: [`${shared}#barriers are counted`],
+  },
   // Rounds.
   {
     name: "collective: the next chunk of a sum is added where the first was",
@@ -371,7 +378,7 @@ export default [
   },
   {
     name: "shared memory: a rank reads before all have written",
-    file: "transport/shared_memory.ts",
+    file: "transport/shared_layout.ts",
     find: "    if (Atomics.add(this.#words, ARRIVALS, 1) + 1 === this.size) {",
     replace: "    if (Atomics.add(this.#words, ARRIVALS, 1) + 1 >= this.size - 1) {",
     tests: [`${shared}#broadcastChannelAsync: size 3: every op`],

@@ -152,7 +152,9 @@ Deno.test("tcp: who is told to give up passes it on, in the same words, also bet
   between.cut(); // What rank 0 tells reaches rank 1 by way of rank 2 only, which performs no round.
   const receiving = transports[1]!.receive(2).then(() => undefined, (error) => error as TransportError);
   await transports[0]!.abort!(new TransportError("rank 7 \x1b[31m is on fire", { rank: 7 }));
-  const error = await receiving;
+  // Who is not told would wait for ever.
+  const timer = setTimeout(() => transports[1]![Symbol.asyncDispose](), 15_000), error = await receiving;
+  clearTimeout(timer);
   assertEquals([error!.rank, error!.message], [7, "Cannot go on: rank 0 gave up: rank 7 \\u{1b}[31m is on fire"]);
   await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
 });

@@ -122,8 +122,8 @@ Deno.test("tcpBlocking: tickets that wrap around, after 2³¹ rounds, are those 
     ]);
     for (let i = 0; i < 6; i++) {
       const other = remote.perform({ op: "allGather", message: Uint8Array.of(10 + i) });
-      assertEquals(group.perform({ op: "allGather", message: Uint8Array.of(i) }).map(([byte]) => byte), [i, 10 + i]);
-      await other;
+      const mine = group.perform({ op: "allGather", message: Uint8Array.of(i) }).map(([byte]) => byte);
+      assertEquals([mine, (await other).map(([byte]) => byte)], [[i, 10 + i], [i, 10 + i]]);
     }
     const leaving = remote[Symbol.asyncDispose]();
     group[Symbol.dispose]();

@@ -223,6 +223,29 @@ Deno.test("ranks that are given their memory need no channel", async () => {
   assertThrows(() => groupMemory({ size: 0 }), RangeError, "size is 0");
 });
 
+Deno.test("barriers are counted beyond 2³⁰, as after some days of training", async () => {
+  const size = 3, memory = groupMemory({ size, capacity: 4096, timeout: 30_000 });
+  new Int32Array(memory.memory)[0] = 2 ** 31 - 8; // the gate: twice the number of the barrier that was passed last
+  const ranks = await Promise.all(
+    [0, 1, 2].map((rank) =>
+      broadcastChannelAsync({ name: `long ${rank}`, rank, size, capacity: 4096, memory, timeout: 2000 })
+    ),
+  );
+  for (let i = 0; i < 12; i++) {
+    const message = (rank: number) => Uint8Array.of(10 * i + rank);
+    const all = await Promise.all(
+      ranks.map((group, rank) => group.perform({ op: "allGather", message: message(rank) })),
+    );
+    for (const replies of all) assertEquals(replies.map((reply) => [...reply]), [0, 1, 2].map((r) => [...message(r)]));
+  }
+  // Who is late is still told apart from who is not.
+  const [first, , third] = ranks, gather = { op: "allGather", message: Uint8Array.of(1) } as const;
+  for (const late of [first!, third!].map((group) => group.perform(gather))) {
+    await assertRejects(() => late, TransportError, ": rank 1 did not answer within 2 s");
+  }
+  await Promise.all(ranks.map((group) => group[Symbol.asyncDispose]()));
+});
+
 Deno.test("options are checked", async () => {
   const refused = async (options: Partial<BroadcastChannelOptions>, message: string) =>
     void await assertRejects(() => broadcastChannel({ name: "n", rank: 0, size: 1, ...options }), RangeError, message);

@@ -14,6 +14,7 @@ import {
   tcpBlocking,
   TransportError,
 } from "../../transport/mod.ts";
+import { Waits } from "../../transport/waits.ts";
 import { freePort } from "./ports.ts";
 import { hello, json, kinds, packet, preamble, Puppet } from "./puppet.ts";
 import { Remote } from "./remote.ts";
@@ -140,6 +141,39 @@ Deno.test("a rank that is silent is named with the option that raises the limit"
     );
     await end(groups);
   }
+});
+
+Deno.test("in a long round a rank is waited for from when it is first needed", async () => {
+  const [transport] = memory(2), waits = new Waits(transport!, { timeout: 1000 }), begin = performance.now();
+  const late = new Promise<void>((resolve) => setTimeout(resolve, 700)).then(() => waits.awaits(1));
+  const never = new Promise<never>(() => {});
+  const round = { op: "allGather", message: new Uint8Array(0) } as const;
+  const error = await assertRejects(() => waits.within(round, 1, never), TransportError, "heard nothing from rank 1");
+  assert(performance.now() - begin >= 1690, `${performance.now() - begin} ms: ${error.message}`);
+  await late;
+});
+
+Deno.test("those who wait for the culprit alone speak first; those ahead of them, or far from a root, wait longer", async () => {
+  const timeout = 800, begin = performance.now(), never = new Promise<never>(() => {});
+  const ms = async (failing: () => Promise<unknown>) => {
+    await assertRejects(failing, TransportError, "timeout raises the limit");
+    return performance.now() - begin;
+  };
+  const gather = { op: "allGather", message: new Uint8Array(0) } as const;
+  const waitsFor = (...peers: readonly number[]) => {
+    const waits = new Waits(memory(8)[0]!, { timeout });
+    for (const peer of peers) waits.awaits(peer);
+    return ms(() => waits.within(gather, 1, never));
+  };
+  const [first, ahead, far] = await Promise.all([
+    waitsFor(5),
+    waitsFor(5, 6),
+    // Nobody else begins this broadcast. Rank 7 is three ranks away from the root.
+    ms(() => collective(memory(8)[7]!, { timeout }).perform({ op: "broadcast", root: 0, message: new Uint8Array(1) })),
+  ]);
+  assert(first >= timeout - 10, `${first} ms`);
+  assert(ahead >= timeout + 4 * timeout / 8 - 10, `${ahead} ms`);
+  assert(far >= timeout + 3 * timeout / 8 - 10, `${far} ms`);
 });
 
 Deno.test("in shared memory ranks have connectTimeout to meet, however short timeout is", async () => {

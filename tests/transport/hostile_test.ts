@@ -45,7 +45,7 @@ Deno.test("packets of the handshake and of no kind are refused once all have met
 });
 
 Deno.test("an abort that is none names its sender; one that is long or has escape codes is printed safely", async () => {
-  for (const bytes of [encoder.encode("{"), Uint8Array.of(0xff, 0xfe), encoder.encode("[".repeat(65_000))]) {
+  for (const bytes of [encoder.encode("{"), Uint8Array.of(0x22, 0xff, 0x22), encoder.encode("[".repeat(65_000))]) {
     const error = await verdict(packet(kinds.abort, bytes));
     assertMatch(error.message, /rank 1: it was lost: .*it is no JSON in UTF-8/);
     assertEquals(error.rank, 1);

@@ -42,6 +42,16 @@ Deno.test("a rank that never comes is named by all, whoever starts first", async
   ));
 });
 
+Deno.test("the first to give up ends the wait for all, who are told how long it waited", async () => {
+  const port = freePort(), begin = performance.now();
+  const errors = await Promise.all(
+    [60_000, 1500, 60_000].map((connectTimeout, rank) => refusal({ rank, size, host, port, connectTimeout })),
+  );
+  allName(3, errors, "rank 3 never comes");
+  for (const { message } of errors) assertStringIncludes(message, "rank 3 did not come within 1.5 s of rank 1's start");
+  assert(performance.now() - begin < 30_000);
+});
+
 Deno.test("when rank 0 never comes, all others name it", async () => {
   const port = freePort();
   const errors = await Promise.all([1, 2, 3].map((rank) => refusal({ rank, size, host, port, connectTimeout: 700 })));
@@ -56,7 +66,10 @@ for (const fate of ["is stopped", "is killed"]) {
     if (phase === "is ready" && fate === "is stopped") continue; // All have met: that is for the rounds.
     Deno.test(`a rank that ${phase} and ${fate} is named by all`, async () => {
       await Promise.all([1, 2, 3].map(async (culprit) => {
-        const port = freePort(), timeout = 2500, ranks = [0, 1, 2, 3].filter((rank) => rank !== culprit);
+        const port = freePort(),
+          timeout = fate === "is killed" ? 30_000 : 2500,
+          ranks = [0, 1, 2, 3].filter((rank) => rank !== culprit);
+        const begin = performance.now();
         // A rank that is killed when all have met is found out by the first round.
         const connecting = ranks.map(async (rank) => {
           try {
@@ -71,10 +84,14 @@ for (const fate of ["is stopped", "is killed"]) {
         });
         const kill = await moveTo(phase, { rank: culprit, size, timeout, port });
         if (fate === "is killed") kill();
-        // A rank that comes when rank 0 has given up already finds nobody.
-        const errors = (await Promise.all(connecting)).filter(({ message }) =>
-          !message.includes("Cannot reach rank 0")
+        const all = Promise.all(connecting);
+        await all;
+        assert(
+          phase === "has said hello" || performance.now() - begin < 25_000,
+          "a connection that ends is noticed at once",
         );
+        // A rank that comes when rank 0 has given up already finds nobody.
+        const errors = (await all).filter(({ message }) => !message.includes("Cannot reach rank 0"));
         assert(phase === "has said hello" || errors.length === 3, "all have come");
         allName(culprit, errors, `rank ${culprit} ${phase} and ${fate}`);
         if (fate === "is stopped") kill();

@@ -213,8 +213,9 @@ Deno.test("tcp notices a peer that has gone silent, between rounds and while nob
   const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 300, heartbeat: 50 });
   const conn = await connectTo(port);
   for (const bytes of [preamble, hello(300), ready]) await write(conn, bytes);
-  const rank = await first;
+  const rank = await first, timer = setTimeout(() => rank[Symbol.asyncDispose](), 15_000);
   const error = await assertRejects(() => rank.receive(1), TransportError, "rank 0 has heard nothing from it for 0.");
+  clearTimeout(timer);
   assertEquals(error.rank, 1);
   await rank[Symbol.asyncDispose]();
   conn.close();
