@@ -103,11 +103,10 @@ async function allName(
 }
 
 Deno.test("memory: whatever a rank does in the middle of whatever round, all others name it", async () => {
-  await Promise.all(
-    fc.sample(accidents, { numRuns: 150, seed: 3 }).map((accident) =>
-      allName(memory(size), accident, { timeout: 1500 })
-    ),
-  );
+  const all = fc.sample(accidents, { numRuns: 120, seed: 3 });
+  for (let i = 0; i < all.length; i += 30) {
+    await Promise.all(all.slice(i, i + 30).map((accident) => allName(memory(size), accident, { timeout: 4000 })));
+  }
 });
 
 Deno.test("tcp: whatever a rank does in the middle of whatever round, all others name it", async () => {
@@ -118,7 +117,7 @@ Deno.test("tcp: whatever a rank does in the middle of whatever round, all others
         const port = freePort(), timeout = 20_000;
         const transports = await Promise.all([0, 1, 2, 3].map((rank) => tcp({ rank, size, host, port, timeout })));
         // A rank that stops within its process still sends heartbeats.
-        await allName(transports, accident, { timeout, roundTimeout: 4000 });
+        await allName(transports, accident, { timeout, roundTimeout: 5000 });
         await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
       }),
     );
