@@ -8,6 +8,7 @@ import {
   isUnbiased,
   type UnbiasedCompressor,
 } from "./compressor.ts";
+import { meant } from "./nearest.ts";
 import type { TensorLayout } from "./per_tensor.ts";
 import { isCompressor, isNamed, show, wanted } from "./show.ts";
 
@@ -22,9 +23,9 @@ export function checkOptions<O extends object>(what: string, options: O | undefi
   if (options === undefined) return {} as O;
   const expected = known.join(", ");
   if (typeof options !== "object" || options === null || Array.isArray(options) || isNamed(options)) {
-    // `topK(10)` instead of `topK({ k: 10 })`.
+    // `topK(10)` instead of `topK({ k: 10 })`. What stands before the options of some factories is not known here.
     const such = ["number", "string", "boolean"].includes(typeof options)
-      ? `, as in ${what}({ ${known[0]}: ${show(options)} })`
+      ? `, as in { ${known[0]}: ${show(options)} }`
       : "";
     throw new TypeError(
       `Cannot make ${what}: its options are ${show(options)}, expected an object with ${expected}${such}`,
@@ -32,7 +33,9 @@ export function checkOptions<O extends object>(what: string, options: O | undefi
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new TypeError(`Cannot make ${what}: there is no option ${show(name)}, expected one of ${expected}`);
+      throw new TypeError(
+        `Cannot make ${what}: there is no option ${show(name)}, expected one of ${expected}${meant(name, known)}`,
+      );
     }
   }
   return options;
@@ -84,7 +87,8 @@ export function requireLayout(what: string, layout: TensorLayout): void {
       layout.names.length === layout.shapes.length)
   ) {
     throw new TypeError(
-      `Cannot make ${what}: the layout is ${show(layout)}, expected { names, shapes, size } such as layoutOf makes`,
+      `Cannot make ${what}: the layout is ${show(layout)}, expected { names, shapes, size } such as layoutOf makes: ` +
+        "layoutOf(model.trainableWeights)",
     );
   }
   const total = layout.shapes.map(sizeOf).reduce((sum, size) => sum + size, 0);
@@ -101,16 +105,16 @@ export function sizeOf(shape: readonly number[]): number {
 }
 
 /** @throws {TypeError} unless it is a compressor */
-export function requireCompressor(what: string, compressor: Compressor): void {
+export function requireCompressor(what: string, compressor: Compressor, such = "identity()"): void {
   if (isCompressor(compressor)) return;
   throw new TypeError(
-    `Cannot make ${what}: the compressor is ${show(compressor)}, expected one such as ${wanted(compressor)}`,
+    `Cannot make ${what}: the compressor is ${show(compressor)}, expected one such as ${wanted(compressor, such)}`,
   );
 }
 
 /** @throws {TypeError} unless it is a compressor that declares an ω */
 export function requireUnbiased(what: string, compressor: Compressor): asserts compressor is UnbiasedCompressor {
-  requireCompressor(what, compressor);
+  requireCompressor(what, compressor, "randK({ ratio: 0.1 })");
   if (!isUnbiased(compressor)) {
     throw new TypeError(
       `Cannot make ${what}: ${
@@ -122,7 +126,7 @@ export function requireUnbiased(what: string, compressor: Compressor): asserts c
 
 /** @throws {TypeError} unless it is a compressor that declares an α */
 export function requireContractive(what: string, compressor: Compressor): asserts compressor is ContractiveCompressor {
-  requireCompressor(what, compressor);
+  requireCompressor(what, compressor, "topK({ ratio: 0.1 })");
   if (!isContractive(compressor)) {
     throw new TypeError(
       `Cannot make ${what}: ${describe(compressor)} is ${isUnbiased(compressor) ? "unbiased, " : ""}not contractive, ` +

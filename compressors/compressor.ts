@@ -93,7 +93,7 @@ export function compress(compressor: Compressor, vector: Float32Array, key: Key,
   requireCall("compress", compressor, key);
   if (!(vector instanceof Float32Array)) {
     throw new TypeError(
-      `Cannot compress with ${compressor.name}: the vector is ${show(vector)}, expected a Float32Array`,
+      `Cannot compress with ${compressor.name}: the vector is ${show(vector)}, expected a Float32Array${how(vector)}`,
     );
   }
   if (!(buffer === undefined || buffer instanceof Uint8Array)) {
@@ -117,6 +117,12 @@ export function compress(compressor: Compressor, vector: Float32Array, key: Key,
   return buffer.subarray(0, compressor.encode(vector, key, buffer));
 }
 
+/** How to make a Float32Array of what is none. */
+function how(vector: unknown): string {
+  if (Array.isArray(vector) || ArrayBuffer.isView(vector)) return ": new Float32Array(vector)";
+  return typeof (vector as { dataSync?: unknown } | undefined)?.dataSync === "function" ? ": await tensor.data()" : "";
+}
+
 /**
  * The vector of `size` numbers that a message stands for.
  *
@@ -126,7 +132,11 @@ export function compress(compressor: Compressor, vector: Float32Array, key: Key,
 export function decompress(compressor: Compressor, message: Uint8Array, key: Key, size: number): Float32Array {
   requireCall("decompress", compressor, key);
   if (!(message instanceof Uint8Array)) {
-    throw new TypeError(`Cannot decompress with ${compressor.name}: the message is ${show(message)}, expected bytes`);
+    throw new TypeError(
+      `Cannot decompress with ${compressor.name}: the message is ${
+        show(message)
+      }, expected bytes such as compress gives`,
+    );
   }
   if (!(Number.isSafeInteger(size) && size >= 0)) {
     throw new RangeError(

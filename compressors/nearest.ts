@@ -14,6 +14,12 @@ export function nearestName(written: string, known: readonly string[]): string |
   return best;
 }
 
+/** What is added to the refusal of a name: the known one that may have been meant, or nothing. */
+export function meant(written: string, known: readonly string[]): string {
+  const near = nearestName(written, known);
+  return near === undefined ? "" : `: was ${near} meant?`;
+}
+
 /** How many letters must be changed, added, left out, or swapped with their neighbour to come from one name to the other. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3;

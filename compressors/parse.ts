@@ -1,6 +1,6 @@
 import type { Compressor } from "./compressor.ts";
 import * as factories from "./factories.ts";
-import { nearestName } from "./nearest.ts";
+import { meant } from "./nearest.ts";
 import { show } from "./show.ts";
 
 /** Factories by name. What they are called with is only known when the text is read, so they check it themselves. */
@@ -60,9 +60,9 @@ export function parse<T>(text: string, table: Factories<T>, kind: string): T {
     const name = tokens[at] ?? fail("a name");
     if (!/^[A-Za-z_]/.test(name)) fail("a name");
     if (!Object.hasOwn(table, name)) {
-      const known = Object.keys(table), near = nearestName(name, known), meant = near ? `: was ${near} meant?` : "";
+      const known = Object.keys(table).sort(), list = known.join(", ");
       throw new RangeError(
-        `Cannot read ${kind} ${shown}: there is no ${name}, expected one of ${known.sort().join(", ")}${meant}`,
+        `Cannot read ${kind} ${shown}: there is no ${name}, expected one of ${list}${meant(name, known)}`,
       );
     }
     at++;

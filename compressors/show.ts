@@ -7,8 +7,16 @@ export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length <= 60 ? value : `${value.slice(0, 59)}…`);
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) return isNamed(value) ? made(value) : "an object";
+  if (typeof value === "object" && value !== null) return isNamed(value) ? made(value) : instance(value);
   return String(value);
+}
+
+/** "a Float64Array", "a Promise", "a Sequential": of what has a class, its name, unless a bundler has shortened it. */
+function instance(value: object): string {
+  const name: unknown = value.constructor?.name;
+  if (typeof name !== "string" || name === "Object" || !/^[A-Z]\w{2,}$/.test(name)) return "an object";
+  // By how it is spoken: "an SGDOptimizer", "a Uint8Array".
+  return `${/^(?:[AEIO]|S[A-Z])/.test(name) ? "an" : "a"} ${name}`;
 }
 
 /** A compressor or a method. */
@@ -31,10 +39,17 @@ export function isCompressor(value: unknown): value is Compressor {
     [maxByteLength, encode, decodeAdd].every((method) => typeof method === "function");
 }
 
-/** What to write instead of what is no compressor. */
-export function wanted(value: unknown): string {
+/**
+ * What to write instead of what is no compressor.
+ *
+ * @param such an example of one that would do
+ */
+export function wanted(value: unknown, such = "identity()"): string {
   // An uncalled factory: `contractive(randK)`.
   if (typeof value === "function" && value.name !== "") return `${value.name}(…): call it`;
   if (typeof value === "string" && /^\w/.test(value)) return `parseCompressor(${show(value)})`;
-  return "identity()";
+  // `errorFeedback({ compressor: topK({ k: 3 }) })`.
+  const within = Object.values(Object(value)).find(isCompressor);
+  if (within !== undefined) return `${within.name}(…) itself, without an object around it`;
+  return such;
 }

@@ -1,9 +1,12 @@
 /** What a DistributedOptimizer is made from, checked: every likely mistake has its sentence. @module */
 
 import { show } from "../compressors/check.ts";
-import { requireReducer } from "./check.ts";
+import { meant } from "../compressors/nearest.ts";
+import { isCompressor, isNamed } from "../compressors/show.ts";
+import { reducersOver, requireReducer } from "./check.ts";
 import { describeReducer } from "./describe.ts";
 import type { DistributedOptimizerOptions } from "./distributed.ts";
+import { innerWanted, requireGroup } from "./require.ts";
 
 /** A DistributedOptimizer's options with their defaults. */
 export type Options = Required<Omit<DistributedOptimizerOptions, "dataLoss">> & {
@@ -24,7 +27,7 @@ export function checkArguments(
   options: DistributedOptimizerOptions,
 ): Options {
   if (typeof (inner as { applyGradients?: unknown })?.applyGradients !== "function") {
-    throw refuse(`inner is ${named(inner)}, expected a tf.Optimizer such as tf.train.adam()`);
+    throw refuse(`inner is ${named(inner)}, ${innerWanted(inner)}`);
   }
   if (typeof options !== "object" || options === null) {
     throw refuse(`its options are ${named(options)}, expected { reducer: average(), group: await connect() }`);
@@ -33,11 +36,13 @@ export function checkArguments(
     throw refuse(`its options are a method, expected { reducer: ${described(options)}, group: await connect() }`);
   }
   for (const option of Object.keys(options)) {
-    if (!known.includes(option)) throw refuse(`there is no option ${option}, expected ${known.join(", ")}`);
+    if (!known.includes(option)) {
+      throw refuse(`there is no option ${option}, expected ${known.join(", ")}${wanted(option, options)}`);
+    }
   }
   const { reducer, group, seed = 0, nonFinite = "throw", dataLoss, verify = 100 } = options;
   requireReducer("a DistributedOptimizer", "reducer", reducer);
-  checkGroup(group);
+  requireGroup("make a DistributedOptimizer", group);
   if (nonFinite !== "throw" && nonFinite !== "skip") {
     throw refuse(`nonFinite is ${show(nonFinite)}, expected "throw" or "skip"`);
   }
@@ -53,17 +58,13 @@ export function checkArguments(
   return { reducer, group, seed, nonFinite, dataLoss, verify };
 }
 
-/** Refuses what is no group: neither blocking nor awaited. */
-export function checkGroup(group: unknown, refused: (why: string) => Error = refuse): void {
-  const { perform, then, send } = (group ?? {}) as Record<string, unknown>;
-  if (typeof then === "function") throw refused("the group is a Promise: await it, as in group: await connect()");
-  if (typeof group === "function") {
-    throw refused(`group is ${named(group)}, expected what it returns: call it, await ${group.name || "connect"}()`);
-  }
-  if (typeof send === "function" && typeof perform !== "function") {
-    throw refused("group is a transport, expected the group over it: collective(transport)");
-  }
-  if (typeof perform !== "function") throw refused(`group is ${show(group)}, expected one such as connect() gives`);
+/** What to write instead of an option that there is none of. */
+function wanted(option: string, options: object): string {
+  if (option === "learningRate") return ". The learning rate is the inner optimizer's, as in tf.train.sgd(0.1)";
+  const value: unknown = (options as Record<string, unknown>)[option];
+  if (isCompressor(value)) return `: was reducer: ${reducersOver(value)} meant?`;
+  if (typeof value === "object" && value !== null && isNamed(value)) return `: was reducer meant?`;
+  return meant(option, known);
 }
 
 function refuse(why: string): TypeError {

@@ -1,6 +1,7 @@
 /** Tensors ⇄ one flat vector. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
+import { show } from "../compressors/show.ts";
 import { digest } from "./digest.ts";
 import { allFinite } from "./finite.ts";
 import { numbersOf } from "./numbers.ts";
@@ -26,6 +27,12 @@ export interface Named {
  * ```
  */
 export function layoutOf(variables: readonly Named[]): Layout {
+  if (!Array.isArray(variables) || variables.some((variable) => !Array.isArray(variable?.shape))) {
+    throw new TypeError(
+      `Cannot make a layout: the variables are ${show(variables)}, expected an array of what has a name and a shape: ` +
+        "layoutOf(model.trainableWeights)",
+    );
+  }
   const names = variables.map(({ name }) => name), shapes = variables.map(({ shape }) => shape.slice());
   return { names, shapes, size: shapes.reduce((size, shape) => size + count(shape), 0) };
 }

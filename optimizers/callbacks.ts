@@ -3,6 +3,7 @@
 import * as tf from "../dependencies/tfjs.ts";
 import { allGather, type Exchange } from "../transport/round.ts";
 import { type Group, runOn } from "./group.ts";
+import { requireGroup, requireWeights } from "./require.ts";
 import { opensStep } from "./status.ts";
 import type { CustomCallback, LayersModel, Logs } from "./tfjs.ts";
 import { averageState } from "./weights.ts";
@@ -43,6 +44,7 @@ function epochEnd(onEpochEnd: EpochEndCallback["onEpochEnd"]): EpochEndCallback 
  * ```
  */
 export function syncMetrics(group: Group): EpochEndCallback {
+  requireGroup("average the metrics", group);
   return epochEnd(async (epoch, logs = {}) => {
     await resolve(logs);
     Object.assign(logs, await runOn(meanOfLogs(epoch, logs, group.size), group));
@@ -65,8 +67,20 @@ export function syncMetrics(group: Group): EpochEndCallback {
  * ```
  */
 export function syncState(model: LayersModel, group: Group): EpochEndCallback {
+  requireWeights("average the state", model), requireGroup("average the state", group);
   return epochEnd(() => averageState(model, group));
 }
+
+/** tfjs takes a function for a callback that does nothing: one that was not called says so when tfjs looks into it. */
+function refuseUncalled(make: (...values: never[]) => EpochEndCallback, call: string): void {
+  const get = () => {
+    throw new TypeError(`Cannot use ${make.name} as a callback: it is a function, expected what it returns: ${call}`);
+  };
+  for (const property of ["onEpochEnd", "setParams"]) Object.defineProperty(make, property, { get });
+}
+
+refuseUncalled(syncMetrics, "syncMetrics(group)");
+refuseUncalled(syncState, "syncState(model, group)");
 
 const TAG = "GWmetrics";
 

@@ -1,7 +1,8 @@
 /** Checks of a method's options, for callers whom the types do not reach. @module */
 
 import { show } from "../compressors/check.ts";
-import { describe, isContractive, isUnbiased } from "../compressors/compressor.ts";
+import { type Compressor, describe, isContractive, isUnbiased } from "../compressors/compressor.ts";
+import * as compressors from "../compressors/factories.ts";
 import { isCompressor } from "../compressors/show.ts";
 import { isStill, requireFiniteRate } from "./rate.ts";
 import type { Context, Reducer } from "./reducer.ts";
@@ -21,22 +22,42 @@ export function requireReducer(method: string, name: string, reducer: Reducer): 
   const value: unknown = reducer;
   const refuse = (what: string, expected: string) =>
     new TypeError(`Cannot make ${method}: ${name} is ${what}, expected ${expected}`);
+  const { name: written, text } = nameIn(value);
+  if (Object.hasOwn(compressors, written)) {
+    const call = typeof value === "function" ? `${text}(…)` : text;
+    const method = `errorFeedback(${call}) or average(${call})`;
+    throw refuse(
+      `${show(value)}, which names a compressor`,
+      `a method: ${typeof value === "function" ? method : `parseReducer(${show(`errorFeedback(${call})`)})`}`,
+    );
+  }
   if (typeof value === "function") {
     throw refuse(show(value), `what it returns: call it, ${value.name || "average"}(…)`);
   }
   if (isCompressor(value)) {
-    const text = describe(value);
-    const uses = [
-      ...isContractive(value) ? [`errorFeedback(${text})`] : [],
-      ...isUnbiased(value) ? [`average(${text})`, `diana(${text})`] : [],
-    ];
-    throw refuse(`${text}, which is a compressor`, `a method: ${uses.join(" or ") || `average(${text})`}`);
+    throw refuse(`${describe(value)}, which is a compressor`, `a method: ${reducersOver(value)}`);
   }
   if (typeof value === "string" && /^\w/.test(value)) throw refuse(show(value), `parseReducer(${show(value)})`);
   // An array has a reduce.
   if (typeof reducer?.init !== "function" || typeof reducer.reduce !== "function") {
     throw refuse(show(value), "a method such as average()");
   }
+}
+
+/** Methods that take a compressor, as one would write them. */
+export function reducersOver(compressor: Compressor): string {
+  const text = describe(compressor);
+  const uses = [
+    ...isContractive(compressor) ? [`errorFeedback(${text})`] : [],
+    ...isUnbiased(compressor) ? [`average(${text})`, `diana(${text})`] : [],
+  ];
+  return uses.join(" or ") || `average(${text})`;
+}
+
+/** What a function is called, or a text calls: "topK" of `topK` and of "topK({ k: 3 })". */
+function nameIn(value: unknown): { readonly name: string; readonly text: string } {
+  const text = typeof value === "function" ? value.name : typeof value === "string" ? value.trim() : "";
+  return { name: /^\w*/.exec(text)![0], text };
 }
 
 /** @throws {RangeError} unless value is an integer ≥ least */

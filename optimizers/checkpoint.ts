@@ -5,6 +5,7 @@ import { FORMAT, NO_CHECKSUM, writeChecksum } from "./checksum.ts";
 import type { DistributedOptimizer } from "./distributed.ts";
 import { type Checkpoint, readCheckpoint, VERSION } from "./read_checkpoint.ts";
 import type { Vectors } from "./reducer.ts";
+import { requireOptimizer, requireWeights } from "./require.ts";
 import { type StoredTensor, type TensorNumbers, writeSafetensors } from "./safetensors.ts";
 import { stateDigests } from "./state.ts";
 import { assignWeights, checkWeights } from "./stored_weights.ts";
@@ -36,6 +37,7 @@ import { variablesOf, type Weights } from "./weights.ts";
  * ```
  */
 export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights = []): Uint8Array {
+  requireOptimizer("save a checkpoint", optimizer), requireWeights("save a checkpoint", weights);
   const state = optimizer.getState(), variables = variablesOf(weights), { layout, local, shared, inner } = state;
   const tensors: Record<string, StoredTensor> = {};
   const add = (kind: string, vectors: Vectors) => {
@@ -92,6 +94,7 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
  * ```
  */
 export function restoreCheckpoint(optimizer: DistributedOptimizer, file: Uint8Array, weights: Weights = []): void {
+  requireOptimizer("restore a checkpoint", optimizer), requireWeights("restore a checkpoint", weights);
   prepareRestore(optimizer, readCheckpoint(file), weights)();
 }
 

@@ -2,12 +2,13 @@ import * as tf from "../dependencies/tfjs.ts";
 import { show } from "../compressors/check.ts";
 import { alone } from "../transport/alone.ts";
 import { type BlockingCollective, type Exchange, runAsync, runBlocking } from "../transport/round.ts";
-import { checkArguments, checkGroup, type Options } from "./arguments.ts";
+import { checkArguments, type Options } from "./arguments.ts";
 import { average } from "./average.ts";
 import { describeReducer } from "./describe.ts";
 import { type Group, isBlocking, ordinalOver, runOn } from "./group.ts";
 import { launchedSize } from "./launched.ts";
 import type { Reducer } from "./reducer.ts";
+import { requireGroup, requireLoss, scalarLoss } from "./require.ts";
 import { checkSlots, readSlots, setLearningRate, writeSlots } from "./slots.ts";
 import { checkState, checkVectors, type OptimizerState } from "./state.ts";
 import { type NamedTensorMap, Optimizer, type Scalar, type Variable } from "./tfjs.ts";
@@ -93,6 +94,7 @@ export class DistributedOptimizer extends Optimizer {
   readonly #options: Options;
   readonly #training: Training;
   #busy = false;
+  #disposed = false;
   /** Whether this is the optimizer of a loaded model, which knows no ranks. */
   #loaded = false;
 
@@ -188,10 +190,11 @@ export class DistributedOptimizer extends Optimizer {
     grads: NamedTensorMap;
   } {
     const training = this.#training, { group } = training;
+    requireLoss("compute gradients", f, varList);
     if (!training.alone && varList !== undefined && isBlocking(group)) {
       this.#enter(() => this.#run(training.begin(() => varList), group));
     }
-    return training.forward(() => super.computeGradients(f, varList));
+    return training.forward(() => super.computeGradients(() => scalarLoss("compute gradients", f()), varList));
   }
 
   /**
@@ -278,7 +281,7 @@ export class DistributedOptimizer extends Optimizer {
    * ```
    */
   async rejoin(group: Group): Promise<void> {
-    checkGroup(group, (why) => new TypeError(`Cannot rejoin: ${why}`));
+    requireGroup("rejoin", group);
     await this.#enterAsync(() => runOn(this.#training.rejoin(group, ordinalOver(group)), group));
   }
 
@@ -320,6 +323,9 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   #start(): void {
+    if (this.#disposed) {
+      throw new Error("Cannot start a step: the optimizer has been disposed of, expected a new DistributedOptimizer");
+    }
     if (this.#busy) throw new Error("Cannot start a step: the step before has not ended; await minimizeAsync");
     const launched = this.#loaded ? launchedSize() : 1;
     if (launched > 1) {
@@ -334,6 +340,7 @@ export class DistributedOptimizer extends Optimizer {
 
   /** Disposes of `inner`'s slots. The group stays open. */
   override dispose(): void {
+    this.#disposed = true;
     this.#training.dispose();
     this.#inner.dispose();
   }

@@ -56,6 +56,9 @@ export async function pathOf(path: string | URL): Promise<string> {
   if (typeof path !== "string" || path === "") {
     throw new TypeError(`the path is ${show(path)}, expected a text or a file: URL`);
   }
+  if (/^[a-z]{2,}:\/\//i.test(path)) {
+    throw new TypeError(`the path is ${show(path)}, expected one of a file system, or a URL: new URL(${show(path)})`);
+  }
   return path.replace(/(?<=.)\/+$/, "");
 }
 

@@ -111,6 +111,11 @@ const known: readonly (keyof MinimiseOptions)[] = [
 export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOptions): Minimised {
   checkKnown("minimise", options, known);
   requireReducer("minimise", "the method", reducer);
+  if (typeof problem?.gradient !== "function" || typeof problem.constants !== "object") {
+    throw new TypeError(
+      `Cannot minimise: the problem is ${show(problem)}, expected one such as ridge(rows) or quadratic(parts)`,
+    );
+  }
   const { rounds, seed = 0, multiplier = 1, batch, prox, every = 1, group, onProgress } = options;
   const { size, ranks } = problem.constants;
   // Theory is asked also where a step is given: it refuses problems that the method is not made for.

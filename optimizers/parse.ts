@@ -1,6 +1,7 @@
 import type { Compressor } from "../compressors/compressor.ts";
 import * as compressors from "../compressors/factories.ts";
 import { type Factories, parse } from "../compressors/parse.ts";
+import { isNamed, show } from "../compressors/show.ts";
 import * as reducers from "./factories.ts";
 import type { Reducer } from "./reducer.ts";
 
@@ -19,7 +20,12 @@ import type { Reducer } from "./reducer.ts";
  * ```
  */
 export function parseReducer(text: string): Reducer {
-  if (typeof text !== "string") return parse(text, reducers as unknown as Factories<Reducer>, "method"); // refuses it
+  if (typeof text !== "string") {
+    const made = typeof text === "object" && text !== null && isNamed(text) ? ", which need not be read" : "";
+    throw new TypeError(
+      `Cannot read method: the text is ${show(text)}${made}, expected a call such as "errorFeedback(topK({ k: 3 }))"`,
+    );
+  }
   const name = /^\s*(\w*)/.exec(text)![1]!;
   if (!Object.hasOwn(reducers, name) && Object.hasOwn(compressors, name)) {
     const call = text.trim(), uses = [`errorFeedback(${call})`, `average(${call})`, `diana(${call})`];

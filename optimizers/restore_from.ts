@@ -1,4 +1,5 @@
 import { show } from "../compressors/check.ts";
+import { meant } from "../compressors/nearest.ts";
 import { alone } from "../transport/alone.ts";
 import { prepareRestore } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "./distributed.ts";
@@ -6,7 +7,8 @@ import { type Files, openFiles, pathOf } from "./files.ts";
 import type { Group } from "./group.ts";
 import { type Checkpoint, readCheckpoint } from "./read_checkpoint.ts";
 import { Damaged, findStep, type Found, type LeftOut, readFileOf } from "./read_step.ts";
-import { checkGroup, checkRestorable, checkWeightsOption, remember } from "./save_to.ts";
+import { requireOptimizer, requirePath, requireWeights } from "./require.ts";
+import { checkGroup, remember } from "./save_to.ts";
 import { listSteps, type Manifest, rankFile } from "./step_folder.ts";
 import { assignWeights, checkWeights, type StoredWeight } from "./stored_weights.ts";
 import { together } from "./together.ts";
@@ -63,6 +65,7 @@ export interface Restored {
  * ```
  */
 export async function restoreFrom(folder: string | URL, options: RestoreOptions): Promise<Restored | undefined> {
+  requirePath("restore", "restoreFrom", folder);
   const doing = `restore from ${folder}`, { group, optimizer, weights } = checkGroup(doing, options);
   let files!: Files, path = "";
   const only = await together(group, doing, "options", async () => {
@@ -153,12 +156,13 @@ function restored({ step, time, files }: Manifest, name: string, leftOut: readon
 /** Checks what may be wrong on one rank alone, where the others hear of it. */
 function checkOptions({ group: _, optimizer, weights, only, ...unknown }: RestoreOptions): string {
   for (const option of Object.keys(unknown)) {
-    throw new TypeError(`there is no option ${option}, expected group, optimizer, weights, only`);
+    const known = ["group", "optimizer", "weights", "only"];
+    throw new TypeError(`there is no option ${option}, expected ${known.join(", ")}${meant(option, known)}`);
   }
   if (only !== undefined && only !== "weights") {
     throw new TypeError(`only is ${show(only)}, expected "weights" or nothing`);
   }
-  if (only === undefined || optimizer !== undefined) checkRestorable(optimizer!, weights);
-  else checkWeightsOption(weights);
+  if (only === undefined || optimizer !== undefined) requireOptimizer("", optimizer);
+  requireWeights("", weights);
   return only ?? "everything";
 }

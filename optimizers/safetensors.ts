@@ -113,6 +113,13 @@ function typeOf(values: TensorNumbers): string | undefined {
   return Object.keys(TYPES).find((type) => values instanceof TYPES[type]!);
 }
 
+/** How to get at the bytes of a file. */
+function bytesWanted(file: unknown): string {
+  if (typeof file === "string" || file instanceof URL) return ": await Deno.readFile(path)";
+  if (file instanceof ArrayBuffer) return ": new Uint8Array(file)";
+  return file instanceof Promise ? ": await it" : "";
+}
+
 /**
  * Reads a safetensors file of F64, F32, I32 and U8 tensors, as the format's specification says: the tensors cover the
  * file after the header without holes or overlaps, no name occurs twice, and the header has at most 100 MB.
@@ -124,14 +131,18 @@ function typeOf(values: TensorNumbers): string | undefined {
 export function readSafetensors(file: Uint8Array): Safetensors {
   const refuse = (why: string) => new RangeError(`Cannot read the safetensors file: ${why}`);
   if (!(file instanceof Uint8Array)) {
-    throw new TypeError(`Cannot read the safetensors file: it is ${show(file)}, expected its bytes as a Uint8Array`);
+    throw new TypeError(
+      `Cannot read the safetensors file: it is ${show(file)}, expected its bytes as a Uint8Array${bytesWanted(file)}`,
+    );
   }
   // A plain view of the same bytes: the `slice` of Node's Buffers shares their memory instead of copying it.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   if (bytes.length < 8) throw refuse(`it has ${bytes.length} bytes, expected at least 8`);
   const stated = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (stated > BigInt(LONGEST_HEADER)) {
-    throw refuse(`its header has ${stated} bytes, expected at most ${LONGEST_HEADER}`);
+    throw refuse(
+      `its header has ${stated} bytes, expected at most ${LONGEST_HEADER}: it is damaged, or a file of another kind`,
+    );
   }
   const length = Number(stated), data = 8 + length;
   if (data > bytes.length) throw refuse(`its header has ${length} bytes, the file ${bytes.length}`);

@@ -2,6 +2,8 @@ import { show } from "../compressors/check.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "./distributed.ts";
 import { openFiles, pathOf, randomName } from "./files.ts";
+import { meant } from "../compressors/nearest.ts";
+import { requireGroup, requireOptimizer, requirePath, requireWeights } from "./require.ts";
 import type { Group } from "./group.ts";
 import type { Json } from "./step_folder.ts";
 import { type Known, type Saved, writeStep } from "./write_step.ts";
@@ -68,6 +70,7 @@ export function remember(
  * ```
  */
 export async function saveTo(folder: string | URL, options: SaveOptions): Promise<Saved> {
+  requirePath("save", "saveTo", folder);
   const doing = `save to ${folder}`, { group, optimizer } = checkGroup(doing, options);
   let path = "";
   const { run, save, ...saved } = await writeStep(group, doing, async () => {
@@ -88,9 +91,10 @@ export async function saveTo(folder: string | URL, options: SaveOptions): Promis
 /** Everything of the options that can be wrong on one rank alone is checked where the others hear of it. */
 function readStep({ optimizer, weights, position = null, keep = 3, group: _, ...unknown }: SaveOptions) {
   for (const option of Object.keys(unknown)) {
-    throw new TypeError(`there is no option ${option}, expected group, optimizer, weights, position, keep`);
+    const known = ["group", "optimizer", "weights", "position", "keep"];
+    throw new TypeError(`there is no option ${option}, expected ${known.join(", ")}${meant(option, known)}`);
   }
-  checkRestorable(optimizer, weights);
+  requireOptimizer("", optimizer), requireWeights("", weights);
   if (!(Number.isSafeInteger(keep) && keep >= 1)) {
     throw new RangeError(`keep is ${show(keep)}, expected an integer ≥ 1`);
   }
@@ -105,23 +109,12 @@ function readStep({ optimizer, weights, position = null, keep = 3, group: _, ...
 
 /** @throws {TypeError} unless there is a group: the one thing without which the other ranks cannot be told */
 export function checkGroup<O extends { readonly group: Group }>(doing: string, options: O): O {
-  if (typeof options?.group?.perform === "function") return options;
-  throw new TypeError(`Cannot ${doing}: group is ${show(options?.group)}, expected one such as connect() gives`);
-}
-
-/** @throws {TypeError} unless there are an optimizer and weights */
-export function checkRestorable(optimizer: DistributedOptimizer, weights: Weights): void {
-  // tfjs's optimizers take anything for an instance that has their methods.
-  if (typeof optimizer?.checkState !== "function") {
-    throw new TypeError(`optimizer is ${show(optimizer)}, expected a DistributedOptimizer`);
+  if (typeof options !== "object" || options === null || "perform" in options) {
+    const given = typeof options === "object" && options !== null ? "a group" : show(options);
+    throw new TypeError(`Cannot ${doing}: the options are ${given}, expected { group, optimizer, weights }`);
   }
-  checkWeightsOption(weights);
-}
-
-/** @throws {TypeError} unless they are a model or variables */
-export function checkWeightsOption(weights: Weights): void {
-  if (Array.isArray(weights) || (typeof weights === "object" && weights !== null && "layers" in weights)) return;
-  throw new TypeError(`weights is ${show(weights)}, expected the model or an array of variables`);
+  requireGroup(doing, options.group);
+  return options;
 }
 
 /** What of a value JSON would lose, or undefined. */

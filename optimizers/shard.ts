@@ -6,6 +6,7 @@ import { canonical } from "../transport/handshake.ts";
 import { checkKnown } from "../transport/known.ts";
 import { type Digest, digest } from "./digest.ts";
 import { noteShare } from "./shared_out.ts";
+import { requirePlace, requireRows, requireShardable } from "./shardable.ts";
 import type { Dataset, Tensor } from "./tfjs.ts";
 import { bits, fold, type Key } from "../random.ts";
 import { keyFor, rowsKey } from "./keys.ts";
@@ -64,11 +65,12 @@ export type Shardable = DataRows | { readonly [name: string]: DataRows } | Datas
  * ```
  */
 export function shard<T extends Shardable>(data: T, place: Place, options: ShardOptions = {}): T {
+  requirePlace(place), requireShardable(data, isDataset);
   checkKnown("share out the data", options, ["seed", "epoch", "shuffle", "buffer"]);
   const { seed = 0, epoch = 0, shuffle = true, buffer = 1024 } = options;
-  checkPlace(place), checkCount("epoch", epoch, 0), checkCount("buffer", buffer, 1), checkCount("seed", seed, 0);
-  checkData(data);
+  checkOrder({ seed, epoch, shuffle }), checkCount("buffer", buffer, 1);
   if (isDataset(data)) return shardDataset(data, place, { seed, epoch, shuffle, buffer }) as unknown as T;
+  requireRows(length(data), place);
   note(data, length(data), place, { seed, epoch, shuffle });
   const indices = shardIndices(length(data), place, { seed, epoch, shuffle });
   return select(data as DataRows | Record<string, DataRows>, indices) as T;
@@ -88,9 +90,10 @@ export function shardIndices(
   place: Place,
   options: Omit<ShardOptions, "buffer"> = {},
 ): Int32Array {
+  requirePlace(place);
   checkKnown("share out the data", options, ["seed", "epoch", "shuffle"]);
   const { seed = 0, epoch = 0, shuffle = true } = options;
-  checkPlace(place), checkCount("length", length, 0), checkCount("epoch", epoch, 0);
+  checkCount("length", length, 0), checkOrder({ seed, epoch, shuffle });
   if (length >= 2 ** 31) {
     throw new RangeError(`Cannot share out the data: length is ${length}, expected less than 2³¹ rows`);
   }
@@ -130,11 +133,12 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
   place: Place,
   options: ShardBatchesOptions,
 ): Dataset {
+  requirePlace(place), requireShardable(data);
   checkKnown("share out the data", options, ["batchSize", "seed", "epoch", "shuffle"]);
-  const { batchSize, epoch = 0, ...rest } = options;
-  checkPlace(place), checkCount("batchSize", batchSize, 1), checkCount("epoch", epoch, 0);
-  checkCount("seed", rest.seed ?? 0, 0);
+  const { batchSize, epoch = 0, ...rest } = options, { seed = 0, shuffle = true } = rest;
+  checkCount("batchSize", batchSize, 1), checkOrder({ seed, epoch, shuffle });
   const rows = length(data);
+  requireRows(rows, place);
   note(data, rows, place, { ...rest, epoch });
   let iteration = 0;
   return tf.data.generator(function* () {
@@ -160,7 +164,11 @@ function shardDataset(
       let mine: tf.TensorContainer | undefined;
       for (let i = 0; i < size; i++) {
         const { value, done } = await source.next();
-        if (done) return void (mine !== undefined && tf.dispose(mine));
+        if (done) {
+          if (mine !== undefined) tf.dispose(mine);
+          if (group === 0) requireRows(i, { rank, size });
+          return;
+        }
         if (turns[i] === rank) mine = value;
         else tf.dispose(value);
       }
@@ -245,17 +253,8 @@ function below(word: number, count: number): number {
   return Math.floor(word * 2 ** -32 * count);
 }
 
-/** Refuses what has no rows. */
-function checkData(data: unknown): void {
-  if (typeof data !== "object" || data === null || data instanceof Map) {
-    throw new TypeError(
-      `Cannot share out the data: they are ${show(data)}, expected rows (an array or tensor), or an object of such`,
-    );
-  }
-}
-
 function isDataset(data: Shardable): data is Dataset {
-  return typeof (data as { iterator?: unknown }).iterator === "function" && "forEachAsync" in data;
+  return typeof (data as { iterator?: unknown } | undefined)?.iterator === "function" && "forEachAsync" in data;
 }
 
 function isRows(data: unknown): data is DataRows {
@@ -263,7 +262,6 @@ function isRows(data: unknown): data is DataRows {
 }
 
 function length(data: Shardable): number {
-  checkData(data);
   if (isRows(data)) return data instanceof tf.Tensor ? data.shape[0] ?? 0 : data.length;
   const lengths = Object.entries(data as Record<string, DataRows>).map(([name, rows]) => [name, length(rows)] as const);
   const [first, ...others] = lengths, odd = others.find(([, length]) => length !== first![1]);
@@ -285,16 +283,10 @@ function select(data: DataRows | Record<string, DataRows>, indices: Int32Array):
   );
 }
 
-function checkPlace(place: Place): void {
-  if (typeof place !== "object" || place === null) {
-    throw new TypeError(
-      `Cannot share out the data: the place is ${show(place)}, expected { rank, size } as a group has`,
-    );
-  }
-  const { rank, size } = place;
-  if (!(Number.isInteger(size) && size >= 1 && Number.isInteger(rank) && 0 <= rank && rank < size)) {
-    throw new RangeError(`Cannot share out the data: rank is ${show(rank)} of ${show(size)}, expected 0 ≤ rank < size`);
-  }
+function checkOrder({ seed, epoch, shuffle }: Required<Omit<ShardOptions, "buffer">>): void {
+  checkCount("seed", seed, 0), checkCount("epoch", epoch, 0);
+  if (typeof shuffle === "boolean") return;
+  throw new TypeError(`Cannot share out the data: shuffle is ${show(shuffle)}, expected true or false`);
 }
 
 function checkCount(name: string, value: number, least: number): void {

@@ -13,6 +13,7 @@ import { type Group, ordinalOver } from "./group.ts";
 import { MethodAtWork } from "./method_at_work.ts";
 import { commit, copyOf } from "./nested.ts";
 import { type Layout, type State, workspace } from "./reducer.ts";
+import { requireLoss, scalarLoss } from "./require.ts";
 import { commonStep, exchangePositions, requireFits } from "./rejoin.ts";
 import { compareReplicas, hashOf, replicaOf } from "./replicas.ts";
 import { Restoring } from "./restoring.ts";
@@ -22,7 +23,16 @@ import { exchangeStatus, explainLeave } from "./status.ts";
 import type { NamedTensorMap, Optimizer, Scalar, Variable } from "./tfjs.ts";
 import { firstFacts, rejoinFacts, stepFacts } from "./training_facts.ts";
 import { Undo } from "./undo.ts";
-import { checkTrainable, inOrder, type NamedGradient, requireLive, takeOver, toList, variable } from "./variables.ts";
+import {
+  checkTrainable,
+  inOrder,
+  named,
+  type NamedGradient,
+  requireLive,
+  takeOver,
+  toList,
+  variable,
+} from "./variables.ts";
 import { commonError, mayBeSkipped, refusal, tellingOthers, type Votes, watch } from "./vote.ts";
 
 /** The loss of a step, its gradients, and what its forward pass wrote to as it was before. */
@@ -148,7 +158,7 @@ export class Training {
     this.#returned = false;
     let begun = false;
     try {
-      if (!this.alone) yield* this.#telling(this.begin(() => given.map(({ name }) => variable(name))));
+      if (!this.alone) yield* this.#telling(this.begin(() => named(given)));
       begun = true;
     } finally {
       if (!begun) this.#end(forward, false);
@@ -183,13 +193,18 @@ export class Training {
 
   /** The loss and its gradients; what needs nothing of them goes on while they are evaluated. */
   *#evaluate(f: () => Scalar, varList: readonly Variable[] | undefined): Exchange<Evaluated> {
-    const begins = !this.alone && this.method.bucket === undefined;
+    const doing = `take step ${this.step}`, begins = !this.alone && this.method.bucket === undefined;
+    requireLoss(doing, f, varList);
+    if (this.alone && varList) checkTrainable(varList);
     if (begins && varList !== undefined) yield* this.begin(() => varList);
     const ahead = this.method.state &&
       this.#options.reducer.ahead?.(this.method.state, this.method.context(this.step, this.group, this.#early));
     let evaluated: Evaluated | undefined, failure: { readonly error: unknown } | undefined;
     const pass = () => {
-      const { result, before } = forwardPass(this.#inner, () => tf.variableGrads(f, varList as Variable[]));
+      const { result, before } = forwardPass(
+        this.#inner,
+        () => tf.variableGrads(() => scalarLoss(doing, f()), varList as Variable[]),
+      );
       evaluated = { ...result, before };
     };
     const undo = () => {
@@ -276,7 +291,9 @@ export class Training {
   /** The step of a group of one whose method leaves the gradient as it is. */
   #applyAlone(given: readonly NamedGradient[]): boolean {
     // There are no other ranks that could have restored another state: it is compared with the variables.
-    if (this.restoring.state) this.#confirmAlone(layoutOf(given.map(({ name }) => variable(name))));
+    const variables = named(given);
+    checkTrainable(variables);
+    if (this.restoring.state) this.#confirmAlone(layoutOf(variables));
     return applyFinite(this.#inner, given, this.step, this.#options.nonFinite);
   }
 

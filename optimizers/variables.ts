@@ -1,6 +1,7 @@
 /** tfjs's variables and the gradients that go with them. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
+import { show } from "../compressors/check.ts";
 import { allGather, broadcast, type Exchange } from "../transport/round.ts";
 import type { Bucket } from "./bucket.ts";
 import { digest } from "./digest.ts";
@@ -17,6 +18,25 @@ export interface NamedGradient {
 /** The variable of that name in tfjs's registry. */
 export function variable(name: string): Variable {
   return tf.engine().registeredVariables[name]!;
+}
+
+/**
+ * The variables that gradients belong to.
+ *
+ * @throws {TypeError} if there is none of a name
+ */
+export function named(gradients: readonly NamedGradient[]): readonly Variable[] {
+  return gradients.map((gradient, i) => {
+    const { name } = Object(gradient) as Partial<NamedGradient>,
+      found = name === undefined ? undefined : variable(name);
+    if (found !== undefined) return found;
+    const what = typeof name === "string" ? `there is no variable ${show(name)}` : `number ${i} is ${show(gradient)}`;
+    const how = gradients.some((gradient) => gradient?.name === "grads") ? ": applyGradients(grads)" : "";
+    throw new TypeError(
+      `Cannot apply gradients: ${what}, expected gradients by the names of live variables, such as computeGradients ` +
+        `gives as its grads${how}`,
+    );
+  });
 }
 
 /** What stands before a variable's shape in messages: nothing for float32, which is what can be trained. */

@@ -1,11 +1,14 @@
 /** A model's weights among ranks: are they equal, and making them so. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
+import { show } from "../compressors/check.ts";
+import { checkKnown } from "../transport/known.ts";
 import { allGather, allReduce, broadcast, type Exchange } from "../transport/round.ts";
 import { Bucket, layoutOf } from "./bucket.ts";
 import { compareFacts } from "./compare.ts";
 import { digest } from "./digest.ts";
 import { type Group, runOn } from "./group.ts";
+import { requireGroup, requireWeights } from "./require.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { LayersModel, Tensor, Variable } from "./tfjs.ts";
 
@@ -27,6 +30,7 @@ export type Weights = LayersModel | readonly Variable[];
  * ```
  */
 export function weightsDigest(weights: Weights): string {
+  requireWeights("make a digest of the weights", weights);
   const sum = digest();
   for (const variable of variablesOf(weights)) {
     sum.text(`${variable.dtype}[${variable.shape}]`).bytes(bytesOf(variable));
@@ -59,9 +63,11 @@ export function broadcastState(
   group: Group,
   options: { readonly root?: number } = {},
 ): Promise<void> {
+  requireWeights("broadcast the state", weights), requireGroup("broadcast the state", group);
+  checkKnown("broadcast the state", options, ["root"]);
   const { root = 0 } = options;
   if (!(Number.isInteger(root) && 0 <= root && root < group.size)) {
-    throw new RangeError(`Cannot broadcast the state: root is ${root}, expected a rank below ${group.size}`);
+    throw new RangeError(`Cannot broadcast the state: root is ${show(root)}, expected a rank below ${group.size}`);
   }
   return runOn(compareAndBroadcast(variablesOf(weights), root, group.rank), group);
 }
@@ -89,6 +95,7 @@ export function broadcastState(
  * ```
  */
 export function averageState(weights: Weights, group: Group): Promise<void> {
+  requireWeights("average the state", weights), requireGroup("average the state", group);
   const variables = isModel(weights) ? variablesOf(weights, weights.nonTrainableWeights) : variablesOf(weights);
   return runOn(averageVariables(variables, group.rank, group.size), group);
 }

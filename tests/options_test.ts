@@ -39,7 +39,7 @@ const calls: Record<string, [known: string, call: (more: object) => unknown]> = 
   collective: ["maxMessageBytes", (more) => collective(memory(1)[0]!, more)],
   shard: ["shuffle", (more) => shard([1, 2], place, more)],
   shardIndices: ["shuffle", (more) => shardIndices(2, place, more)],
-  shardBatches: ["batchSize", (more) => shardBatches({}, place, { batchSize: 1, ...more })],
+  shardBatches: ["batchSize", (more) => shardBatches({ xs: tf.ones([1]) }, place, { batchSize: 1, ...more })],
   minimise: ["rounds", (more) => minimise(quadratic([{ a: [[1]], b: [0] }]), average(), { rounds: 1, ...more })],
   DistributedOptimizer: [
     "nonFinite",

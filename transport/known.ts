@@ -1,3 +1,4 @@
+import { meant } from "../compressors/nearest.ts";
 import { show } from "../compressors/show.ts";
 
 /**
@@ -13,7 +14,8 @@ export function checkKnown(doing: string, options: object, known: readonly strin
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new TypeError(`Cannot ${doing}: unknown option "${name}", known are ${known.join(", ")}`);
+      const list = known.join(", ");
+      throw new TypeError(`Cannot ${doing}: unknown option "${name}", known are ${list}${meant(name, known)}`);
     }
   }
 }

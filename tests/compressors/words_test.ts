@@ -20,7 +20,7 @@ const x = Float32Array.of(1, 2, 3);
 
 /** A call, the kind of its error, and what the sentence says. */
 const mistakes: Record<string, [call: () => unknown, kind: new (...a: never[]) => Error, says: string]> = {
-  "an option's value for the options": [() => (topK as Any)(10), TypeError, "as in topK({ k: 10 })"],
+  "an option's value for the options": [() => (topK as Any)(10), TypeError, "as in { k: 10 }"],
   "a text for the options": [() => (topK as Any)("10"), TypeError, 'its options are "10"'],
   "an option misspelt": [() => (topK as Any)({ K: 10 }), TypeError, 'no option "K", expected one of k, ratio'],
   "the unknown option is told before a missing one": [() => (randK as Any)({ rate: 1 }), TypeError, 'option "rate"'],

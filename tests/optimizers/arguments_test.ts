@@ -61,7 +61,7 @@ const mistakes: [name: string, inner: unknown, options: unknown, says: string][]
     "a name of an optimizer",
     "adam",
     { reducer, group },
-    'inner is "adam", expected a tf.Optimizer such as tf.train.adam()',
+    'inner is "adam", expected a tf.Optimizer: tf.train.adam(…)',
   ],
   ["an uncalled optimizer", tf.train.adam, { reducer, group }, "inner is the function"],
   ["a negative verify", sgd, { reducer, group, verify: -1 }, "verify is -1, expected a safe non-negative integer"],

@@ -171,7 +171,7 @@ Deno.test("restoreFrom: what does not go with this run is refused on all ranks, 
         [
           make(2),
           { optimizer: tf.train.sgd(1) as unknown as DistributedOptimizer },
-          "optimizer is an object, expected a Dist",
+          "optimizer is an SGDOptimizer, expected a DistributedOptimizer: the one that wraps it",
         ],
       ] as const
     ) {

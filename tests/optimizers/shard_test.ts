@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import { shard, shardBatches, shardIndices, type ShardOptions } from "../../optimizers/mod.ts";
 
@@ -75,7 +75,7 @@ const collect = async (dataset: tf.data.Dataset<tf.TensorContainer>): Promise<nu
 };
 
 for (
-  const [length, size, buffer] of [[0, 2, 8], [1, 2, 8], [40, 4, 1], [43, 4, 3], [43, 3, 1024], [5, 1, 2]] as const
+  const [length, size, buffer] of [[2, 2, 8], [40, 4, 1], [43, 4, 3], [43, 3, 1024], [5, 1, 2]] as const
 ) {
   Deno.test(`a dataset of ${length} for ${size} ranks with a buffer of ${buffer}, reshuffled per epoch`, async () => {
     const made = () =>
@@ -99,6 +99,21 @@ for (
     plain.forEach((part, rank) => assertEquals(part, part.map((_, i) => rank + i * size)));
   });
 }
+
+Deno.test("a dataset with fewer elements than ranks is refused by all of them, and nothing is left of it", async () => {
+  for (const [length, size] of [[0, 1], [0, 2], [1, 2], [3, 4]] as const) {
+    const made = () =>
+      tf.data.generator(function* () {
+        for (let i = 0; i < length; i++) yield { i: tf.scalar(i) };
+      });
+    const { numTensors } = tf.memory();
+    for (const place of places(size)) {
+      const says = `there are too few rows, ${length} for ${size} ranks`;
+      await assertRejects(() => collect(shard(made(), place)), RangeError, says);
+    }
+    assertEquals(tf.memory().numTensors, numTensors);
+  }
+});
 
 Deno.test("batches of tensors: what fitDataset gets in each epoch", async () => {
   const data = { xs: tf.range(0, 22), ys: tf.range(0, 22).mul(2) }, options = { batchSize: 4, seed: 1 };

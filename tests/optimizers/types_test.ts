@@ -38,7 +38,7 @@ Deno.test("what is neither a compressor nor there is refused in words", () => {
   assertThrows(
     () => m.diana(undefined as never),
     TypeError,
-    "the compressor is undefined, expected one such as identity()",
+    "the compressor is undefined, expected one such as randK({ ratio: 0.1 })",
   );
 });
 
@@ -73,7 +73,7 @@ const mistakes: [said: string, make: () => unknown][] = [
   ["steps is undefined, expected an integer ≥ 0", () => m.warmup(m.average(), undefined as never)],
   ['there is no option "Rank", expected one of rank, minimumRate, startStep', () => m.powerSgd({ Rank: -1 } as never)],
   [
-    "its options are 2, expected an object with rank, minimumRate, startStep, as in powerSgd({ rank: 2 })",
+    "its options are 2, expected an object with rank, minimumRate, startStep, as in { rank: 2 }",
     () => m.powerSgd(2 as never),
   ],
   [
