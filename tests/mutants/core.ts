@@ -61,9 +61,9 @@ export default [
   },
   {
     name: "shard: a rank beyond the group is taken",
-    file: "optimizers/shard.ts",
-    find: "0 <= rank && rank < size))",
-    replace: "0 <= rank && rank <= size))",
+    file: "optimizers/shardable.ts",
+    find: "0 <= rank && rank < size)",
+    replace: "0 <= rank && rank <= size)",
     tests: ["tests/optimizers/shard_test.ts#wrong places"],
   },
   {
@@ -95,10 +95,24 @@ export default [
     tests: ["tests/optimizers/shard_test.ts#a dataset of 43 for 4"],
   },
   {
+    name: "shard: a tensor is taken for a place",
+    file: "optimizers/shardable.ts",
+    find: " || place instanceof tf.Tensor",
+    replace: "",
+    tests: ["tests/words_test.ts#the data"],
+  },
+  {
+    name: "shard: ranks without a row are taken",
+    file: "optimizers/shardable.ts",
+    find: "if (rows >= size) return;",
+    replace: "if (rows >= 0) return;",
+    tests: ["tests/words_test.ts#the data"],
+  },
+  {
     name: "shard: a dataset's last round goes to some ranks",
     file: "optimizers/shard.ts",
-    find: "if (done) return void (mine !== undefined && tf.dispose(mine));",
-    replace: "if (done) {\n          if (mine !== undefined) yield mine;\n          return;\n        }",
+    find: "if (mine !== undefined) tf.dispose(mine);\n          if (group",
+    replace: "if (mine !== undefined) yield mine;\n          if (group",
     tests: ["tests/optimizers/shard_test.ts#a dataset of 43 for 4"],
   },
   {
