@@ -57,6 +57,10 @@ export function adaptiveQuantization(options: AdaptiveQuantizationOptions): Cont
       }
       const positive = scale * above, negative = scale * below;
       const signs = decodeIntegers(message, 8, 1, memory(into.length));
+      // A mean is 0 where no number of its sign is sent, and only there.
+      if (signs.includes(1) !== above > 0 || signs.includes(-1) !== below < 0) {
+        refuse(name, `its means are ${above} and ${below}, and its signs are others`);
+      }
       for (let i = 0; i < into.length; i++) if (signs[i] !== 0) into[i]! += signs[i]! > 0 ? positive : negative;
     },
   };

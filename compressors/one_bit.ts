@@ -39,6 +39,9 @@ export function oneBit(): ContractiveCompressor {
         refuse("oneBit", `its means are ${high} and ${low}, expected one of at least 0 and one of at most 0`);
       }
       expectBitEnd("oneBit", message, 64 + into.length);
+      if (message.subarray(8).some((byte) => byte !== 0) !== low < 0) {
+        refuse("oneBit", `the mean of negative numbers is ${low}, and its bits say otherwise`);
+      }
       addSigns(message, 8, scale * high, scale * low, into);
     },
   };

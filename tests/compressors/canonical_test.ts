@@ -98,6 +98,10 @@ const foreign: [text: string, change: (message: Uint8Array, view: DataView) => v
   ["oneBit", (_, view) => view.setFloat32(4, 1, true), "and 1, expected"],
   ["adaptiveQuantization({ proportion: 0.2 })", (_, view) => view.setFloat32(0, -1, true), "its means are -1"],
   ["adaptiveQuantization({ proportion: 0.2 })", (_, view) => view.setFloat32(4, 1, true), "and 1, expected"],
+  ["oneBit", (_, view) => view.setFloat32(4, 0, true), "its bits say otherwise"],
+  ["oneBit", (message) => message.fill(0, 8), "its bits say otherwise"],
+  ["adaptiveQuantization({ proportion: 0.2 })", (_, view) => view.setFloat32(0, 0, true), "its signs are others"],
+  ["adaptiveQuantization({ proportion: 0.2 })", (_, view) => view.setFloat32(4, 0, true), "its signs are others"],
   ["variableLength", (_, view) => view.setFloat32(4, -99, true), "its least number is -99"],
   // Codes that stand for nothing.
   ["blockwiseInt8", (message) => message[9] = 255, "a code is 255"],
