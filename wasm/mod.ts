@@ -1,7 +1,8 @@
 /**
  * Training on tfjs's wasm backend. Importing this module registers the backend, and in it kernels that make training
  * fast: every matrix product (transposed, batched, fused), the gathering of batches, square roots, and Adam's step as
- * one kernel for each variable. Models, optimizers and results stay tfjs's own.
+ * one kernel for each variable. Models, optimizers and results stay tfjs's own. The backend has no gradients of
+ * convolutions and embeddings: models with such layers train on another backend, which the error names.
  *
  * In Deno this needs `--allow-read`, with which tfjs reads the WebAssembly binary from its npm package, and nothing else:
  * on the main thread and in workers, offline once packages are cached, whatever folder the program is in. A page whose
@@ -26,11 +27,13 @@ import { registerAdam } from "./adam.ts";
 import { registerElementwise } from "./elementwise.ts";
 import { registerGather } from "./gather.ts";
 import { registerMatMul } from "./matmul.ts";
+import { registerMissing } from "./missing.ts";
 
 registerMatMul();
 registerElementwise();
 registerGather();
 registerAdam();
+registerMissing();
 
 /**
  * Where tfjs finds its binaries, by name; where a name has no entry, in its own folder. tfjs keeps this object, and takes no
