@@ -2,9 +2,9 @@
 
 import * as tf from "../dependencies/tfjs.ts";
 import { allGather, type Exchange } from "../transport/round.ts";
-import { type Group, runOn } from "./group.ts";
+import { differentCalls, opensStep, runCall } from "./calls.ts";
+import type { Group } from "./group.ts";
 import { requireGroup, requireWeights } from "./require.ts";
-import { opensStep } from "./status.ts";
 import type { CustomCallback, LayersModel, Logs } from "./tfjs.ts";
 import { averageState } from "./weights.ts";
 
@@ -47,7 +47,10 @@ export function syncMetrics(group: Group): EpochEndCallback {
   requireGroup("average the metrics", group);
   return epochEnd(async (epoch, logs = {}) => {
     await resolve(logs);
-    Object.assign(logs, await runOn(meanOfLogs(epoch, logs, group.size), group));
+    Object.assign(
+      logs,
+      await runCall(`average the metrics of epoch ${epoch}`, meanOfLogs(epoch, logs, group.size), group),
+    );
   });
 }
 
@@ -102,11 +105,11 @@ function* meanOfLogs(epoch: number, logs: Logs, size: number): Exchange<Logs> {
   messages.forEach((message, rank) => {
     const [tag, theirEpoch, theirNames, values] = read(message);
     if (tag !== TAG) {
-      const what = opensStep(message)
-        ? "took more steps than you: it opens another step of this epoch"
-        : "sent something else";
+      const why = opensStep(message)
+        ? `rank ${rank} took more steps than you: it opens another step of this epoch`
+        : differentCalls(messages) ?? `rank ${rank} sent something else`;
       throw new Error(
-        `Cannot average the metrics of epoch ${epoch}: rank ${rank} ${what}. ` +
+        `Cannot average the metrics of epoch ${epoch}: ${why}. ` +
           "All ranks must have equally many batches and use syncMetrics",
       );
     }

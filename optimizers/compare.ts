@@ -2,8 +2,19 @@
 
 import { handshake } from "../transport/handshake.ts";
 import type { Exchange } from "../transport/round.ts";
+import { differentCalls, sameCalls } from "./calls.ts";
 import { dataKey } from "./shared_out.ts";
 import { inCommon } from "./vote.ts";
+
+/** An exchange whose replies are told. */
+function* heard(exchange: Exchange, tell: (reply: readonly Uint8Array[]) => void): Exchange {
+  let next = exchange.next([]);
+  while (!next.done) {
+    const reply = yield next.value;
+    tell(reply);
+    next = exchange.next(reply);
+  }
+}
 
 const prefix = "Cannot train together: ";
 
@@ -15,10 +26,16 @@ const prefix = "Cannot train together: ";
  * @throws {Error} on all ranks alike: "Cannot <what>: <the fact> differs: <ranks and values>. <advice>"
  */
 export function* compareFacts(what: string, facts: Readonly<Record<string, unknown>>, advice = ""): Exchange {
+  let messages: readonly Uint8Array[] = [];
   try {
-    yield* inCommon(handshake(facts));
+    yield* inCommon(heard(handshake(facts), (reply) => messages = reply));
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith(prefix))) throw error;
+    const calls = differentCalls(messages);
+    if (calls !== undefined) {
+      error.message = `Cannot ${what}: ${calls}. ${sameCalls}`;
+      throw error;
+    }
     const why = error.message.slice(prefix.length);
     const then = why.startsWith(dataKey)
       ? "shard shuffles by itself, by a seed that all ranks share: give it the same rows in the same order on all ranks, " +

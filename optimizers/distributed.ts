@@ -5,7 +5,8 @@ import { type BlockingCollective, type Exchange, runAsync, runBlocking } from ".
 import { checkArguments, type Options } from "./arguments.ts";
 import { average } from "./average.ts";
 import { describeReducer } from "./describe.ts";
-import { type Group, isBlocking, ordinalOver, runOn } from "./group.ts";
+import { runCall } from "./calls.ts";
+import { type Group, isBlocking, ordinalOver } from "./group.ts";
 import { launchedSize } from "./launched.ts";
 import type { Reducer } from "./reducer.ts";
 import { requireGroup, requireLoss, scalarLoss } from "./require.ts";
@@ -282,7 +283,7 @@ export class DistributedOptimizer extends Optimizer {
    */
   async rejoin(group: Group): Promise<void> {
     requireGroup("rejoin", group);
-    await this.#enterAsync(() => runOn(this.#training.rejoin(group, ordinalOver(group)), group));
+    await this.#enterAsync(() => runCall("rejoin", this.#training.rejoin(group, ordinalOver(group)), group));
   }
 
   #blocking(what: string): BlockingCollective {

@@ -12,6 +12,7 @@
  */
 
 import { allGather, type Exchange } from "../transport/round.ts";
+import { differentCalls } from "./calls.ts";
 import type { State } from "./reducer.ts";
 import { commonError } from "./vote.ts";
 
@@ -41,7 +42,8 @@ export function* exchangePositions(mine: Position): Exchange<Position[]> {
     } catch {
       // Not JSON: refused below.
     }
-    throw commonError(new Error(`Cannot rejoin: rank ${rank} sent something else. All ranks must call rejoin`));
+    const calls = differentCalls(messages) ?? `rank ${rank} sent something else`;
+    throw commonError(new Error(`Cannot rejoin: ${calls}. All ranks must call rejoin`));
   });
 }
 

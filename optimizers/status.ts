@@ -2,6 +2,7 @@
 
 import { allGather, type Exchange } from "../transport/round.ts";
 import { TransportError } from "../transport/transport.ts";
+import { differentCalls, opensStep, sameCalls, STEP_HEADER as HEADER, STEP_TAG as TAG } from "./calls.ts";
 import { compareFacts } from "./compare.ts";
 import { inCommon } from "./vote.ts";
 
@@ -19,9 +20,6 @@ export interface Status {
   readonly present: readonly boolean[];
 }
 
-const TAG = 0x74735747; // "GWst", read as little-endian
-const HEADER = 28;
-
 /** What to do about a difference between replicas. */
 export const driftAdvice = "Let all ranks make the same changes before the same step: else their replicas drift apart";
 
@@ -38,9 +36,10 @@ export function* exchangeStatus(mine: Status, equal: () => Readonly<Record<strin
 function* exchange(mine: Status, equal: () => Readonly<Record<string, unknown>>): Exchange<Status[]> {
   const { step, optimizer, present: { length } } = mine;
   const refuse = (why: string) => new Error(`Cannot take step ${step}: ${why}`);
-  const statuses = (yield* allGather(write(mine))).map((message, rank) => {
+  const messages = yield* allGather(write(mine));
+  const statuses = messages.map((message, rank) => {
     const status = read(message, length, optimizer);
-    if (status === undefined) throw refuse(foreign(message, rank));
+    if (status === undefined) throw refuse(foreign(message, rank, messages));
     return status;
   });
   const other = (name: "optimizer" | "step") => statuses.findIndex((status) => status[name] !== mine[name]);
@@ -93,10 +92,20 @@ function read(message: Uint8Array, length: number, mine: number): Status | undef
   };
 }
 
-/** The error of a lost rank, where it has left while the others open a step: then it has taken fewer steps than they. */
-export function explainLeave(error: unknown, step: number): unknown {
+/**
+ * The error of a lost rank, where it has left while the others open a step: then it has taken fewer steps than they.
+ *
+ * @param own this rank, which may have left the group itself
+ */
+export function explainLeave(error: unknown, step: number, own: number): unknown {
   if (!(error instanceof TransportError && /left the group/.test(error.message))) return error;
   const { message, rank } = error, who = rank === undefined ? "a rank" : `rank ${rank}`;
+  if (rank === own) {
+    return new TransportError(
+      `Cannot take step ${step}: this rank, ${rank}, has left the group. Dispose of a group only after its last step`,
+      { rank, cause: error },
+    );
+  }
   return new TransportError(
     `Cannot take step ${step}: ${who} took fewer steps than you: ${message}. Give all ranks equally many batches, for ` +
       "instance by shard(), and let them stop in the same epoch",
@@ -104,18 +113,13 @@ export function explainLeave(error: unknown, step: number): unknown {
   );
 }
 
-/** Whether a message opens a step. */
-export function opensStep(message: Uint8Array): boolean {
-  return message.length >= HEADER && new DataView(message.buffer, message.byteOffset).getUint32(0, true) === TAG;
-}
-
 /** What a rank does instead that has sent this. */
-function foreign(message: Uint8Array, rank: number): string {
+function foreign(message: Uint8Array, rank: number, messages: readonly Uint8Array[]): string {
   const start = new TextDecoder().decode(message.slice(0, 12));
   if (start === '["GWmetrics"') {
     return `rank ${rank} took fewer steps than you: it has ended the epoch and averages its metrics. Give all ranks ` +
       "equally many batches, for instance by shard()";
   }
-  return `rank ${rank} sent ${message.length} bytes that do not open a step. ` +
-    "All ranks must make the same calls in the same order, and have equally many batches";
+  const calls = differentCalls(messages) ?? `rank ${rank} sent ${message.length} bytes that do not open a step`;
+  return `${calls}. ${sameCalls}, and have equally many batches`;
 }

@@ -1,7 +1,8 @@
 /** Work that all ranks do, or none: each learns how it went on the others. @module */
 
 import { allGather } from "../transport/round.ts";
-import { type Group, runOn } from "./group.ts";
+import { differentCalls, runCall, sameCalls } from "./calls.ts";
+import type { Group } from "./group.ts";
 
 const TAG = "GWtogether";
 
@@ -27,13 +28,12 @@ export async function together<T>(
     mine = { why: error instanceof Error ? error.message : String(error) };
   }
   const message = new TextEncoder().encode(JSON.stringify([TAG, part, mine]));
-  const messages = await runOn(allGather(message), group);
+  const messages = await runCall(doing, allGather(message), group);
   const theirs = messages.map((message, rank): typeof mine => {
     const [tag, at, result] = parse(message);
     if (tag === TAG && at === part) return result as typeof mine;
-    throw new Error(
-      `Cannot ${doing}: rank ${rank} does something else at this point. All ranks must make the same calls in the same order`,
-    );
+    const calls = differentCalls(messages) ?? `rank ${rank} is at another point of it`;
+    throw new Error(`Cannot ${doing}: ${calls}. ${sameCalls}`);
   });
   const failed = theirs.flatMap(({ why }, rank) => why === undefined ? [] : [`rank ${rank}: ${why}`]);
   if (failed.length > 0) throw new Error(`Cannot ${doing}: ${failed.join("; ")}`, { cause });

@@ -101,7 +101,7 @@ export class Training {
   explained(error: unknown): unknown {
     const opening = this.#opening;
     this.#opening = false;
-    return opening ? explainLeave(error, this.step) : error;
+    return opening ? explainLeave(error, this.step, this.group.rank) : error;
   }
 
   /** Lets go of all tensors that it holds. */

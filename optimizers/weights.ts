@@ -7,7 +7,8 @@ import { allGather, allReduce, broadcast, type Exchange } from "../transport/rou
 import { Bucket, layoutOf } from "./bucket.ts";
 import { compareFacts } from "./compare.ts";
 import { digest } from "./digest.ts";
-import { type Group, runOn } from "./group.ts";
+import { runCall } from "./calls.ts";
+import type { Group } from "./group.ts";
 import { requireGroup, requireWeights } from "./require.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { LayersModel, Tensor, Variable } from "./tfjs.ts";
@@ -69,7 +70,7 @@ export function broadcastState(
   if (!(Number.isInteger(root) && 0 <= root && root < group.size)) {
     throw new RangeError(`Cannot broadcast the state: root is ${show(root)}, expected a rank below ${group.size}`);
   }
-  return runOn(compareAndBroadcast(variablesOf(weights), root, group.rank), group);
+  return runCall("broadcast the state", compareAndBroadcast(variablesOf(weights), root, group.rank), group);
 }
 
 /**
@@ -97,11 +98,11 @@ export function broadcastState(
 export function averageState(weights: Weights, group: Group): Promise<void> {
   requireWeights("average the state", weights), requireGroup("average the state", group);
   const variables = isModel(weights) ? variablesOf(weights, weights.nonTrainableWeights) : variablesOf(weights);
-  return runOn(averageVariables(variables, group.rank, group.size), group);
+  return runCall("average the state", averageVariables(variables, group.rank, group.size), group);
 }
 
 function* averageVariables(variables: readonly Variable[], rank: number, size: number): Exchange {
-  yield* compareWeights("average the state", variables);
+  yield* compareWeights("average the state", "averageState", variables);
   const floats = variables.filter(({ dtype }) => dtype === "float32"), bucket = new Bucket(layoutOf(floats));
   const difference = bucket.gather(floats).slice();
   const before = new Snapshot(variables);
@@ -146,9 +147,9 @@ function* refuseMean(variables: readonly Variable[], bucket: Bucket, difference:
 }
 
 /** Refuses weights that differ among ranks in number, type or shape, or whose type cannot be sent. */
-function* compareWeights(what: string, variables: readonly Variable[], root = 0): Exchange {
+function* compareWeights(what: string, call: string, variables: readonly Variable[], root = 0): Exchange {
   const weight = variables.map(({ isDisposed, dtype, shape }) => isDisposed ? "disposed of" : `${dtype} [${shape}]`);
-  yield* compareFacts(what, { root, weight });
+  yield* compareFacts(what, { call, root, weight });
   const odd = variables.findIndex(({ isDisposed, dtype }) =>
     isDisposed || !["float32", "int32", "bool"].includes(dtype)
   );
@@ -159,7 +160,7 @@ function* compareWeights(what: string, variables: readonly Variable[], root = 0)
 }
 
 function* compareAndBroadcast(variables: readonly Variable[], root: number, rank: number): Exchange {
-  yield* compareWeights("broadcast the state", variables, root);
+  yield* compareWeights("broadcast the state", "broadcastState", variables, root);
   yield* broadcastVariables(variables, root, rank);
 }
 

@@ -3,10 +3,20 @@
  * tests/compressors/words_test.ts, those in methods in tests/optimizers/types_test.ts. @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import * as gradwire from "../mod.ts";
-import { alone, average, collective, connect, DistributedOptimizer, errorFeedback, memory, topK } from "../mod.ts";
+import {
+  alone,
+  average,
+  type Collective,
+  collective,
+  connect,
+  DistributedOptimizer,
+  errorFeedback,
+  memory,
+  topK,
+} from "../mod.ts";
 
 await tf.setBackend("cpu");
 
@@ -229,4 +239,68 @@ Deno.test("words: a wrong loss on one rank is told to the others", async () => {
   );
   assert(errors[0]!.startsWith("Cannot take step 0: rank 1 failed: "));
   for (const group of groups) await group[Symbol.asyncDispose]();
+});
+
+/** Two ranks do what they do with an optimizer each that has taken a step; what they are told. */
+async function apart(
+  ...work: ((at: { group: Collective; optimizer: DistributedOptimizer; v: tf.Variable }) => unknown)[]
+) {
+  const groups = memory(work.length).map((transport) => collective(transport));
+  const ranks = groups.map((group) => {
+    return { group, v: w(), optimizer: new DistributedOptimizer(sgd(), { reducer, group }) };
+  });
+  await Promise.all(ranks.map(one));
+  const settled = await Promise.allSettled(ranks.map(async (rank, i) => void await work[i]!(rank)));
+  for (const group of groups) await group[Symbol.asyncDispose]();
+  return settled.map((end) => end.status === "fulfilled" ? "" : String(end.reason.message));
+}
+type At = Parameters<Parameters<typeof apart>[0]>[0];
+const one = ({ optimizer, v }: At) => optimizer.minimizeAsync(() => v.square().sum().asScalar(), false, [v]);
+
+/** Calls that all ranks must make, and what the others read of a rank that makes it. */
+const calls: Readonly<Record<string, readonly [call: (at: At) => unknown, is: string]>> = {
+  step: [one, "opens a step"],
+  saveTo: [({ group, optimizer, v }) => gradwire.saveTo(folder, { group, optimizer, weights: [v] }), "is in saveTo"],
+  restoreFrom: [
+    ({ group, optimizer, v }) => gradwire.restoreFrom(folder, { group, optimizer, weights: [v] }),
+    "is in restoreFrom",
+  ],
+  broadcastState: [({ group, v }) => gradwire.broadcastState([v], group), "is in broadcastState"],
+  averageState: [({ group, v }) => gradwire.averageState([v], group), "is in averageState"],
+  syncMetrics: [({ group }) => gradwire.syncMetrics(group).onEpochEnd(0, { loss: 1 }), "is in syncMetrics"],
+  rejoin: [({ group, optimizer }) => optimizer.rejoin(group), "is in rejoin"],
+};
+
+for (const [mine, [call, is]] of Object.entries(calls)) {
+  Deno.test(`words: ${mine} on rank 0 alone: both ranks are told what the other does`, async () => {
+    for (const [theirs, [other, does]] of Object.entries(calls)) {
+      if (theirs === mine) continue;
+      const messages = await apart(call, other), said = `rank 0 ${is}, rank 1 ${does}. All ranks must`;
+      messages.forEach((message, rank) => {
+        // A step beside the metrics of an epoch has a sentence of its own.
+        const steps = [mine, theirs].sort().join() === "step,syncMetrics" &&
+          /took (more|fewer) steps than you/.test(message);
+        // Facts that are compared are compared member by member where both ranks compare them.
+        const call = message.includes(`call differs: rank 0 has "${mine}", rank 1 has "${theirs}"`);
+        assert(
+          message.startsWith("Cannot ") && (message.includes(said) || steps || call),
+          `${mine}, ${theirs}, ${rank}: ${message}`,
+        );
+      });
+    }
+  });
+  if (mine === "step") continue;
+  Deno.test(`words: ${mine} on rank 0 alone, and rank 1 ends: it is told what all ranks must do`, async () => {
+    const [message] = await apart(call, ({ group }) => group[Symbol.asyncDispose]());
+    assertMatch(message!, /^Cannot .*: .*rank 1.* left the group\. All ranks must make this call, at the same point$/);
+  });
+}
+
+Deno.test("words: a rank that steps after it has left the group is told so, and not that it took too few steps", async () => {
+  const [first, second] = await apart(one, async (at) => {
+    await at.group[Symbol.asyncDispose]();
+    await one(at);
+  });
+  assert(first!.startsWith("Cannot take step 1: rank 1 took fewer steps than you"), first);
+  assert(second!.startsWith("Cannot take step 1: this rank, 1, has left the group. Dispose of a group only"), second);
 });

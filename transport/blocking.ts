@@ -201,7 +201,7 @@ class Blocking implements BlockingCollective {
       // bytes lie unread takes back what was last sent, and with it the peers' knowledge of whom to blame.
       if (this.#live) this.#control.awaitEnd(CLOSED, 2 * graceMs);
     } else {
-      this.#failure = new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });
+      this.#failure = new TransportError(`Cannot perform a round: rank ${rank} has left the group`, { rank });
       try {
         this.#ask("close", 2 * graceMs)();
       } catch {

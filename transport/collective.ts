@@ -158,7 +158,9 @@ export class Exchanger {
   async perform(round: WireRound): Promise<readonly Uint8Array[]> {
     const { rank, size } = this.#transport;
     if (this.#failure) throw this.#failure;
-    if (this.#busy) throw new TypeError(`Cannot perform ${round.op}: the round before has not ended`);
+    if (this.#busy) {
+      throw new TypeError(`Cannot perform ${round.op}: the round before has not ended; await what began it`);
+    }
     checkRound(round, size, this.#maxMessageBytes);
     this.#busy = true;
     this.traffic.rounds++;
@@ -188,7 +190,7 @@ export class Exchanger {
 
   async close(): Promise<void> {
     const { rank } = this.#transport;
-    this.#failure ??= new TransportError(`Cannot perform a round: this rank, ${rank}, has left the group`, { rank });
+    this.#failure ??= new TransportError(`Cannot perform a round: rank ${rank} has left the group`, { rank });
     await this.#transport[Symbol.asyncDispose]();
   }
 

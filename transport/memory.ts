@@ -81,7 +81,7 @@ export function memory(size: number): Transport[] {
       [Symbol.asyncDispose]: () =>
         close(
           new TransportError(`Cannot exchange with rank ${rank}: it left the group`, { rank }),
-          new TransportError(`Cannot exchange: this rank, ${rank}, has left the group`, { rank }),
+          new TransportError(`Cannot exchange: rank ${rank} has left the group`, { rank }),
         ),
     };
   });

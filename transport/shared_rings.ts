@@ -99,7 +99,7 @@ export class Rings implements Transport {
     why: string,
     blamed = this.rank,
     state = LEFT,
-    mine = new TransportError(`Cannot exchange: this rank, ${this.rank}, has left the group`, { rank: this.rank }),
+    mine = new TransportError(`Cannot exchange: rank ${this.rank} has left the group`, { rank: this.rank }),
   ): Promise<void> {
     if (this.#end === undefined) {
       this.#end = mine;

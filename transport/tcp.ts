@@ -102,7 +102,7 @@ class TcpTransport implements Transport {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { rank } = this;
-    const left = new TransportError(`Cannot exchange: this rank, ${rank}, has left the group`, { rank });
+    const left = new TransportError(`Cannot exchange: rank ${rank} has left the group`, { rank });
     await this.#end(left, kinds.bye, null).closed;
   }
 

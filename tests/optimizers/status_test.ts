@@ -53,7 +53,8 @@ Deno.test("what is no status is refused with what it is", () => {
       })(),
     ]);
   for (const length of [0, 3, 27, 28, 30]) {
-    assertThrows(() => send(new Uint8Array(length)), Error, `rank 1 sent ${length} bytes that do not open a step`);
+    const says = `rank 0 opens a step, rank 1 sent ${length} bytes of no call that is known. All ranks must`;
+    assertThrows(() => send(new Uint8Array(length)), Error, says);
   }
   assertThrows(
     () => send(new TextEncoder().encode('["GWmetrics",0,[],[]]')),
