@@ -135,6 +135,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
     ...(unbiased ? { omega } : { alpha: () => alpha, everyDraw: true }),
     encode(vector: Float32Array, key: Key, message: Uint8Array): number {
       const size = vector.length, single = size <= block, shapes = shapesFor(size), limit = 4 * size + 8;
+      if (size === 0) return 0;
       let most = 0;
       for (let from = 0; from < size; from += block) most = Math.max(most, length(vector, from, block));
       const encoder = new RangeEncoder(message), base = writeNorm(encoder, most, key, single);
