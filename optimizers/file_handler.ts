@@ -7,7 +7,8 @@ import type { IOHandler } from "./tfjs.ts";
 /**
  * Saves models into a folder, and loads them from it, under Deno and Node: what `model.save`, `tf.loadLayersModel` and
  * `tf.loadGraphModel` take in place of a URL. The files are those that tfjs writes and reads everywhere: `model.json` and
- * the weights, in a file named by their digest; models of several weight files are loaded too.
+ * the weights, in a file named by their digest; models of several weight files are loaded too. Several models may share a
+ * folder under names of their own, `best.json` beside `last.json`: each has its own file of weights.
  *
  * A model is replaced at once: if the process is killed at any moment, the folder has the model of before or the new one.
  * What is missing or damaged is refused by name. Of several ranks one should save; `saveTo` saves all that training needs.
@@ -71,16 +72,19 @@ async function named<T>(
   }
 }
 
-/** Weight files that this handler has named, by the digest of their bytes. */
-const NAMED = /^weights-([0-9a-f]{16})\.bin$/;
+/** Weight files that this handler has named, by the model and the digest of their bytes. */
+const NAMED = /(?:^|-)weights-([0-9a-f]{16})\.bin$/;
+
+/** What the weight files of a model begin with: no two models of a folder share one, for each removes its old ones. */
+const prefixOf = (json: string) => (json === "model.json" ? "" : `${json.slice(0, -".json".length)}-`) + "weights-";
 
 async function save(files: Files, folder: string, json: string, artifacts: tf.io.ModelArtifacts) {
   const { weightData, weightSpecs, getWeightStream: _, ...rest } = artifacts;
   if (rest.modelTopology instanceof ArrayBuffer) throw new Error("its topology is binary, expected JSON");
   const bytes = weightData && new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
-  const name = bytes && `weights-${digest().bytes(bytes).hex()}.bin`;
+  const name = bytes && `${prefixOf(json)}${digest().bytes(bytes).hex()}.bin`;
   await files.mkdir(folder, { recursive: true });
-  const before = await weightFiles(files, `${folder}/${json}`);
+  const before = await weightFiles(files, folder, json);
   if (bytes) await replaceFile(files, folder, name!, bytes);
   const weightsManifest = bytes ? [{ paths: [name!], weights: weightSpecs ?? [] }] : [];
   await replaceFile(files, folder, json, new TextEncoder().encode(JSON.stringify({ ...rest, weightsManifest })));
@@ -89,11 +93,15 @@ async function save(files: Files, folder: string, json: string, artifacts: tf.io
   return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
 }
 
-/** The files that the model that is there had its weights written to by this handler. */
-async function weightFiles(files: Files, json: string): Promise<string[]> {
+/** The files that the model that is there had its weights written to by this handler, and no other model has. */
+async function weightFiles(files: Files, folder: string, json: string): Promise<string[]> {
   try {
-    const { weightsManifest } = JSON.parse(new TextDecoder().decode(await files.readFile(json))) as tf.io.ModelJSON;
-    return weightsManifest.flatMap(({ paths }) => paths).filter((path) => NAMED.test(path));
+    const text = new TextDecoder().decode(await files.readFile(`${folder}/${json}`));
+    const { weightsManifest } = JSON.parse(text) as tf.io.ModelJSON, prefix = prefixOf(json);
+    return weightsManifest.flatMap(({ paths }) => paths)
+      .filter((path) =>
+        path.startsWith(prefix) && NAMED.test(path) && path.lastIndexOf("weights-") === prefix.length - 8
+      );
   } catch {
     return []; // There is none, or another's: it is replaced, and its weights are left.
   }

@@ -398,6 +398,13 @@ export default [
     tests: handlerTest,
   },
   {
+    name: "fileHandler: the models of a folder share their weights",
+    file: handler,
+    find: '(json === "model.json" ? "" :',
+    replace: '(json ? "" :',
+    tests: handlerTest,
+  },
+  {
     name: "fileHandler: weights may be too short",
     file: handler,
     find: "if (expected !== undefined && length !== expected) {",

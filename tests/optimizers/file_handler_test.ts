@@ -49,12 +49,27 @@ Deno.test("fileHandler: a model is loaded as it was saved, and replaced without 
     await Deno.writeTextFile(`${folder}/notes.txt`, "mine");
     await model(3).save(fileHandler(`${folder}/other.json`));
     await model(4).save(fileHandler(folder));
-    assertEquals(list(folder).filter((name) => !name.startsWith("weights-")), [
+    assertEquals(list(folder).filter((name) => !name.endsWith(".bin")), [
       "model.json",
       "notes.txt",
       "other.json",
     ]);
     assertEquals(weightsDigest(await tf.loadLayersModel(fileHandler(`${folder}/other.json`))), weightsDigest(model(3)));
+  });
+});
+
+Deno.test("fileHandler: models in one folder do not share a file of weights, be they equal", async () => {
+  await inFolder(async (folder) => {
+    const names = ["model.json", "best.json", "last.json", "model-weights.json"];
+    for (const [i, name] of names.entries()) {
+      for (const other of names) await model(1).save(fileHandler(`${folder}/${other}`));
+      await model(2 + i).save(fileHandler(`${folder}/${name}`));
+      for (const other of names) {
+        const loaded = await tf.loadLayersModel(fileHandler(`${folder}/${other}`));
+        assertEquals(weightsDigest(loaded), weightsDigest(model(other === name ? 2 + i : 1)), `${other} after ${name}`);
+      }
+      assertEquals(list(folder).length, 2 * names.length);
+    }
   });
 });
 
