@@ -28,6 +28,22 @@ export interface Position {
   readonly size: number;
   /** Whether its method keeps something of this rank's own, which belongs to its place among the ranks. */
   readonly keeps: boolean;
+  /** How far it is with what comes before the first step. */
+  readonly begun: Begun;
+}
+
+/**
+ * "no": this rank has not begun. "alone": it has, and does not know whether the others have too. "all": it knows that they
+ * have, because it has heard of each of them since.
+ */
+export type Begun = "no" | "alone" | "all";
+
+/**
+ * Whether all ranks begin anew before their next step: the connection was lost while they began, so that some have the
+ * variables and others do not. None has taken a step from there then.
+ */
+export function beginsAnew(positions: readonly Position[]): boolean {
+  return positions.some(({ begun }) => begun === "no") && positions.every(({ begun }) => begun !== "all");
 }
 
 const TAG = "GWrejoin";

@@ -2,6 +2,7 @@
 
 import type { Bucket } from "./bucket.ts";
 import type { Layout, Reducer, State } from "./reducer.ts";
+import type { Begun } from "./rejoin.ts";
 import { checkSlots, writeSlots } from "./slots.ts";
 import { Snapshot } from "./snapshot.ts";
 import { checkLayout, checkVectors, type OptimizerState } from "./state.ts";
@@ -23,19 +24,26 @@ export interface Before {
 export class Restoring {
   /** The restored state; undefined once a step has confirmed it. */
   state: OptimizerState | undefined;
-  #before: Before | undefined;
+  /** How far this rank is with what comes before the first step. */
+  begun: Begun = "no";
+  #before: (Before & { readonly begun: Begun }) | undefined;
   /** The variables that were given other values together with the restored state. */
   readonly #snapshots: Snapshot[] = [];
 
   /** A state is restored in the place of `before`; `variables` are about to be given other values. */
   begin(state: OptimizerState, before: Before, variables: readonly Variable[]): void {
-    this.#before ??= before;
+    this.#before ??= { ...before, begun: this.begun };
+    this.begun = "no";
     this.#snapshots.push(new Snapshot(variables));
     this.state = state;
   }
 
-  /** A step has confirmed the restored state: what was before it is no longer needed. */
+  /**
+   * All ranks are known to have begun: none begins again, so that neither what was restored is needed any longer nor what
+   * was before it.
+   */
   confirm(): void {
+    this.begun = "all";
     for (const snapshot of this.#snapshots.splice(0)) snapshot[Symbol.dispose]();
     this.#before = this.state = undefined;
   }
@@ -48,7 +56,14 @@ export class Restoring {
     writeSlots(inner, before.state.inner);
     this.confirm();
     this.state = before.restored;
+    this.begun = before.begun;
     return before;
+  }
+
+  /** Whether the method keeps something that belongs to this rank's place: of what steps were taken from, or is restored. */
+  keeps(memory: State | undefined): boolean {
+    const { local, shared } = this.state ?? { local: this.begun === "all" ? memory?.local : {}, shared: {} };
+    return [local, shared].some((vectors) => Object.values(vectors ?? {}).some(({ length }) => length > 0));
   }
 
   /** The method's state before its first step here. Throws an Error unless the restored one goes with these variables. */

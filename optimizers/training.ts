@@ -13,15 +13,15 @@ import { type Group, ordinalOver } from "./group.ts";
 import { MethodAtWork } from "./method_at_work.ts";
 import { commit, copyOf } from "./nested.ts";
 import { type Layout, type State, workspace } from "./reducer.ts";
+import { beginsAnew, commonStep, exchangePositions, requireFits } from "./rejoin.ts";
 import { requireLoss, scalarLoss } from "./require.ts";
-import { commonStep, exchangePositions, requireFits } from "./rejoin.ts";
 import { compareReplicas, hashOf, replicaOf } from "./replicas.ts";
 import { Restoring } from "./restoring.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type OptimizerState, restoreState } from "./state.ts";
 import { exchangeStatus, explainLeave } from "./status.ts";
 import type { NamedTensorMap, Optimizer, Scalar, Variable } from "./tfjs.ts";
-import { firstFacts, rejoinFacts, stepFacts } from "./training_facts.ts";
+import { firstFacts, rejoinFacts, shapeFacts, stepFacts } from "./training_facts.ts";
 import { Undo } from "./undo.ts";
 import {
   checkTrainable,
@@ -267,9 +267,9 @@ export class Training {
     // Methods that own the parameters may have let them differ when the checkpoint was written.
     if (!(restored?.layout && reducer.yields === "parameters")) yield* takeOver(bucket, variables, rank);
     if (restored?.layout) yield* restoreState(restored, state!, rank);
-    this.restoring.confirm();
-    this.method.state = state;
-    this.method.bucket = bucket;
+    Object.assign(this.method, { state, bucket });
+    this.restoring.begun = "alone";
+    if (!this.#meets) this.restoring.confirm();
   }
 
   /** The step, given the gradients; what its forward passes wrote is taken back with it. */
@@ -325,6 +325,7 @@ export class Training {
     const statuses = yield* exchangeStatus(mine, equal);
     this.#opening = false;
     this.#unreported = -1;
+    this.restoring.confirm(); // every rank has begun
     const rank = statuses.findIndex(({ nonFinite }) => nonFinite >= 0);
     if (rank < 0) {
       return { present: present.map((_, i) => statuses.some(({ present }) => present[i])), finite: true };
@@ -391,15 +392,14 @@ export class Training {
 
   /** Meets the ranks of a new group, and goes back to the last step that all of them have taken. */
   *rejoin(group: Group, ordinal: number): Exchange {
-    const { method, step, group: { rank, size } } = this, { reducer } = this.#options, { bucket } = method;
-    yield* compareFacts("rejoin", rejoinFacts(bucket?.layout.shapes, this.#inner, this.#options, ordinal));
-    const common = commonStep(
-      yield* exchangePositions({
-        ...{ step, rank, size },
-        back: this.#undo.step ?? null,
-        keeps: Object.values(method.state?.local ?? {}).some(({ length }) => length > 0),
-      }),
-    );
+    const { method, restoring, step, group: { rank, size } } = this, { reducer } = this.#options;
+    yield* compareFacts("rejoin", rejoinFacts(this.#inner, this.#options, ordinal));
+    const back = this.#undo.step ?? null, keeps = restoring.keeps(method.state), { begun } = restoring;
+    const positions = yield* exchangePositions({ step, rank, size, back, keeps, begun });
+    const common = commonStep(positions);
+    if (beginsAnew(positions)) method.bucket = method.state = undefined, restoring.begun = "no";
+    else yield* compareFacts("rejoin", shapeFacts(method.bucket?.layout.shapes));
+    const { bucket } = method;
     if (bucket && group.size !== size) {
       requireFits(method.state!, reducer.init(bucket.layout, group.size), size, group.size);
     }

@@ -62,17 +62,20 @@ export function stepFacts(inner: Optimizer, group: object): Readonly<Record<stri
 
 /** What the ranks compare before they go on in a new group. */
 export function rejoinFacts(
-  shapes: readonly (readonly number[])[] | undefined,
   inner: Optimizer,
   { reducer: { name, options }, seed, nonFinite }: Options,
   ordinal: number,
 ): Readonly<Record<string, unknown>> {
   return {
-    variables: shapes?.map((shape) => `[${shape.join(", ")}]`) ?? "none yet: no step was begun",
     seed,
     reducer: { name, options },
     nonFinite,
     inner: inner.getClassName(),
     optimizer: `number ${ordinal} of this group`,
   };
+}
+
+/** What they compare then of the variables, unless they begin anew. */
+export function shapeFacts(shapes: readonly (readonly number[])[] | undefined): Readonly<Record<string, unknown>> {
+  return { variables: shapes?.map((shape) => `[${shape.join(", ")}]`) ?? "none yet: no step was begun" };
 }

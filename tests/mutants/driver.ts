@@ -162,6 +162,27 @@ const mutants: Mutant[] = [
     tests: ["tests/optimizers/status_test.ts"],
   },
   {
+    name: "rejoin: ranks of which some have begun do not begin anew",
+    file: "optimizers/rejoin.ts",
+    find: 'return positions.some(({ begun }) => begun === "no") &&',
+    replace: 'return positions.length === 0 && positions.some(({ begun }) => begun === "no") &&',
+    tests: [`${rejoin}#average: a connection lost while the ranks begin for`],
+  },
+  {
+    name: "rejoin: what was restored is forgotten as soon as this rank has begun",
+    file: "optimizers/training.ts",
+    find: "if (!this.#meets) this.restoring.confirm();",
+    replace: 'this.restoring.confirm(), this.restoring.begun = "alone";',
+    tests: [`${rejoin}#average: a connection lost while the ranks begin from`],
+  },
+  {
+    name: "rejoin: what is restored may change its place",
+    file: "optimizers/restoring.ts",
+    find: "const { local, shared } = this.state ?? {",
+    replace: 'const { local, shared } = (this.begun === "all" ? this.state : undefined) ?? {',
+    tests: [`${rejoin}#is not taken to another place`],
+  },
+  {
     name: "ranks further apart than a step meet all the same",
     file: "optimizers/rejoin.ts",
     find: "step !== common && back !== common",

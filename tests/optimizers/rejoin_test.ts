@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { DistributedOptimizer, parseReducer, weightsDigest } from "../../optimizers/mod.ts";
+import {
+  DistributedOptimizer,
+  parseReducer,
+  restoreCheckpoint,
+  saveCheckpoint,
+  weightsDigest,
+} from "../../optimizers/mod.ts";
 import { type Collective, collective, memory, type Transport } from "../../transport/mod.ts";
 
 await tf.setBackend("cpu");
@@ -106,6 +112,66 @@ for (const [method, inner, every] of scenes) {
     assert(ahead > 0, "no rank was ahead in any of the deaths");
   });
 }
+
+/** Its send or receive of this number fails. */
+function failing(transport: Transport, at: number): Transport {
+  let left = at;
+  const next = () => left-- === 0 ? Promise.reject(new Error("the cable was pulled")) : Promise.resolve();
+  return {
+    rank: transport.rank,
+    size: transport.size,
+    receive: (from) => next().then(() => transport.receive(from)),
+    send: (to, message) => next().then(() => transport.send(to, message)),
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}
+
+for (const method of ["average", "errorFeedback(topK({ k: 2 }), { delay: 1 })"]) {
+  for (const restores of [false, true]) {
+    const when = restores ? "from what they restored" : "for the first time";
+    Deno.test(`${method}: a connection lost while the ranks begin ${when}: they begin anew, to the same bits`, async () => {
+      const steps = 4, expected = await undisturbed(method, adam, steps);
+      const meet = () => memory(3).map((transport) => collective(transport, { timeout }));
+      const writers = meet().map((group) => trainee(group.rank, method, adam, group));
+      for (let s = 0; s < 2; s++) await Promise.all(writers.map(({ step }) => step()));
+      const files = writers.map(({ optimizer, model }) => saveCheckpoint(optimizer, model));
+      const begins = restores ? 2 : 0;
+      for (let at = 0; at < 24; at++) {
+        const transports = memory(3), victim = at % 3;
+        transports[victim] = failing(transports[victim]!, at);
+        const groups = transports.map((transport) => collective(transport, { timeout }));
+        const ranks = groups.map((group) => trainee(group.rank, method, adam, group));
+        if (restores) ranks.forEach(({ optimizer, model }, i) => restoreCheckpoint(optimizer, files[i]!, model));
+        const ended = await Promise.allSettled(ranks.map(({ step }) => step()));
+        assert(at > 4 || ended.every(({ status }) => status === "rejected"), `operation ${at}`);
+        for (const group of groups) await group[Symbol.asyncDispose]();
+        const again = meet();
+        await Promise.all(ranks.map(({ optimizer }, rank) => optimizer.rejoin(again[rank]!)));
+        const [{ optimizer }] = ranks as [typeof ranks[0]];
+        assert(optimizer.iterations >= begins, `step ${optimizer.iterations} after operation ${at}`);
+        while (optimizer.iterations < steps) await Promise.all(ranks.map(({ step }) => step()));
+        assertEquals(ranks.map(({ state }) => state()), expected[steps - 1]!);
+        for (const group of again) await group[Symbol.asyncDispose]();
+      }
+    });
+  }
+}
+
+Deno.test("what was restored and belongs to a rank's place is not taken to another place", async () => {
+  const method = "errorFeedback(topK({ k: 2 }))", groups = pair();
+  const writers = groups.map((group) => trainee(group.rank, method, adam, group));
+  await Promise.all(writers.map(({ step }) => step()));
+  const readers = pair().map((group) => trainee(group.rank, method, adam, group));
+  readers.forEach(({ optimizer, model }, rank) => {
+    restoreCheckpoint(optimizer, saveCheckpoint(writers[rank]!.optimizer, writers[rank]!.model), model);
+  });
+  const again = pair();
+  await Promise.all(
+    readers.toReversed().map(({ optimizer }, rank) =>
+      assertRejects(() => optimizer.rejoin(again[rank]!), Error, "Cannot rejoin: rank 0 of 2 was rank 1 of 2")
+    ),
+  );
+});
 
 const pair = () => memory(2).map((transport) => collective(transport, { timeout }));
 
