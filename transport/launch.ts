@@ -96,39 +96,41 @@ export class LaunchError extends Error {
  */
 export async function launch(options: LaunchOptions): Promise<void> {
   check(options);
-  const { ranks, args = [], prefix = true, nodes = 1, nodeRank = 0, processes = false } = options;
-  const script = scriptUrl(options.script).href, size = nodes * ranks, meeting = meetingOf(options);
-  const given = deadlinesOf(options), patience = { ...startDeadline(options), ...given };
-  const starts = Array.from({ length: ranks }, (_, local): Start => {
-    return { script, prefix, place: { rank: nodeRank * ranks + local, size, meeting, args, ...patience } };
-  });
-  const blame = processes
-    ? await inProcesses(starts, [...rankFlags(await ownFlags(), hostOf(meeting)), ...options.flags ?? []])
-    : await untilEnd((running) => starts.forEach((start) => running.push(startWorker(start))));
+  const { processes = false } = options;
+  if (processes && Deno.build.standalone) {
+    throw new TypeError("Cannot launch processes from a compiled program, which is not deno: launch workers");
+  }
+  let blame: Blame | undefined;
+  try {
+    blame = await run(options);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    const needed = processes
+      ? "processes: run with --allow-run and --allow-net=127.0.0.1, or without --processes"
+      : "ranks that talk over tcp: run with --allow-net=127.0.0.1";
+    throw new Error(`Cannot launch ${needed}`, { cause });
+  }
   if (blame === undefined) return;
   const { message, code, rank, error } = blame;
   throw new LaunchError(message, code, rank, error === undefined ? {} : { cause: error });
 }
 
-async function inProcesses(starts: readonly Start[], flags: readonly string[]): Promise<Blame | undefined> {
-  if (Deno.build.standalone) {
-    throw new TypeError("Cannot launch processes from a compiled program, which is not deno: launch workers");
-  }
-  try {
-    await using notices = listenForNotices();
-    await using reaper = startReaper();
-    const common = { flags, notices, reaper, ...sinks() };
-    using signal = interruption();
-    return await untilEnd((running) => {
-      starts.forEach((start, local) => running.push(startProcess(start, local, common)));
-    }, signal.caught);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
-    throw new Error(
-      "Cannot launch processes: run with --allow-run and --allow-net=127.0.0.1, or without --processes",
-      { cause },
-    );
-  }
+async function run(options: LaunchOptions): Promise<Blame | undefined> {
+  const { ranks, args = [], prefix = true, nodes = 1, nodeRank = 0, processes = false } = options;
+  const script = scriptUrl(options.script).href, size = nodes * ranks, meeting = meetingOf(options);
+  const patience = { ...startDeadline(options), ...deadlinesOf(options) };
+  const starts = Array.from({ length: ranks }, (_, local): Start => {
+    return { script, prefix, place: { rank: nodeRank * ranks + local, size, meeting, args, ...patience } };
+  });
+  if (!processes) return await untilEnd((running) => starts.forEach((start) => running.push(startWorker(start))));
+  const flags = [...rankFlags(await ownFlags(), hostOf(meeting)), ...options.flags ?? []];
+  await using notices = listenForNotices();
+  await using reaper = startReaper();
+  const common = { flags, notices, reaper, ...sinks() };
+  using signal = interruption();
+  return await untilEnd((running) => {
+    starts.forEach((start, local) => running.push(startProcess(start, local, common)));
+  }, signal.caught);
 }
 
 /**
