@@ -2,11 +2,12 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { type End, together } from "../../transport/launch_failure.ts";
+import { type End, failureOf, together } from "../../transport/launch_failure.ts";
 import { hostAndPort, scriptUrl } from "../../transport/launch_names.ts";
 import { listenForNotices, tellLauncher } from "../../transport/launch_notice.ts";
 import { copy, sink } from "../../transport/launch_output.ts";
 import { reportKeeper } from "../../transport/launch_report.ts";
+import { TransportError } from "../../transport/transport.ts";
 import { onUncaught } from "../../transport/uncaught.ts";
 import { deno, folderOf, library, result } from "./launcher.ts";
 
@@ -118,6 +119,14 @@ Deno.test("blame: who failed first, whoever says so first", async () => {
   assertEquals(await blame(reports(0, -1)), [0, "Cannot go on: rank 0 failed: TransportError: …"]);
 });
 
+Deno.test("blame: an error that a lost rank has caused says which one, however deep", () => {
+  const lost = new TransportError("gone", { rank: 3 }), wrapped = new Error("training", { cause: lost });
+  for (const error of [lost, wrapped, new Error("main", { cause: wrapped })]) assertEquals(failureOf(error).lost, 3);
+  assertEquals(failureOf(new TransportError("gone")).lost, -1);
+  assertEquals(failureOf(new Error("rank 3")).lost, undefined);
+  assertEquals(failureOf({ code: 7 }), { name: "Error", message: "{ code: 7 }", stack: "", lost: undefined });
+});
+
 Deno.test("names: addresses are strict, scripts are paths unless they are URLs", () => {
   assertEquals(hostAndPort("10.0.0.1:7777"), { host: "10.0.0.1", port: 7777 });
   assertEquals(hostAndPort("node-1.example:1"), { host: "node-1.example", port: 1 });
@@ -163,7 +172,13 @@ Deno.test("notices: a rank that has connected is known, strangers are not", asyn
 Deno.test("uncaught: what a listener handles that was added later is none; the rest is told to all", () => {
   const told: unknown[] = [], stops = [1, 2].map((i) => onUncaught((error) => (told.push([i, error]), i === 2)));
   const fire = () => globalThis.dispatchEvent(new ErrorEvent("error", { error: "e", cancelable: true }));
-  assertEquals([fire(), told.length], [false, 2]);
+  assertEquals([fire(), told], [false, [[1, "e"], [2, "e"]]]);
+  const rejected = new PromiseRejectionEvent("unhandledrejection", {
+    promise: Promise.resolve(),
+    reason: "r",
+    cancelable: true,
+  });
+  assertEquals([globalThis.dispatchEvent(rejected), told.splice(2)], [false, [[1, "r"], [2, "r"]]]);
   const handle = (event: Event) => event.preventDefault();
   addEventListener("error", handle);
   assertEquals([fire(), told.length], [false, 2]);
