@@ -301,6 +301,6 @@ Deno.test("adversarial vectors differ by kind, size and seed, and unknown kinds 
   assertThrows(
     () => adversarialVector("gausian", 3),
     RangeError,
-    "of kind "gausian": expected one of gaussian, lognormal",
+    'of kind "gausian": expected one of gaussian, lognormal',
   );
 });
