@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { meant } from "./compressors/nearest.ts";
 import { launch, LaunchError, type LaunchOptions } from "./transport/launch.ts";
 import { inItsProject } from "./transport/launch_project.ts";
 
@@ -48,7 +49,6 @@ type Values = { [name in keyof typeof options]?: (typeof options)[name]["type"] 
 export function parseCommand(args: readonly string[]): LaunchOptions | undefined {
   const { values, script, rest } = split(args);
   if (values.help) return undefined;
-  if (script === undefined) throw new TypeError("Cannot launch: no script is given; --help tells how");
   const number = (name: keyof Values, unit = 1) => {
     const text = values[name] as string | undefined;
     if (text === undefined) return undefined;
@@ -66,10 +66,14 @@ export function parseCommand(args: readonly string[]): LaunchOptions | undefined
     transport: values.transport as LaunchOptions["transport"],
     rendezvous: values.rendezvous,
   };
+  const ranks = number("ranks");
+  if (script === undefined) {
+    throw new TypeError("Cannot launch: no script is given, expected one after the options; --help tells how");
+  }
   return {
     script,
     args: rest[0] === "--" ? rest.slice(1) : rest,
-    ranks: number("ranks") ?? navigator.hardwareConcurrency,
+    ranks: ranks ?? navigator.hardwareConcurrency,
     processes: values.processes ?? false,
     prefix: !values["no-prefix"],
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -82,15 +86,30 @@ function split(args: readonly string[]): { values: Values; script: string | unde
   const first = tokens.find(({ kind }) => kind !== "option"), at = first?.index ?? args.length;
   const unknown = tokens.find((token) => token.kind === "option" && token.index < at && !(token.name in options));
   if (unknown?.kind === "option") {
-    const known = Object.keys(options).map((name) => `--${name}`).join(", ");
-    throw new TypeError(`Cannot launch: unknown option ${unknown.rawName}, known are ${known}`);
+    const known = Object.keys(options).map((name) => `--${name}`), list = known.join(", ");
+    // One of deno's own, in the wrong place.
+    const how = /^(-[A-Z]|--(allow|deny|no)-.*|--config|--check|--reload)$/.test(unknown.rawName)
+      ? `. Flags of deno stand before the launcher: deno run ${unknown.rawName} …`
+      : meant(unknown.rawName, known);
+    throw new TypeError(`Cannot launch: unknown option ${unknown.rawName}, known are ${list}${how}`);
   }
-  const from = first?.kind === "option-terminator" ? at + 1 : at;
+  const from = first?.kind === "option-terminator" ? at + 1 : at, rest = args.slice(from + 1);
+  const late = rest[0] === "--"
+    ? undefined
+    : rest.find((arg) => ["--ranks", "--processes", "--nodes"].includes(arg.split("=")[0]!));
+  if (late !== undefined) {
+    throw new TypeError(
+      `Cannot launch: ${late} stands after the script ${
+        args[from]
+      }, expected it before; or -- between the script and ` +
+        "arguments of its own",
+    );
+  }
   try {
     const { values } = parseArgs({ args: list.slice(0, at), options });
-    return { values, script: args[from], rest: args.slice(from + 1) };
+    return { values, script: args[from], rest };
   } catch (cause) {
-    throw new TypeError(`Cannot launch: ${(cause as Error).message.split("\n")[0]}`, { cause });
+    throw new TypeError(`Cannot launch: ${(cause as Error).message.replaceAll("\n", " ")}`, { cause });
   }
 }
 

@@ -50,7 +50,8 @@ function callOf(message: Uint8Array): string | undefined {
   }
   if (typeof value !== "object" || value === null || !("gradwire" in value)) return undefined;
   if ("call" in value) return `is in ${value.call}`;
-  return "dataLoss" in value ? "opens its first step" : "variables" in value ? "is in rejoin" : "compares a step";
+  if ("dataLoss" in value) return "opens its first step";
+  return "seed" in value || "variables" in value ? "is in rejoin" : "compares a step";
 }
 
 /** The parts of `saveTo`, by their names in the messages; see FORMAT.md. */

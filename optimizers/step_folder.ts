@@ -79,6 +79,9 @@ export async function listSteps(files: Files, folder: string): Promise<Listing> 
     if (codeOf(error) !== "ENOENT") throw error;
     names = [];
   }
+  if (names.includes(MANIFEST) && names.some((name) => /^rank-\d+\.safetensors$/.test(name))) {
+    throw new Error("the folder is a saved step itself, expected the folder that holds the steps");
+  }
   const steps: StepName[] = [], partial: StepName[] = [];
   for (const name of names) {
     const [, dot, step, save, run] = NAME.exec(name) ?? [];

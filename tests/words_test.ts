@@ -304,3 +304,16 @@ Deno.test("words: a rank that steps after it has left the group is told so, and 
   assert(first!.startsWith("Cannot take step 1: rank 1 took fewer steps than you"), first);
   assert(second!.startsWith("Cannot take step 1: this rank, 1, has left the group. Dispose of a group only"), second);
 });
+
+Deno.test("words: the folder of a step in place of the one that holds the steps is refused, and not found empty", async () => {
+  const path = await Deno.makeTempDir();
+  try {
+    const mine = optimizer(), v = w(), options = { group, optimizer: mine, weights: [v] };
+    mine.minimize(loss(v), false, [v]);
+    const { name } = await gradwire.saveTo(path, options);
+    const refused = await assertRejects(() => gradwire.restoreFrom(`${path}/${name}`, options), Error);
+    assertMatch(refused.message, /the folder is a saved step itself, expected the folder that holds the steps$/);
+  } finally {
+    await Deno.remove(path, { recursive: true });
+  }
+});

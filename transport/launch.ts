@@ -115,9 +115,22 @@ export async function launch(options: LaunchOptions): Promise<void> {
   throw new LaunchError(message, code, rank, error === undefined ? {} : { cause: error });
 }
 
+/** Refuses a script that is a folder, or not there, as far as this process may look. */
+function requireFile(script: URL): URL {
+  let found: Deno.FileInfo | undefined;
+  try {
+    found = script.protocol === "file:" ? Deno.statSync(script) : undefined;
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) return script;
+    throw new TypeError(`Cannot launch: there is no script ${script.href}, expected a module`, { cause });
+  }
+  if (!found?.isDirectory) return script;
+  throw new TypeError(`Cannot launch: the script ${script.href} is a folder, expected a module in it`);
+}
+
 async function run(options: LaunchOptions): Promise<Blame | undefined> {
   const { ranks, args = [], prefix = true, nodes = 1, nodeRank = 0, processes = false } = options;
-  const script = scriptUrl(options.script).href, size = nodes * ranks, meeting = meetingOf(options);
+  const script = requireFile(scriptUrl(options.script)).href, size = nodes * ranks, meeting = meetingOf(options);
   const patience = { ...startDeadline(options), ...deadlinesOf(options) };
   const starts = Array.from({ length: ranks }, (_, local): Start => {
     return { script, prefix, place: { rank: nodeRank * ranks + local, size, meeting, args, ...patience } };

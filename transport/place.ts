@@ -102,13 +102,15 @@ export function placeFrom(get: (variable: Variable) => string | undefined): Plac
         `${sizeName}, MASTER_ADDR and MASTER_PORT, a single one needs none of them`,
     );
   };
-  const integer = (variable: Variable, least: number, most: number): number => {
+  const integer = (variable: Variable, least: number, most: number, why = ""): number => {
     const text = value(variable), number = Number(text);
     if (/^\d+$/.test(text) && least <= number && number <= most) return number;
-    throw new RangeError(`Cannot connect: ${variable} is ${text}, expected an integer from ${least} to ${most}`);
+    throw new RangeError(`Cannot connect: ${variable} is ${text}, expected an integer from ${least} to ${most}${why}`);
   };
   if (!inTorch) value("SLURM_STEP_ID");
-  const size = integer(sizeName, 1, 2 ** 31 - 1), rank = integer(rankName, 0, size - 1), run = get("GRADWIRE_RUN");
+  const size = integer(sizeName, 1, 2 ** 31 - 1),
+    rank = integer(rankName, 0, size - 1, `, below ${sizeName}`),
+    run = get("GRADWIRE_RUN");
   if (size === 1) return { rank, size, args: [], meeting: { transport: "tcp", host: "", port: 0 } };
   const port = integer("MASTER_PORT", 1, 65_535), host = value("MASTER_ADDR");
   const milliseconds = ([name, variable]: readonly [string, Variable]) =>

@@ -74,7 +74,7 @@ function listen(hostname: string, port: number, rank: number): Deno.TcpListener 
   } catch (cause) {
     const where = `Cannot listen on ${addressText(hostname, port)}`;
     if (cause instanceof Deno.errors.AddrInUse) {
-      throw new TransportError(`${where}: the port is in use`, { rank, cause });
+      throw new TransportError(`${where}: the port is in use, let all ranks use another one`, { rank, cause });
     }
     if (cause instanceof Deno.errors.AddrNotAvailable) {
       const help = 'this machine has no such address; give one of its own, or "0.0.0.0", as bind';

@@ -15,8 +15,8 @@ const mutants: Mutant[] = [
   {
     name: "calls: the first step is taken for a rejoining",
     file: "optimizers/calls.ts",
-    find: '"variables" in value ? "is in rejoin" : "compares a step"',
-    replace: '"variables" in value ? "compares a step" : "is in rejoin"',
+    find: 'if ("dataLoss" in value) return',
+    replace: 'if ("dataLosses" in value) return',
     tests,
   },
   {

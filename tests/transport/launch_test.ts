@@ -105,8 +105,6 @@ Deno.test("launch: an error in an event, an exit code that was set", async () =>
   assertMatch((late.cause as Error).stack!, /launch_script\.ts:\d+:\d+/);
   const code = await assertRejects(() => launch({ script, ranks: 1, args: ["code", "0"] }), LaunchError);
   assertEquals([code.rank, code.code], [0, 5]);
-  const missing = launch({ script: new URL("./no_such.ts", import.meta.url), ranks: 2 });
-  assertMatch((await assertRejects(() => missing, LaunchError)).message, /rank \d failed: .*no_such\.ts/);
 });
 
 Deno.test("launch: a process that is killed is named, and the others are ended", async () => {
@@ -255,6 +253,9 @@ Deno.test("launch: options are checked", async () => {
   await refused({ transport: "pigeon" }, 'unknown transport "pigeon", known are broadcast, tcp');
   await refused({ transport: "broadcast", processes: true }, "Cannot launch over broadcast");
   await refused({ rank: 1 }, 'unknown option "rank", known are script, ranks');
+  const folder = new URL(".", import.meta.url);
+  await refused({ script: folder }, `the script ${folder.href} is a folder, expected a module in it`);
+  await refused({ script: new URL("none.ts", folder) }, `there is no script ${folder.href}none.ts, expected a module`);
 });
 
 Deno.test("launch: the command line", () => {
@@ -287,4 +288,18 @@ Deno.test("launch: the command line", () => {
   assertThrows(() => parseCommand(["--rank", "4", "a.ts"]), TypeError, "unknown option --rank, known are --ranks, ");
   assertThrows(() => parseCommand(["--ranks", "x", "a.ts"]), TypeError, '--ranks is "x", expected a number');
   assertThrows(() => parseCommand(["--ranks", "3"]), TypeError, "no script is given");
+  const mistakes: readonly (readonly [args: readonly string[], says: string])[] = [
+    [["--rank", "4", "a.ts"], ": was --ranks meant?"],
+    [["--process", "a.ts"], "unknown option --process, known are --ranks"],
+    [["--processs", "a.ts"], ": was --processes meant?"],
+    [["-A", "--ranks", "4", "a.ts"], "Flags of deno stand before the launcher: deno run -A …"],
+    [["--allow-net", "a.ts"], "deno run --allow-net …"],
+    [["--ranks", "a.ts"], '--ranks is "a.ts", expected a number'],
+    [["--ranks", "-1", "a.ts"], "'--ranks=-XYZ'"],
+    [["--processes=2", "a.ts"], "does not take an argument"],
+    [["a.ts", "--ranks", "4"], "--ranks stands after the script a.ts, expected it before; or -- between"],
+    [["a.ts", "x", "--ranks=4"], "--ranks=4 stands after the script a.ts"],
+    [["a.ts", "--processes"], "--processes stands after the script a.ts"],
+  ];
+  for (const [args, says] of mistakes) assertThrows(() => parseCommand(args), TypeError, says);
 });

@@ -113,7 +113,7 @@ Deno.test("tcp names a port that is in use", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const [inUse] = await refusals({ port });
-  assertEquals(inUse!.message, `Cannot listen on 127.0.0.1:${port}: the port is in use`);
+  assertEquals(inUse!.message, `Cannot listen on 127.0.0.1:${port}: the port is in use, let all ranks use another one`);
 });
 
 Deno.test("tcp turns a stranger away and goes on; at the end it says what the stranger said", async () => {
