@@ -2,47 +2,69 @@
 
 import type { Mutant } from "./mutant.ts";
 
-/** What is wrong, what is replaced and what stands there instead. */
-type Change = readonly [name: string, find: string, replace: string];
+/** What is wrong, what is replaced, what stands there instead, and the part of the test names that is enough. */
+type Change = readonly [name: string, find: string, replace: string, only?: string];
 
 /** Changes of one file of compressors/, and the test files of tests/compressors/ that must notice. */
 function of(file: string, tests: readonly string[], changes: readonly Change[]): Mutant[] {
-  return changes.map(([name, find, replace]) => ({
+  return changes.map(([name, find, replace, only]) => ({
     name: `${file.replace(".ts", "")}: ${name}`,
     file: `compressors/${file}`,
     find,
     replace,
-    tests: tests.map((test) => `tests/compressors/${test}_test.ts`),
+    tests: tests.map((test) => `tests/compressors/${test}_test.ts${only ? `#${only}` : ""}`),
   }));
 }
 
 export default [
   // Constants: a fifth more or less, another branch.
   ...of("dithering.ts", ["dithering"], [
-    ["ω by levels up to √d", "return 2 * levels <= Math.sqrt(size)", "return levels <= Math.sqrt(size)"],
-    ["ω of few levels a fifth less", "? Math.sqrt(size) / levels - 1", "? 0.8 * (Math.sqrt(size) / levels - 1)"],
-    ["ω of many levels a fifth less", ": size / (4 * levels ** 2);", ": size / (5 * levels ** 2);"],
+    [
+      "ω by levels up to √d",
+      "return 2 * levels <= Math.sqrt(size)",
+      "return levels <= Math.sqrt(size)",
+      "ω holds where levels are",
+    ],
+    [
+      "ω of few levels a fifth less",
+      "? Math.sqrt(size) / levels - 1",
+      "? 0.8 * (Math.sqrt(size) / levels - 1)",
+      "its variance is at most",
+    ],
+    [
+      "ω of many levels a fifth less",
+      ": size / (4 * levels ** 2);",
+      ": size / (5 * levels ** 2);",
+      "its variance is at most",
+    ],
     [
       "ω by the maximum a fifth less",
       "return (Math.sqrt(1 + (size - 1) / levels ** 2) - 1) / 2;",
       "return 0.4 * (Math.sqrt(1 + (size - 1) / levels ** 2) - 1);",
+      "its variance is at most",
     ],
-    ["room for gaps a bit short", "(size * (2 + omegaLength(levels))", "(size * (1 + omegaLength(levels))"],
+    [
+      "room for gaps a bit short",
+      "(size * (2 + omegaLength(levels))",
+      "(size * (1 + omegaLength(levels))",
+      "no message is longer than declared",
+    ],
     [
       "clips by the variance",
       "const limit = clip * deviation(vector);",
       "const limit = clip * deviation(vector) ** 2;",
+      "ternGrad clips",
     ],
     [
       "the scale is not what was sent",
       "levels / sent, levels, top, codes);",
       "0.98 * levels / sent, levels, top, codes);",
     ],
-    ["a level too high", "if (level > levels) {", "if (level > levels + 1) {"],
+    ["a level too high", "if (level > levels) {", "if (level > levels + 1) {", "a message that is not one"],
   ]),
   ...of("adaptive_quantization.ts", ["adaptive_quantization"], [
-    ["α without ⌈⌉", "1 / Math.ceil(proportion * size)", "1 / (proportion * size)"],
-    ["α without 1/d", "Math.max(proportion, 1 / size)", "proportion"],
+    ["α without ⌈⌉", "1 / Math.ceil(proportion * size)", "1 / (proportion * size)", "the declared constant is reached"],
+    ["α without 1/d", "Math.max(proportion, 1 / size)", "proportion", "the declared constant is reached"],
     [
       "α is that of equal magnitudes",
       "1 - Math.min(Math.max(proportion, 1 / size), 1 / Math.ceil(proportion * size))",
@@ -50,50 +72,83 @@ export default [
     ],
   ]),
   ...of("adaptive_quantization.ts", ["canonical"], [
-    ["takes means of the wrong sign", "if (above < 0 || below > 0)", "if (above < 0)"],
+    ["takes means of the wrong sign", "if (above < 0 || below > 0)", "if (above < 0)", "adaptiveQuantization"],
   ]),
   ...of("eden.ts", ["rotated"], [
-    ["drive's α is .4", "alpha: (size) => size > 1 ? 1 / 2 : 0", "alpha: (size) => size > 1 ? 0.4 : 0"],
-    ["ω is the distortion", "spread / (1 - distortion) - 1", "spread * (1 + distortion) - 1"],
+    [
+      "drive's α is .4",
+      "alpha: (size) => size > 1 ? 1 / 2 : 0",
+      "alpha: (size) => size > 1 ? 0.4 : 0",
+      "drive, biased: α is",
+    ],
+    [
+      "ω is the distortion",
+      "spread / (1 - distortion) - 1",
+      "spread * (1 + distortion) - 1",
+      "eden({ bits: 1 }): its variance",
+    ],
     [
       "the scale of least error for the unbiased one",
       "(biased ? product / squares : padded / product)",
       "product / squares",
+      "eden({ bits: 1 }): is unbiased",
     ],
-    ["fractions get no spread", "? 1 + 1.75 / rich + 6 / rich ** 2 : 1", "? 1 : 1"],
+    ["fractions get no spread", "? 1 + 1.75 / rich + 6 / rich ** 2 : 1", "? 1 : 1", "EDEN with less than a bit"],
   ]),
   ...of("eden.ts", ["ends"], [
-    ["codes follow a scale that is 0", "if (getScale(message, start) === 0) at = start + 4;", ""],
+    [
+      "codes follow a scale that is 0",
+      "if (getScale(message, start) === 0) at = start + 4;",
+      "",
+      "eden({ bits: 1.5 })",
+    ],
   ]),
   ...of("quic_fl.ts", ["quic_fl"], [
-    ["private draws under the shared key", "draw(fold(own, -2), codes);", "draw(fold(own, -1), codes);"],
+    [
+      "private draws under the shared key",
+      "draw(fold(own, -2), codes);",
+      "draw(fold(own, -1), codes);",
+      "the sender's draws are independent",
+    ],
     [
       "shared numbers of another key",
       "draw(fold(key, -1), words.subarray(0, (size + 3) >> 2));",
       "draw([0, 0], words.subarray(0, (size + 3) >> 2));",
+      "quicFl({ bits: 1 }): is unbiased",
     ],
-    ["ω a tenth less", "omega: (_size) => gaussian,", "omega: (_size) => 0.9 * gaussian,"],
-    ["outliers are not put back", "memory[place] = value;", "memory[place] = 0;"],
+    ["ω a tenth less", "omega: (_size) => gaussian,", "omega: (_size) => 0.9 * gaussian,", "vNMSE"],
+    ["outliers are not put back", "memory[place] = value;", "memory[place] = 0;", "vNMSE"],
   ]),
   ...of("quic_fl.ts", ["canonical"], [
-    ["takes outliers in any order", "place <= before || ", ""],
+    ["takes outliers in any order", "place <= before || ", "", "quicFl: outliers in another order"],
   ]),
   ...of("kashin.ts", ["kashin"], [
     [
       "ω of two levels a fifth less",
       "levels === 2 ? (PROMISED ** 2 - 1) / 2",
       "levels === 2 ? 0.8 * (PROMISED ** 2 - 1) / 2",
+      "other rotations are tried",
     ],
-    ["rotations all alike", "fold(own, attempt)) > PROMISED && attempt", "fold(own, 0)) > PROMISED && attempt"],
-    ["promises what it does not try for", "PROMISED = 2.25", "PROMISED = 1.9"],
+    [
+      "rotations all alike",
+      "fold(own, attempt)) > PROMISED && attempt",
+      "fold(own, 0)) > PROMISED && attempt",
+      "other rotations are tried",
+    ],
+    ["promises what it does not try for", "PROMISED = 2.25", "PROMISED = 1.9", "the error follows from the flatness"],
     ["no steps towards a flat one", "STEPS = 16", "STEPS = 1"],
   ]),
   ...of("kashin.ts", ["canonical", "ends"], [
     ["zeros with a rotation", "if (most === 0 && attempt === 0) return;", "if (most === 0) return;"],
-    ["codes follow a scale that is 0", "if (getScale(message, at - 4) === 0) {", "if (unit < 0) {"],
+    [
+      "codes follow a scale that is 0",
+      "if (getScale(message, at - 4) === 0) {",
+      "if (unit < 0) {",
+      "kashin({ levels: 4 })",
+    ],
   ]),
   ...of("natural_compression.ts", ["natural"], [
-    ["ω a fifth less", "omega: () => 1 / 8,", "omega: () => 1 / 10,"],
+    ["ω a fifth less", "omega: () => 1 / 8,", "omega: () => 1 / 10,", "naturalCompression(): its variance"],
   ]),
   ...of("natural_compression.ts", ["canonical"], [
     ["takes −0", 'if (codes.includes(256)) refuse("naturalCompression", "a number is −0, expected 0");', ""],
@@ -120,9 +175,14 @@ export default [
     ["the lowest level is another", "lowest = 2 ** (1 - levels)", "lowest = 2 ** -levels"],
   ]),
   ...of("cast.ts", ["cast"], [
-    ["α a fifth less", "(ulp / (2 + ulp)) ** 2", "0.8 * (ulp / (2 + ulp)) ** 2"],
+    ["α a fifth less", "(ulp / (2 + ulp)) ** 2", "0.8 * (ulp / (2 + ulp)) ** 2", "every draw's squared error"],
     ["ω a fifth less", "ulp ** 2 / (4 * (1 + ulp))", "ulp ** 2 / (5 * (1 + ulp))"],
-    ["scaled half as much as can be", "return (words[1]! >>> 20) - 1023;", "return (words[1]! >>> 20) - 1030;"],
+    [
+      "scaled half as much as can be",
+      "return (words[1]! >>> 20) - 1023;",
+      "return (words[1]! >>> 20) - 1030;",
+      "decoding is finite",
+    ],
   ]),
   ...of("blockwise_int8.ts", ["cast"], [
     ["α a fifth less", "others(size) / (4 * 127 ** 2 + others(size))", "others(size) / (5 * 127 ** 2 + others(size))"],
@@ -136,7 +196,12 @@ export default [
     ["takes code 255", 'if (codes.includes(255)) refuse("blockwiseInt8", "a code is 255, expected 0 to 254");', ""],
   ]),
   ...of("stochastic_levels.ts", ["stochastic_levels"], [
-    ["ω a fifth less", "Math.max(0, size - 2) / (2 * top ** 2)", "Math.max(0, size - 2) / (2.5 * top ** 2)"],
+    [
+      "ω a fifth less",
+      "Math.max(0, size - 2) / (2 * top ** 2)",
+      "Math.max(0, size - 2) / (2.5 * top ** 2)",
+      "stochasticLevels({ levels: 2 }): the declared constant",
+    ],
     ["ω of variable length a fifth less", "size / (2 * topOf(size) ** 2)", "size / (2.5 * topOf(size) ** 2)"],
     ["a level too many", "const rate = top / (most - least);", "const rate = (top + 1) / (most - least);"],
   ]),
@@ -144,16 +209,31 @@ export default [
     ["takes a least number beyond the norm", "if (Math.abs(least) > norm)", "if (least !== least)"],
   ]),
   ...of("zipml.ts", ["zipml"], [
-    ["ω a fifth less", "(size - 2) / (2 * (levels - 1) ** 2)", "(size - 2) / (2.5 * (levels - 1) ** 2)"],
-    ["one key for both samples", "const k = fold(key, i);", "const k = fold(key, 0);"],
+    [
+      "ω a fifth less",
+      "(size - 2) / (2 * (levels - 1) ** 2)",
+      "(size - 2) / (2.5 * (levels - 1) ** 2)",
+      "ω is reached by two levels",
+    ],
+    ["one key for both samples", "const k = fold(key, i);", "const k = fold(key, 0);", "double sampling is unbiased"],
     ["the estimate is of one order", "(v * other + second[i]! * one) / 2", "v * one"],
   ]),
   ...of("zipml.ts", ["canonical"], [
     ["takes levels in any order", "if (!(values[i - 1]! <= values[i]!))", "if (values[i] === Infinity)"],
   ]),
   ...of("cross_polytope.ts", ["random_vertices"], [
-    ["ω a fifth less", "Math.max(0, size - 1) / draws", "Math.max(0, size - 1) / (1.25 * draws)"],
-    ["the rest is not spread", "each = rest / (2 * vector.length)", "each = 0 * rest"],
+    [
+      "ω a fifth less",
+      "Math.max(0, size - 1) / draws",
+      "Math.max(0, size - 1) / (1.25 * draws)",
+      "the declared constant is reached",
+    ],
+    [
+      "the rest is not spread",
+      "each = rest / (2 * vector.length)",
+      "each = 0 * rest",
+      "the mean squared error is the exact",
+    ],
     [
       "a negative number draws its positive vertex",
       "mass += each + Math.max(0, -value);\n    for (; r < draws && sorted[r]! < mass; r++) indices[r] = 2 * i + 1 + r;",
@@ -161,7 +241,12 @@ export default [
     ],
   ]),
   ...of("atomo.ts", ["random_vertices"], [
-    ["ω a fifth less", "Math.max(0, most(size) / rank - 1)", "0.8 * Math.max(0, most(size) / rank - 1)"],
+    [
+      "ω a fifth less",
+      "Math.max(0, most(size) / rank - 1)",
+      "0.8 * Math.max(0, most(size) / rank - 1)",
+      "the declared constant is reached",
+    ],
     [
       "terms are not divided by their probability",
       "const weight = diagonal[j]! * Math.max(1, level / value) * largest;",
@@ -169,8 +254,18 @@ export default [
     ],
   ]),
   ...of("optimal_sparsification.ts", ["sparsifiers"], [
-    ["ω a fifth less", "size / countFor(size) - 1", "0.8 * (size / countFor(size) - 1)"],
-    ["a chance too high", "const unit = level * 2 ** -32;", "const unit = 0.9 * level * 2 ** -32;"],
+    [
+      "ω a fifth less",
+      "size / countFor(size) - 1",
+      "0.8 * (size / countFor(size) - 1)",
+      "optimalSparsification({ k: 1 }): the declared constant",
+    ],
+    [
+      "a chance too high",
+      "const unit = level * 2 ** -32;",
+      "const unit = 0.9 * level * 2 ** -32;",
+      "optimalSparsification({ k: 1 }): is unbiased",
+    ],
   ]),
   ...of("bernoulli.ts", ["sparsifiers"], [
     ["not divided by p", "count, scale * factor, into)", "count, scale, into)"],
@@ -187,6 +282,7 @@ export default [
       "τ by the norm",
       "relative! * Math.sqrt(sumOfSquares(vector) / size)",
       "relative! * Math.sqrt(sumOfSquares(vector))",
+      "its mean squared error is at most",
     ],
   ]),
   ...of("compose.ts", ["sparsifiers"], [
@@ -195,8 +291,14 @@ export default [
       "α a fifth less",
       "1 - (1 - quantizer.alpha(kept(size))) * share(size)",
       "0.8 * (1 - (1 - quantizer.alpha(kept(size))) * share(size))",
+      "compose(sparseDithering",
     ],
-    ["α of sign top-k is topK's", "1 - Math.min(1 / k, k / size)", "1 - k / size"],
+    [
+      "α of sign top-k is topK's",
+      "1 - Math.min(1 / k, k / size)",
+      "1 - k / size",
+      "signTopK({ k: 3 }): the declared constant",
+    ],
   ]),
   ...of("top_k.ts", ["top_k"], [
     [
@@ -206,7 +308,12 @@ export default [
     ],
   ]),
   ...of("rand_k.ts", ["rand_k"], [
-    ["ω a fifth less", "size / countFor(size) - 1", "0.8 * (size / countFor(size) - 1)"],
+    [
+      "ω a fifth less",
+      "size / countFor(size) - 1",
+      "0.8 * (size / countFor(size) - 1)",
+      "randK({ k: 1 }): the mean squared error",
+    ],
     ["not multiplied by d/k", "k, scale * factor, into)", "k, scale, into)"],
   ]),
   ...of("scaled_sign.ts", ["scaled_sign"], [
@@ -222,8 +329,13 @@ export default [
     ["means over all numbers", "negative / negatives", "negative / vector.length"],
   ]),
   ...of("sparse_dithering.ts", ["sparse_dithering"], [
-    ["ω above 1 a fifth less", "2 * Math.sqrt(nu) - 1", "0.8 * (2 * Math.sqrt(nu) - 1)"],
-    ["ω a fifth less", "nu <= 1 ? nu :", "nu <= 1 ? 0.8 * nu :"],
+    [
+      "ω above 1 a fifth less",
+      "2 * Math.sqrt(nu) - 1",
+      "0.8 * (2 * Math.sqrt(nu) - 1)",
+      "the declared constant is reached",
+    ],
+    ["ω a fifth less", "nu <= 1 ? nu :", "nu <= 1 ? 0.8 * nu :", "the declared constant is reached"],
     ["the step rounded to nearest", "if (float[0]! > promised) word[0]!--;\n  return Math.max", "return Math.max"],
   ]),
   ...of("subtractive_dithering.ts", ["subtractive_dithering"], [
@@ -231,13 +343,20 @@ export default [
       "a fifth more variance than ω",
       "Math.sqrt(((1 + omega) * count / size - 1)",
       "Math.sqrt(1.2 * ((1 + omega) * count / size - 1)",
+      "subtractiveDithering({ omega: 0.5, states: 8 }): the mean squared error",
     ],
     [
       "what is kept is not multiplied by d/k",
       "const gain = step * length * size / count",
       "const gain = step * length",
+      "subtractiveDithering({ omega: 9, states: 4 }): the mean squared error",
     ],
-    ["the indices' key is the dither's", "choose(fold(key, 3), count, size", "choose(fold(key, 1), count, size"],
+    [
+      "the indices' key is the dither's",
+      "choose(fold(key, 3), count, size",
+      "choose(fold(key, 1), count, size",
+      "fewer bits than EDEN",
+    ],
   ]),
   ...of("spherical.ts", ["spherical"], [
     ["ω without what rounding the norm adds", "* (1 + this.#spread) - 1", "- 1"],
@@ -262,37 +381,65 @@ export default [
   ]),
   // Combinators.
   ...of("contractive.ts", ["combinators"], [
-    ["not divided by 1 + ω", "scale * factor(into.length), into)", "scale, into)"],
-    ["α is ω", "compressor.omega(size) * factor(size)", "0.8 * compressor.omega(size) * factor(size)"],
+    ["not divided by 1 + ω", "scale * factor(into.length), into)", "scale, into)", "contractive(sparseDithering"],
+    [
+      "α is ω",
+      "compressor.omega(size) * factor(size)",
+      "0.8 * compressor.omega(size) * factor(size)",
+      "contractive(sparseDithering",
+    ],
   ]),
   ...of("induced.ts", ["combinators"], [
     [
       "one key for both",
       "return unbiased.encode(rest, fold(key, 1), part);",
       "return unbiased.encode(rest, fold(key, 0), part);",
+      "induced(topK({ k: 2 }), randK({ k: 4 })): the mean squared",
     ],
-    ["ω a fifth less", "biased.alpha(size) * unbiased.omega(size)", "0.8 * biased.alpha(size) * unbiased.omega(size)"],
+    [
+      "ω a fifth less",
+      "biased.alpha(size) * unbiased.omega(size)",
+      "0.8 * biased.alpha(size) * unbiased.omega(size)",
+      "induced(topK({ k: 2 }), randK({ k: 4 })): the declared",
+    ],
   ]),
   ...of("repeated.ts", ["combinators"], [
     [
       "one key for all draws",
       "compressor.encode(vector, fold(key, i), part)",
       "compressor.encode(vector, fold(key, 0), part)",
+      "repeated(randK({ k: 2 }), 3): the mean squared error",
     ],
-    ["ω / times²", "compressor.omega(size) / times", "compressor.omega(size) / times ** 2"],
+    [
+      "ω / times²",
+      "compressor.omega(size) / times",
+      "compressor.omega(size) / times ** 2",
+      "the declared constant is reached",
+    ],
   ]),
   ...of("bucketed.ts", ["combinators"], [
-    ["constants of the last bucket alone", "length >= size ? constant(size) : 0", "length < 0 ? constant(size) : 0"],
+    [
+      "constants of the last bucket alone",
+      "length >= size ? constant(size) : 0",
+      "length < 0 ? constant(size) : 0",
+      "bucketed(",
+    ],
   ]),
   ...of("rotated.ts", ["rotated"], [
-    ["the flat ω of no logarithm", "(2 * Math.log(2 * size) + 2)", "2"],
+    [
+      "the flat ω of no logarithm",
+      "(2 * Math.log(2 * size) + 2)",
+      "2",
+      "rotated(stochasticLevels({ levels: 4 }), { rounds: 1 }): its variance",
+    ],
   ]),
   ...of("rotation.ts", ["rotated"], [
-    ["one round of signs", "return size >= 256 ? 3 : 4;", "return 1;"],
+    ["one round of signs", "return size >= 256 ? 3 : 4;", "return 1;", "eden({ bits: 1 }): is unbiased"],
     [
       "rows that are not orthogonal",
       "for (let j = 0; j < i; j++) {\n        let product",
       "for (let j = 0; j < i - 1; j++) {\n        let product",
+      "rotations keep the norm",
     ],
   ]),
   // Codes.
