@@ -29,6 +29,11 @@ export function checkArguments(
   if (typeof (inner as { applyGradients?: unknown })?.applyGradients !== "function") {
     throw refuse(`inner is ${named(inner)}, ${innerWanted(inner)}`);
   }
+  if (typeof (inner as { getConfig?: unknown }).getConfig !== "function") {
+    throw refuse(
+      `inner, ${named(inner)}, has no getConfig, expected one that returns its options: getConfig() { return { … }; }`,
+    );
+  }
   if (typeof options !== "object" || options === null) {
     throw refuse(`its options are ${named(options)}, expected { reducer: average(), group: await connect() }`);
   }

@@ -62,7 +62,7 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
     rank: `${state.rank}`,
     size: `${state.size}`,
     reducer: state.reducer,
-    inner: canonical({ className: inner.className, config: inner.config, iterations: inner.iterations }),
+    inner: canonical({ ...inner, slots: undefined }),
     digests: JSON.stringify(stateDigests(state, trained)),
     weights: JSON.stringify(variables.map(({ name, dtype }) => ({ name, dtype }))),
   };

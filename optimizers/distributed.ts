@@ -10,7 +10,7 @@ import { type Group, isBlocking, ordinalOver } from "./group.ts";
 import { launchedSize } from "./launched.ts";
 import type { Reducer } from "./reducer.ts";
 import { requireGroup, requireLoss, scalarLoss } from "./require.ts";
-import { checkSlots, readSlots, setLearningRate, writeSlots } from "./slots.ts";
+import { checkSlots, readSlots, requireStorable, setLearningRate, writeSlots } from "./slots.ts";
 import { checkState, checkVectors, type OptimizerState } from "./state.ts";
 import { type NamedTensorMap, Optimizer, type Scalar, type Variable } from "./tfjs.ts";
 import { Training } from "./training.ts";
@@ -203,9 +203,12 @@ export class DistributedOptimizer extends Optimizer {
    * See {@linkcode saveCheckpoint}.
    *
    * @throws {Error} if a step is under way
+   * @throws {TypeError} if the inner optimizer is of a class of a user's own that keeps tensors or arrays where they cannot
+   *   be read, for instance in a Map
    */
   getState(): OptimizerState {
     if (this.#busy) throw new Error("Cannot read or replace the state: a step is under way; await minimizeAsync");
+    requireStorable(this.#inner);
     const { step, group: { rank, size }, method: { bucket, state }, restoring: { state: restored } } = this.#training;
     const layout = bucket?.layout ?? restored?.layout;
     return {

@@ -81,9 +81,10 @@ function checkpointFrom(tensors: Safetensors["tensors"], metadata: Safetensors["
       if (!(values instanceof Float32Array)) throw new RangeError(`Cannot restore: slot/${name} is not of type F32`);
       return { name, shape, values };
     });
-  const inner = read("inner", (text) => JSON.parse(text) as Slots, ({ className, config, iterations }) => {
+  const inner = read("inner", innerFrom, ({ className, config, iterations, numbers = {} }) => {
     return typeof className === "string" && typeof config === "object" && config !== null &&
-      Number.isSafeInteger(iterations) && iterations >= 0;
+      Number.isSafeInteger(iterations) && iterations >= 0 &&
+      Object.values(numbers).every((number) => typeof number === "number");
   });
   const layout = metadata["layout"] === undefined
     ? undefined
@@ -126,6 +127,15 @@ function checkpointFrom(tensors: Safetensors["tensors"], metadata: Safetensors["
     digests,
   };
   return { state, weights };
+}
+
+function innerFrom(text: string): Slots {
+  const { numbers, ...inner } = JSON.parse(text) as Slots;
+  if (numbers === undefined) return inner;
+  // What JSON has no numbers for is written as text.
+  const odd: unknown[] = ["NaN", "Infinity", "-Infinity", "-0"];
+  const read = Object.entries(numbers).map(([name, value]) => [name, odd.includes(value) ? Number(value) : value]);
+  return { ...inner, numbers: Object.fromEntries(read) };
 }
 
 function layoutFrom(text: string): Layout {

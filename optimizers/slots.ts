@@ -3,6 +3,7 @@
 import * as tf from "../dependencies/tfjs.ts";
 import { canonical } from "../transport/handshake.ts";
 import { digest } from "./digest.ts";
+import { hasArrays, isOwn, tensorsIn } from "./own_memory.ts";
 import type { Optimizer } from "./tfjs.ts";
 
 /** One variable of an optimizer: a moment of a weight, a running power of β. */
@@ -23,6 +24,8 @@ export interface Slots {
   readonly config: Readonly<Record<string, unknown>>;
   /** Steps it has taken. */
   readonly iterations: number;
+  /** Numbers that an optimizer of a user's own keeps in fields, those of its configuration apart. */
+  readonly numbers?: Readonly<Record<string, number>>;
   /** Its variables. */
   readonly slots: readonly Slot[];
 }
@@ -41,15 +44,56 @@ export function readSlots(optimizer: Optimizer): Slots {
     else if (isList(value)) value.forEach(({ variable }, i) => slots.push(slot(`${property}.${i}`, variable)));
   }
   const config = optimizer.getConfig() as Record<string, unknown>;
-  return { className: optimizer.getClassName(), config, iterations: optimizer.iterations, slots };
+  const numbers = isOwn(optimizer) ? numbersOf(optimizer, config) : {};
+  return {
+    ...{ className: optimizer.getClassName(), config, iterations: optimizer.iterations, slots },
+    ...Object.keys(numbers).length > 0 && { numbers },
+  };
+}
+
+/** The numbers in an optimizer's fields that say how far it is: those that its configuration tells apart. */
+function numbersOf(optimizer: Optimizer, config: Readonly<Record<string, unknown>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(optimizer).filter((entry): entry is [string, number] => {
+      const [name, value] = entry;
+      return typeof value === "number" && name !== "iterations_" && name !== "learningRate" &&
+        !Object.hasOwn(config, name);
+    }),
+  );
+}
+
+/**
+ * Refuses an optimizer of a user's own whose memory a checkpoint cannot hold: part of it would be missing afterwards.
+ *
+ * @throws {TypeError} that names the field
+ */
+export function requireStorable(optimizer: Optimizer): void {
+  const refuse = (why: string) => {
+    throw new TypeError(`Cannot read the state of the inner optimizer: ${why}`);
+  };
+  if (!isOwn(optimizer)) return;
+  const { name } = optimizer.constructor, className = optimizer.getClassName();
+  if (typeof className !== "string") refuse(`its class ${name} has no name, expected static className = "${name}"`);
+  for (const [property, value] of Object.entries(optimizer)) {
+    // The one number that tfjs's SGD and what extends it keep as a tensor is made from its configuration.
+    if (value instanceof tf.Variable || isList(value)) continue;
+    if (Object.prototype.isPrototypeOf.call(tf.SGDOptimizer.prototype, optimizer) && ["c", "m"].includes(property)) {
+      continue;
+    }
+    if (tensorsIn(value).length === 0 && !hasArrays(value)) continue;
+    refuse(
+      `${name} keeps numbers in its field ${property} that no checkpoint can hold. Expected fields that are variables, ` +
+        "lists of { originalName, variable }, or single numbers",
+    );
+  }
 }
 
 /**
  * Gives an optimizer the state that another of its class had. A list of which the state has nothing is emptied, as it is
  * before the first step. Call `checkSlots` first.
  */
-export function writeSlots(optimizer: Optimizer, { config, iterations, slots }: Slots): void {
-  const fields = optimizer as unknown as Fields, lists = new Map<string, Entry[]>();
+export function writeSlots(optimizer: Optimizer, { config, iterations, numbers = {}, slots }: Slots): void {
+  const fields: Fields = Object.assign(optimizer, numbers) as unknown as Fields, lists = new Map<string, Entry[]>();
   for (const [property, value] of Object.entries(optimizer)) if (isList(value)) lists.set(property, []);
   for (const { name, shape, values } of slots) {
     const [property, index] = name.split(".") as [string, string | undefined];
@@ -74,8 +118,9 @@ export function writeSlots(optimizer: Optimizer, { config, iterations, slots }: 
 }
 
 /** A digest of all numbers that an optimizer remembers, for comparisons among ranks. */
-export function slotsDigest({ iterations, slots }: Slots): string {
+export function slotsDigest({ iterations, numbers, slots }: Slots): string {
   const sum = digest().text(`${iterations}`);
+  if (numbers) sum.text(canonical(numbers));
   for (const { name, shape, values } of slots) {
     sum.text(`${name}[${shape}]`).bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
@@ -118,6 +163,11 @@ export function checkSlots(optimizer: Optimizer, state: Slots, shapes?: readonly
   for (const option of new Set([...Object.keys(mine), ...Object.keys(config)])) {
     const [theirs, ours] = [canonical(config[option]), canonical(mine[option])];
     if (option !== "learningRate" && theirs !== ours) refuse(option, theirs, ours);
+  }
+  const kept = isOwn(optimizer) ? numbersOf(optimizer, mine) : {}, given = state.numbers ?? {};
+  for (const name of new Set([...Object.keys(kept), ...Object.keys(given)])) {
+    const [theirs, ours] = [given, kept].map((numbers) => Object.hasOwn(numbers, name) ? "a number" : "absent");
+    if (theirs !== ours) refuse(`its field ${name}`, theirs, ours);
   }
   const theirs = new Map(slots.map(({ name, shape }) => [name, `[${shape}]`]));
   if (theirs.size !== slots.length) refuse("one of its slots", "present twice", "present once");

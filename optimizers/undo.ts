@@ -2,6 +2,7 @@
 
 import * as tf from "../dependencies/tfjs.ts";
 import { commit, copyOf } from "./nested.ts";
+import { isOwn, OwnMemory, tensorsIn } from "./own_memory.ts";
 import { type State, workspace } from "./reducer.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { Optimizer, Variable } from "./tfjs.ts";
@@ -15,6 +16,8 @@ interface Held {
   readonly copy: State;
   /** The weights that are trained, and the inner optimizer's slots. */
   readonly values: Snapshot;
+  /** What else an inner optimizer of a user's own remembers. */
+  readonly own: OwnMemory | undefined;
   /** How many slots each of the inner optimizer's lists had. */
   readonly lengths: ReadonlyMap<string, number>;
   /** The variables to which forward passes of the step have assigned, as they were before each. */
@@ -52,13 +55,15 @@ export class Undo {
     const lengths = new Map(listsOf(inner).map(([property, list]) => [property, list.length]));
     const values = new Snapshot([...variables, ...slots]);
     const copy = copyOf(state, this.#workspace, "state");
-    this.#held = { step, iterations: inner.iterations, inner, state, copy, values, lengths, forward };
+    const own = isOwn(inner) ? new OwnMemory(inner) : undefined;
+    this.#held = { step, iterations: inner.iterations, inner, state, copy, values, own, lengths, forward };
   }
 
   /** Puts back what was remembered. Returns the number of steps that had been taken then. */
   back(): number {
-    const { step, iterations, inner, state, copy, values, lengths, forward } = this.#held!;
+    const { step, iterations, inner, state, copy, values, own, lengths, forward } = this.#held!;
     values.restore();
+    own?.restore();
     for (const snapshot of forward.toReversed()) snapshot.restore();
     commit(copy, state);
     const fields = inner as unknown as Record<string, unknown>;
@@ -79,6 +84,7 @@ export class Undo {
   /** Forgets it. */
   drop(): void {
     this.#held?.values[Symbol.dispose]();
+    this.#held?.own?.[Symbol.dispose]();
     for (const snapshot of this.#held?.forward ?? []) snapshot[Symbol.dispose]();
     this.#held = undefined;
   }
@@ -86,13 +92,24 @@ export class Undo {
 
 type Entry = { readonly variable: Variable } | undefined;
 
-/** The variables that a tfjs optimizer keeps in its fields, by the field's name and the place in it if it is a list. */
+/**
+ * The variables that an optimizer keeps, by the field's name and, where the field is a list or holds several in another
+ * way, the place in it.
+ */
 export function slotsByName(optimizer: Optimizer): [name: string, variable: Variable][] {
   const single = Object.entries(optimizer).filter(([, value]) => value instanceof tf.Variable) as [string, Variable][];
-  const listed = listsOf(optimizer).flatMap(([property, list]) =>
+  const lists = listsOf(optimizer), listed = new Set<unknown>(lists.map(([, list]) => list));
+  const named = lists.flatMap(([property, list]) =>
     list.flatMap((entry, i): [string, Variable][] => entry ? [[`${property}.${i}`, entry.variable]] : [])
   );
-  return [...single, ...listed];
+  if (!isOwn(optimizer)) return [...single, ...named];
+  // Numbered, for a key may be a variable's name, which differs by rank.
+  const others = Object.entries(optimizer).flatMap(([property, value]) => {
+    if (value instanceof tf.Tensor || listed.has(value)) return [];
+    const variables = tensorsIn(value).filter((tensor): tensor is Variable => tensor instanceof tf.Variable);
+    return variables.map((variable, i): [string, Variable] => [`${property}.${i}`, variable]);
+  });
+  return [...single, ...named, ...others];
 }
 
 function listsOf(optimizer: Optimizer): [property: string, list: Entry[]][] {

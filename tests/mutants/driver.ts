@@ -162,6 +162,27 @@ const mutants: Mutant[] = [
     tests: ["tests/optimizers/status_test.ts"],
   },
   {
+    name: "a refused step keeps what an optimizer of a user's own remembers",
+    file: "optimizers/undo.ts",
+    find: "own?.restore();",
+    replace: "",
+    tests: ["tests/optimizers/own_memory_test.ts#a refused step"],
+  },
+  {
+    name: "an optimizer of a user's own is stored without its numbers",
+    file: "optimizers/slots.ts",
+    find: "...Object.keys(numbers).length > 0 && { numbers },",
+    replace: "",
+    tests: ["tests/optimizers/own_memory_test.ts#a checkpoint holds"],
+  },
+  {
+    name: "an optimizer of a user's own is stored in part",
+    file: "optimizers/distributed.ts",
+    find: "requireStorable(this.#inner);",
+    replace: "",
+    tests: ["tests/optimizers/own_memory_test.ts#refuses what it cannot hold"],
+  },
+  {
     name: "rejoin: ranks of which some have begun do not begin anew",
     file: "optimizers/rejoin.ts",
     find: 'return positions.some(({ begun }) => begun === "no") &&',
