@@ -50,7 +50,7 @@ function callOf(message: Uint8Array): string | undefined {
   }
   if (typeof value !== "object" || value === null || !("gradwire" in value)) return undefined;
   if ("call" in value) return `is in ${value.call}`;
-  if ("dataLoss" in value) return "opens its first step";
+  if ("dataLoss" in value) return "opens its first step, new or restored";
   return "seed" in value || "variables" in value ? "is in rejoin" : "compares a step";
 }
 

@@ -1,6 +1,7 @@
 /** What is kept of an optimizer from step to step, the weights apart. @module */
 
 import { broadcast, type Exchange } from "../transport/round.ts";
+import { show } from "../compressors/show.ts";
 import { digest } from "./digest.ts";
 import type { Layout, State, Vector, Vectors } from "./reducer.ts";
 import { type Slots, slotsDigest } from "./slots.ts";
@@ -54,6 +55,13 @@ export function stateDigests(
 
 /** Throws an Error that names the first difference, if a state is not one for this rank of this group. */
 export function checkState(theirs: OptimizerState, mine: OptimizerState): void {
+  if (typeof theirs?.local !== "object" || typeof theirs.shared !== "object" || typeof theirs.inner !== "object") {
+    throw new TypeError(
+      `Cannot restore the state: it is ${
+        show(theirs)
+      }, expected what getState returned; a file is for restoreCheckpoint`,
+    );
+  }
   for (const what of ["seed", "rank", "size", "reducer"] as const) {
     if (theirs[what] !== mine[what]) {
       throw new Error(`Cannot restore the state: ${what} is ${theirs[what]} in the checkpoint, ${mine[what]} here`);

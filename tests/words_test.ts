@@ -126,6 +126,8 @@ const mistakes: Readonly<Record<string, readonly (readonly [call: () => unknown,
     [() => gw.restoreCheckpoint(optimizer(), Promise.resolve()), "a Promise", "await it"],
     [() => gw.restoreCheckpoint(optimizer(), new ArrayBuffer(9)), "an ArrayBuffer", "new Uint8Array(file)"],
     [() => gw.restoreCheckpoint(optimizer(), new TextEncoder().encode("a text file")), "a file of another kind"],
+    [() => optimizer().setState(new Uint8Array(9)), "it is a Uint8Array", "what getState returned"],
+    [() => optimizer().setState({}), "it is an object", "a file is for restoreCheckpoint"],
     [() => gw.saveTo({ group, optimizer: optimizer() }, folder), "the folder is an object", 'saveTo("checkpoints", {'],
     [() => gw.restoreFrom(undefined), "the folder is undefined", 'restoreFrom("checkpoints", {'],
     [() => gw.saveTo(folder), "the options are undefined, expected { group, optimizer, weights }"],
@@ -295,6 +297,16 @@ for (const [mine, [call, is]] of Object.entries(calls)) {
     assertMatch(message!, /^Cannot .*: .*rank 1.* left the group\. All ranks must make this call, at the same point$/);
   });
 }
+
+Deno.test("words: a first step beside another call is told", async () => {
+  const first = ({ group, v }: At) => one({ group, v, optimizer: new DistributedOptimizer(sgd(), { reducer, group }) });
+  for (const message of await apart(({ group, v }) => gradwire.broadcastState([v], group), first)) {
+    assertMatch(
+      message,
+      /: rank 0 is in broadcastState, rank 1 opens its first step, new or restored\. All ranks must/,
+    );
+  }
+});
 
 Deno.test("words: a rank that steps after it has left the group is told so, and not that it took too few steps", async () => {
   const [first, second] = await apart(one, async (at) => {

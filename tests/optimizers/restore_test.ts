@@ -238,7 +238,7 @@ Deno.test("if what one rank restored is wrong, all ranks refuse at the next step
       ["another run's", other[1]!, "restored.values (digest) differs: rank 0 has "],
       ["an edited slot", flipped, "slots (digest) differs"],
       ["a file of before the first step", fresh[1]!, 'rank 1 has "nothing"'],
-      ["nothing", undefined, "rank 0 opens its first step, rank 1 opens a step"],
+      ["nothing", undefined, "rank 0 opens its first step, new or restored, rank 1 opens a step"],
     ] as const
   ) {
     const ranks = pair({ reducer }), twin = pair({ reducer });
