@@ -7,7 +7,7 @@ import { requireGroup, requireOptimizer, requirePath, requireWeights } from "./r
 import type { Group } from "./group.ts";
 import type { Json } from "./step_folder.ts";
 import { type Known, type Saved, writeStep } from "./write_step.ts";
-import type { Weights } from "./weights.ts";
+import { variablesOf, type Weights } from "./weights.ts";
 
 /** The options of {@linkcode saveTo}. */
 export interface SaveOptions {
@@ -95,6 +95,13 @@ function readStep({ optimizer, weights, position = null, keep = 3, group: _, ...
     throw new TypeError(`there is no option ${option}, expected ${known.join(", ")}${meant(option, known)}`);
   }
   requireOptimizer("", optimizer), requireWeights("", weights);
+  const names = variablesOf(weights).map(({ name }) => name);
+  // A rank that is alone may know of no layout; that of nothing at all is wrong there too.
+  const lacking = optimizer.getState().layout?.names.find((name) => !names.includes(name));
+  if (lacking !== undefined || names.length === 0) {
+    const what = lacking === undefined ? "holds no variable" : `lacks the variable ${lacking}, which is trained`;
+    throw new TypeError(`weights ${what}, expected the model or all of its variables`);
+  }
   if (!(Number.isSafeInteger(keep) && keep >= 1)) {
     throw new RangeError(`keep is ${show(keep)}, expected an integer ≥ 1`);
   }

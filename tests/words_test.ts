@@ -134,7 +134,11 @@ const mistakes: Readonly<Record<string, readonly (readonly [call: () => unknown,
     [() => gw.saveTo(folder, group, optimizer()), "the options are a group, expected { group, optimizer, weights }"],
     [() => gw.saveTo(folder, { group, optimizer: optimizer(), wieghts: [] }), "was weights meant?"],
     [() => gw.restoreFrom(folder, { group, optimizr: optimizer(), weights: [] }), "was optimizer meant?"],
-    [() => gw.saveTo("file:///x", { group, optimizer: optimizer(), weights: [] }), 'new URL("file:///x")'],
+    [() => gw.saveTo("file:///x", { group, optimizer: optimizer(), weights: [w()] }), 'new URL("file:///x")'],
+    [
+      () => gw.saveTo(folder, { group, optimizer: optimizer(), weights: [] }),
+      "expected the model or all of its variables",
+    ],
     [() => model().save(gw.fileHandler("file://x")), 'new URL("file://x")'],
   ],
   "the data": [

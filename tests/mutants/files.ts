@@ -377,6 +377,13 @@ export default [
     tests: saveTest,
   },
   {
+    name: "saveTo: trained variables may be missing among the weights",
+    file: "optimizers/save_to.ts",
+    find: "if (lacking !== undefined || names.length === 0) {",
+    replace: "if (names.length === 0) {",
+    tests: saveTest,
+  },
+  {
     name: "fileHandler: the weights' digest is not compared",
     file: handler,
     find: "if (stated !== undefined && digest()",

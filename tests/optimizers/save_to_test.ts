@@ -236,6 +236,11 @@ Deno.test("saveTo: what cannot be saved is refused on all ranks by name; trainin
         [{ position: [undefined] as unknown as Json }, "position has undefined"],
         [{ position: "x".repeat(70_000) }, "position has 70002 characters as JSON, expected at most 65536"],
         [{ weights: undefined as unknown as [] }, "weights is undefined"],
+        [{ weights: [] }, "weights lacks the variable "],
+        [
+          { weights: ranks[0]!.model.weights.slice(1).map((weight) => weight.read() as tf.Variable) },
+          `, which is trained, expected the model or all of its variables`,
+        ],
         [{ kepp: 1 } as object, "there is no option kepp, expected group, optimizer, weights, position, keep"],
       ] as const
     ) {
@@ -267,6 +272,23 @@ Deno.test("saveTo: what cannot be saved is refused on all ranks by name; trainin
     assertEquals(results.map(({ status }) => status), ["rejected", "rejected"]);
     await steps(ranks, 1), await save(ranks, folder);
     assertEquals((await restore(make(2), folder))[0]!.step, 2);
+  });
+});
+
+Deno.test("saveTo refuses to save no weights before the first step and in a group of one", async () => {
+  await inFolder(async (folder) => {
+    const [one] = make(1);
+    await assertRejects(
+      () => save([one!], folder, { weights: [] }),
+      Error,
+      "weights holds no variable, expected the model",
+    );
+    await one!.step();
+    await assertRejects(
+      () => save([one!], folder, { weights: [] }),
+      Error,
+      "expected the model or all of its variables",
+    );
   });
 });
 
