@@ -110,7 +110,7 @@ const launcher: Mutant[] = [
     file: "transport/launch_failure.ts",
     find: "error = error.cause, depth++",
     replace: "error = undefined, depth++",
-    tests: [`${end}#workers: the rank that failed first`],
+    tests: ["tests/transport/launch_failure_test.ts"],
   },
   {
     name: "what caused the error of a process is not looked at",
