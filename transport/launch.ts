@@ -76,8 +76,9 @@ export class LaunchError extends Error {
  *
  * When a rank fails, the others are ended, and the error says which one failed first. Processes are killed, also when this
  * process is ended before them, by whatever signal; workers are terminated, which Deno (2.9) does when they next return to
- * their event loop: one that is in a round throws a TransportError at once, one that computes goes on until then. A worker
- * that waits at its top level for a promise which nothing will resolve is not noticed, as it is in a process.
+ * their event loop: one that is in a round throws a TransportError at once, one that computes goes on until then. A rank
+ * that waits at its top level for a promise which nothing will resolve is not noticed, unless it is a process whose group is
+ * not open: over TCP its heartbeats go on, so that only `roundTimeout` ends the wait of the others for it.
  *
  * @throws {RangeError | TypeError} if an option is out of range or unknown
  * @throws {LaunchError} with the exit code of the first rank that fails and its error as the cause
@@ -141,8 +142,12 @@ async function run(options: LaunchOptions): Promise<Blame | undefined> {
   await using reaper = startReaper();
   const common = { flags, notices, reaper, ...sinks() };
   using signal = interruption();
-  return await untilEnd((running) => {
-    starts.forEach((start, local) => running.push(startProcess(start, local, common)));
+  return await untilEnd(async (running) => {
+    for (const [local, start] of starts.entries()) {
+      const process = startProcess(start, local, common);
+      running.push(process);
+      await process.watched;
+    }
   }, signal.caught);
 }
 
@@ -221,12 +226,12 @@ function freePort(): number {
 
 /** Starts ranks and waits for them; whatever happens, none of them is left. */
 async function untilEnd(
-  start: (running: Running[]) => void,
+  start: (running: Running[]) => void | Promise<void>,
   interrupted?: Promise<Blame>,
 ): Promise<Blame | undefined> {
   const running: Running[] = [];
   try {
-    start(running);
+    await start(running);
     const end = together(running.map(({ ended }) => ended));
     return await (interrupted === undefined ? end : Promise.race([end, interrupted]));
   } finally {

@@ -20,11 +20,18 @@ export interface Owner {
 
 const LF = 10, CR = 13;
 
-/** Prints to a stream, whose reader may be slow: `print` waits for it, without blocking the thread. */
+/**
+ * Prints to a stream, whose reader may be slow: `print` waits for it, without blocking the thread. When the reader has gone,
+ * as `head` does, what is printed is thrown away, as under `deno run`: the ranks go on, and none waits for a full pipe.
+ */
 export function sink(to: { write(bytes: Uint8Array): Promise<number> }): Sink {
-  let writing: Promise<void> = Promise.resolve(), unfinished: Owner | undefined;
+  let writing: Promise<void> = Promise.resolve(), unfinished: Owner | undefined, gone = false;
   async function write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length;) done += await to.write(bytes.subarray(done));
+    try {
+      for (let done = 0; done < bytes.length && !gone;) done += await to.write(bytes.subarray(done));
+    } catch {
+      gone = true;
+    }
   }
   return {
     print(owner, bytes) {
@@ -97,18 +104,18 @@ export function copy(from: ReadableStream<Uint8Array>, prefix: string, to: Sink,
     if (end < bytes.length) held.push(bytes.subarray(end));
     size += bytes.length - end;
     if (size >= longest) await flush(false);
-    else if (size > 0) timer ??= setTimeout(() => void flush(false).catch(() => {}), oldestMs);
+    else if (size > 0) timer ??= setTimeout(() => void flush(false), oldestMs);
   }
 
   const copied = (async () => {
     for (;;) {
       const { value, done } = await reader.read();
       silent = 0;
-      const bytes = done ? keep.end() : keep.take(value, (late) => void take(late).catch(() => {}));
+      const bytes = done ? keep.end() : keep.take(value, (late) => void take(late));
       if (bytes.length > 0) await take(bytes);
       if (done) return await flush(true);
     }
-  })().catch(() => {}); // Nobody reads what the launcher prints any more.
+  })().catch(() => {}); // A pipe that breaks has ended.
 
   return {
     async drained() {

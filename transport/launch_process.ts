@@ -22,8 +22,12 @@ export function sinks(): Pick<Common, "out" | "err"> {
   return { out: sink(Deno.stdout), err: sink(Deno.stderr) };
 }
 
-/** Starts a rank as a process, the `local`-th of this machine. */
-export function startProcess(start: Start, local: number, { flags, notices, reaper, out, err }: Common): Running {
+/** Starts a rank as a process, the `local`-th of this machine. Await `watched` before starting the next one. */
+export function startProcess(
+  start: Start,
+  local: number,
+  { flags, notices, reaper, out, err }: Common,
+): Running & { readonly watched: Promise<void> } {
   const { script, prefix, place: { rank, size, meeting, args, connectTimeout, timeout, roundTimeout } } = start;
   if (meeting.transport !== "tcp") throw new TypeError("Cannot launch processes over broadcast");
   const text = (value: string | number | undefined) => value === undefined ? "" : `${value}`;
@@ -47,7 +51,7 @@ export function startProcess(start: Start, local: number, { flags, notices, reap
     stdout: output,
     stderr: output,
   }).spawn();
-  reaper.watch(child.pid);
+  const watched = reaper.watch(child.pid);
   const label = `[${rank}] `, keeper = reportKeeper();
   const copying = prefix ? [copy(child.stdout, label, out), copy(child.stderr, label, err, keeper)] : [];
   const gone = child.status.finally(() => reaper.forget(child.pid));
@@ -55,7 +59,7 @@ export function startProcess(start: Start, local: number, { flags, notices, reap
     await Promise.all(copying.map((each) => each.drained()));
     if (code === 0) {
       const more = keeper.forget();
-      if (more.length > 0) await err.print({ prefix: new TextEncoder().encode(label) }, more).catch(() => {});
+      if (more.length > 0) await err.print({ prefix: new TextEncoder().encode(label) }, more);
       return notices.has(rank) || size === 1 ? { rank, code } : { rank, code: 1, why: neverConnected };
     }
     const report = keeper.report(), how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
@@ -64,6 +68,7 @@ export function startProcess(start: Start, local: number, { flags, notices, reap
       : { rank, code, why: `failed: ${report.said}`, error: report.error, lost: report.lost };
   });
   return {
+    watched,
     ended,
     gone,
     end() {

@@ -33,12 +33,12 @@ export async function inItsProject(options: LaunchOptions, args: readonly string
     );
   }
   await using reaper = startReaper();
-  const host = `${import.meta.resolve("./launch_host.ts")}?${encodeURIComponent(JSON.stringify(args))}`;
+  const host = `${import.meta.resolve("./launch_host.ts")}?${encodeURIComponent(JSON.stringify([Deno.pid, ...args]))}`;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...flags, `--preload=${host}`, script.href, ...options.args ?? []],
   }).spawn();
-  reaper.watch(child.pid);
   using _ = passOn(child);
+  await reaper.watch(child.pid);
   const { code } = await child.status;
   reaper.forget(child.pid);
   return code;

@@ -2,7 +2,11 @@
 
 /** Ends processes that are watched when this process ends before it says `forget`. */
 export interface Reaper extends AsyncDisposable {
-  watch(pid: number): void;
+  /**
+   * Resolves when this process may be ended and the other one is ended too. Whoever starts many awaits this for each, so that
+   * there is never more than one that nobody would end.
+   */
+  watch(pid: number): Promise<void>;
   forget(pid: number): void;
 }
 
@@ -44,10 +48,10 @@ export function startReaper(): Reaper {
     stderr: "null",
   }).spawn();
   const writer = child.stdin.getWriter(), encoder = new TextEncoder();
-  const say = (text: string) => void writer.write(encoder.encode(text)).catch(() => {});
+  const say = (text: string) => writer.write(encoder.encode(text)).catch(() => {});
   return {
     watch: (pid) => say(`${pid} `),
-    forget: (pid) => say(`-${pid} `),
+    forget: (pid) => void say(`-${pid} `),
     async [Symbol.asyncDispose]() {
       await writer.close().catch(() => {});
       await child.status;

@@ -21,6 +21,16 @@ export interface Report {
   readonly lost?: number;
 }
 
+/**
+ * The rank that the words of a TransportError blame, as its `rank` does, which Deno does not print; -1 if they name none. It
+ * is the first that they name, but for the one that only says so: "rank 0 gave up: … rank 1 has heard nothing from rank 2".
+ */
+function lostIn(words: string): number {
+  const says = /\brank (\d+) (?:gave up: |turned this rank away: |has heard nothing from (?=rank))/g;
+  const [, rank] = /\branks? (\d+)/.exec(words.replace(says, "")) ?? says.exec(words) ?? [];
+  return rank === undefined ? -1 : Number(rank);
+}
+
 /** Keeps the report of one process. */
 export function reportKeeper(): Keep & { report(): Report | undefined; forget(): Uint8Array } {
   const latin = new TextDecoder("latin1");
@@ -63,8 +73,8 @@ export function reportKeeper(): Keep & { report(): Report | undefined; forget():
       const said = first.replace(/^error: (?:Uncaught )?(?:\(in promise\) )?/, "");
       const error = Object.assign(new Error(said), { name: "Error" });
       error.stack = [said, ...rest].join("\n");
-      const cause = /^(?:Caused by: )?(?:\[?TransportError\b.*?)(?:\brank (\d+)\b|$)/m.exec([said, ...rest].join("\n"));
-      return { said, error, ...(cause === null ? {} : { lost: cause[1] === undefined ? -1 : Number(cause[1]) }) };
+      const cause = /^(?:Caused by: )?\[?TransportError\b(.*)/m.exec(error.stack);
+      return { said, error, ...(cause === null ? {} : { lost: lostIn(cause[1]!) }) };
     },
   };
 }

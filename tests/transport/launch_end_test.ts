@@ -60,6 +60,42 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"] as co
   }
 }
 
+Deno.test({
+  name: "launch --processes: a stopped rank is named, whoever says so first",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    using folder = folderOf({
+      "rank.ts": `${meet}
+        if (group.rank === 2) Deno.kill(Deno.pid, "SIGSTOP");
+        for (;;) group.perform({ op: "allReduce", vector: new Float32Array(1) });`,
+    });
+    const script = `${folder.path}/rank.ts`, options = { ranks: 3, processes: true, prefix: true } as const;
+    const error = await assertRejects(
+      () => launch({ script, ...options, connectTimeout: 60_000, timeout: 4000 }),
+      LaunchError,
+    );
+    assertEquals([error.rank, error.code], [2, 1]);
+    assertMatch(error.message, /^Cannot go on: rank 2 is lost: rank [01] failed: TransportError: Cannot /);
+  },
+});
+
+Deno.test({
+  name: "launch: a process that is watched ends with the one that watches it, from then on",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const reaper = new URL("../../transport/launch_reaper.ts", import.meta.url).href;
+    using folder = folderOf({
+      "watch.ts": `import { startReaper } from ${JSON.stringify(reaper)};
+        const reaper = startReaper(), child = new Deno.Command("sleep", { args: ["100"], stdout: "null", stderr: "null" }).spawn();
+        console.log(child.pid);
+        await reaper.watch(child.pid);
+        Deno.kill(Deno.pid, "SIGKILL");`,
+    });
+    const { out } = await result(deno(["run", "--no-check", "-A", `${folder.path}/watch.ts`]));
+    await gone(Number(out));
+  },
+});
+
 Deno.test("launch --processes: a stdout that nobody reads does not keep Ctrl-C from ending all", async () => {
   using folder = folderOf({
     "loud.ts": `${meet} console.error("ready"); for (;;) { console.log("x".repeat(100)); await 1; }`,

@@ -66,6 +66,21 @@ Deno.test("output: time and memory grow with what is printed, not with the lengt
   assert(longest <= 1 << 16, `${longest} bytes of one line were kept`);
 });
 
+Deno.test("output: what nobody reads any more is thrown away, to the end", async () => {
+  let taken = 0, waits: ReturnType<typeof setTimeout> | undefined;
+  const out = sink({ write: () => Promise.reject(new Error("broken pipe")) });
+  const pipe = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (taken++ < 100) controller.enqueue(new Uint8Array(10_000));
+      else controller.close();
+    },
+  });
+  const late = new Promise<string>((resolve) => waits = setTimeout(() => resolve("it waits"), 10_000));
+  const ended = await Promise.race([copy(pipe, "[0] ", out).drained().then(() => "drained"), late]);
+  clearTimeout(waits);
+  assertEquals([ended, taken], ["drained", 101]);
+});
+
 Deno.test("report: the error that ends a process is kept, what comes before it is not", async () => {
   const stack = "error: Uncaught (in promise) RangeError: out\n  throw it;\n  ^\n    at file:///a.ts:1:2\n";
   for (const colours of [false, true]) {
@@ -86,6 +101,33 @@ Deno.test("report: the error that ends a process is kept, what comes before it i
     lost,
   ).drained();
   assertEquals(lost.report()!.lost, 3);
+});
+
+Deno.test("report: the rank that a TransportError blames is found in its words", () => {
+  const words: [string, number][] = [
+    ["Cannot exchange with rank 2: it was lost: rank 0 has heard nothing from it for 5 s", 2],
+    [
+      "Cannot finish round 7 (allReduce): rank 0 has heard nothing from rank 2 for 5.001 s; timeout raises the limit",
+      2,
+    ],
+    ["Cannot finish round 7 (allReduce): rank 0 has heard nothing from ranks 1, 2 for 5.001 s", 1],
+    [
+      "Cannot go on: rank 0 gave up: Cannot finish round 7 (broadcast): rank 0 has heard nothing from rank 2 for 5 s",
+      2,
+    ],
+    ["Cannot go on: rank 0 gave up: Cannot connect: rank 1 did not come within 8 s of rank 2's start", 1],
+    ["Cannot connect: rank 0 turned this rank away: rank 2 is taken twice", 2],
+    ["Cannot go on: rank 3 gave up: the disk is full", 3],
+    ["Cannot finish round 7 (allReduce) within 1 s: ranks 4, 5 live, but have not sent everything", 4],
+    ["Cannot connect: it was given up", -1],
+  ];
+  for (const [said, lost] of words) {
+    for (const begin of ["error: Uncaught (in promise) ", "error: Uncaught Error: training\nCaused by: "]) {
+      const keeper = reportKeeper();
+      keeper.take(encode(`${begin}TransportError: ${said}\n    at file:///rank 9\n`), () => {});
+      assertEquals(keeper.report()!.lost, lost, said);
+    }
+  }
 });
 
 Deno.test("report: what looks like a report but is none is printed, at the latest at the end", async () => {
