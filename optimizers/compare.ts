@@ -39,7 +39,7 @@ export function* compareFacts(what: string, facts: Readonly<Record<string, unkno
     const why = error.message.slice(prefix.length);
     const then = why.startsWith(dataKey)
       ? "shard shuffles by itself, by a seed that all ranks share: give it the same rows in the same order on all ranks, " +
-        "and shuffle by Math.random only after it"
+        "between the same two steps, and shuffle by Math.random only after it"
       : advice;
     error.message = `Cannot ${what}: ${why}${then && `. ${then[0]!.toUpperCase()}${then.slice(1)}`}`;
     throw error;

@@ -49,7 +49,8 @@ export type Shardable = DataRows | { readonly [name: string]: DataRows } | Datas
  *
  * If the ranks' rows are not the same in the same order (shuffled by `Math.random`, say), their parts overlap. Where `place`
  * is the group itself, the optimizers over it compare the data before their next step, and all ranks refuse it by name: 256
- * of the rows, the seed and the epoch. A dataset's elements are not known beforehand and are not compared.
+ * of the rows, the seed and the epoch. All ranks must therefore share out between the same two steps. A dataset's elements
+ * are not known beforehand and are not compared.
  *
  * @param data what all ranks have, in the same order
  * @param place the group, or another source of rank and size, which is taken at its word

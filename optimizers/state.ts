@@ -88,8 +88,12 @@ export function checkLayout(theirs: Layout, mine: Layout): void {
  * process ("dense_Dense3/kernel_1"): the numbers in names say nothing.
  */
 export function sameName(a: string, b: string): boolean {
-  const unnumbered = (name: string) => name.replaceAll(/_?\d+/g, "");
   return unnumbered(a) === unnumbered(b);
+}
+
+/** A variable's name without the numbers that tfjs gives: "dense_Dense/kernel" of "dense_Dense3/kernel_1". */
+export function unnumbered(name: string): string {
+  return name.replaceAll(/_?\d+/g, "");
 }
 
 /**

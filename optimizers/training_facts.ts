@@ -4,7 +4,7 @@ import type { Options } from "./arguments.ts";
 import { layoutDigest } from "./bucket.ts";
 import { dataKey, sharedOut } from "./shared_out.ts";
 import { readSlots, slotsDigest } from "./slots.ts";
-import type { OptimizerState } from "./state.ts";
+import { type OptimizerState, unnumbered } from "./state.ts";
 import type { Optimizer, Variable } from "./tfjs.ts";
 import { otherType } from "./variables.ts";
 
@@ -31,6 +31,8 @@ export function firstFacts(
   return {
     // As text, so that a difference is told as two whole shapes.
     variables: variables.map((variable) => `${otherType(variable)}[${variable.shape.join(", ")}]`),
+    // Variables of one shape may be listed in another order: their gradients would be averaged with one another's.
+    "variables' names": variables.map(({ name }) => unnumbered(name)),
     step,
     seed,
     reducer: { name, options, yields },

@@ -219,9 +219,20 @@ function hostOf(meeting: Meeting): string {
   return meeting.transport === "tcp" ? meeting.host : "127.0.0.1";
 }
 
+/**
+ * A port that nobody listens on, for rank 0 to listen on in a moment. It is not one of those that the system hands out to
+ * whoever asks for any (from 32 768 on under Linux): another program might be given it in between.
+ */
 function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
+  for (let tries = 1;; tries++) {
+    const port = 16_384 + crypto.getRandomValues(new Uint16Array(1))[0]! % 16_384;
+    try {
+      using _ = Deno.listen({ hostname: "127.0.0.1", port });
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || tries === 1000) throw error;
+    }
+  }
 }
 
 /** Starts ranks and waits for them; whatever happens, none of them is left. */

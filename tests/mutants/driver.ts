@@ -245,6 +245,13 @@ const mutants: Mutant[] = [
     replace: "1",
     tests: [`${args}#a loaded model`],
   },
+  {
+    name: "replicas: the names of variables are not compared",
+    file: "optimizers/training_facts.ts",
+    find: "variables.map(({ name }) => unnumbered(name))",
+    replace: 'variables.map(({ name }) => unnumbered(name) && "")',
+    tests: ["tests/optimizers/replicas_test.ts#listed in another order"],
+  },
 ];
 
 export default mutants;

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert/mod.js";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import {
   average,
@@ -241,4 +241,23 @@ Deno.test("data that each rank has shuffled by itself before shard are refused o
     }
     await close(ranks);
   }
+});
+
+Deno.test("variables of one shape that a rank lists in another order are refused by their names", async () => {
+  const groups = memory(2).map((transport) => collective(transport));
+  const ranks = groups.map((group) => {
+    const [kernel, bias] = ["kernel", "bias"].map((name) =>
+      tf.variable(tf.ones([3]), true, `ordered${group.rank}/${name}`)
+    );
+    const optimizer = new DistributedOptimizer(tf.train.sgd(.1), { reducer: average(), group });
+    const variables = group.rank === 0 ? [kernel!, bias!] : [bias!, kernel!];
+    const loss = () => kernel!.square().add(bias!).sum().asScalar() as tf.Scalar;
+    return () => optimizer.minimizeAsync(loss, false, variables);
+  });
+  for (const ended of await Promise.allSettled(ranks.map((step) => step()))) {
+    if (ended.status !== "rejected") throw new Error("a rank took the step");
+    assertStringIncludes(String(ended.reason), "variables' names.0 differs: rank 0 has ");
+    assertStringIncludes(String(ended.reason), '"ordered/kernel", rank 1 has "ordered/bias"');
+  }
+  for (const group of groups) await group[Symbol.asyncDispose]();
 });
