@@ -250,7 +250,7 @@ const mutants: Mutant[] = [
     file: "optimizers/training_facts.ts",
     find: "variables.map(({ name }) => unnumbered(name))",
     replace: 'variables.map(({ name }) => unnumbered(name) && "")',
-    tests: ["tests/optimizers/replicas_test.ts#listed in another order"],
+    tests: ["tests/optimizers/replicas_test.ts#lists in another order"],
   },
 ];
 
