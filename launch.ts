@@ -6,8 +6,8 @@
 
 import { parseArgs } from "node:util";
 import { meant } from "./compressors/nearest.ts";
-import { launch, LaunchError, type LaunchOptions } from "./transport/launch.ts";
-import { inItsProject } from "./transport/launch_project.ts";
+import { launch, LaunchError, type LaunchOptions } from "./transport/launch/mod.ts";
+import { inItsProject } from "./transport/launch/project.ts";
 
 const help = `Runs a script on several ranks, which find one another with \`await connect()\`.
 

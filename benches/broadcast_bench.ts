@@ -7,7 +7,7 @@
  * @module
  */
 
-import { launch } from "../transport/launch.ts";
+import { launch } from "../transport/launch/mod.ts";
 
 for (const ranks of [2, 4]) {
   await launch({ script: new URL("./broadcast_rank.ts", import.meta.url), ranks, prefix: false });

@@ -13,7 +13,7 @@ import type { Result, Task } from "./wasm_trainer.ts";
 
 /** A thread that trains on request; `ours` says whether it imports this package's kernels. */
 class Trainer {
-  #worker = new Worker(new URL("wasm_trainer.ts", import.meta.url), { type: "module" });
+  #worker = new Worker(new URL("./wasm_trainer.ts", import.meta.url), { type: "module" });
   readonly ready: Promise<unknown>;
   constructor(ours: boolean) {
     this.ready = this.#ask({ ours });

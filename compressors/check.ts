@@ -9,7 +9,7 @@ import {
   type UnbiasedCompressor,
 } from "./compressor.ts";
 import { meant } from "./nearest.ts";
-import type { TensorLayout } from "./per_tensor.ts";
+import type { TensorLayout } from "./combinators/per_tensor.ts";
 import { isCompressor, isNamed, show, wanted } from "./show.ts";
 
 export { show };

@@ -1,6 +1,6 @@
-import { expectEnd } from "./codes.ts";
+import { expectEnd } from "./coding/codes.ts";
 import type { ContractiveCompressor, LinearCompressor, UnbiasedCompressor } from "./compressor.ts";
-import { refuse } from "./refuse.ts";
+import { refuse } from "./coding/refuse.ts";
 
 /**
  * No compression: the vector as little-endian float32, 32 bits a number. ω = α = 0, for every draw.

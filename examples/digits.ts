@@ -8,7 +8,7 @@
 
 import { parseArgs } from "@std/cli/parse_args.js";
 import { parseCompressor } from "../compressors/mod.ts";
-import { launch, LaunchError } from "../transport/launch.ts";
+import { launch, LaunchError } from "../transport/launch/mod.ts";
 import { type DigitsOptions, makeReducer } from "./digits_options.ts";
 
 const HELP = `Trains a 784-128-10 network on the 60 000 MNIST digits over several ranks.

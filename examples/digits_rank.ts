@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import "../wasm/mod.ts";
 import { DistributedOptimizer, shardIndices, weightsDigest } from "../optimizers/mod.ts";
 import { connect } from "../transport/mod.ts";
-import { launchArgs } from "../transport/launch.ts";
+import { launchArgs } from "../transport/launch/mod.ts";
 import { type DigitsFigures, type DigitsOptions, makeReducer } from "./digits_options.ts";
 import { type Digits, loadDigits, normalize, PIXELS } from "./mnist.ts";
 import { digitsModel } from "./model.ts";

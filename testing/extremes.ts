@@ -1,6 +1,13 @@
 /** What a method makes of the largest and the smallest gradients and learning rates. @module */
 
-import { context, type Layout, type Reducer, type State, type Vectors, workspace } from "../optimizers/reducer.ts";
+import {
+  context,
+  type Layout,
+  type Reducer,
+  type State,
+  type Vectors,
+  workspace,
+} from "../optimizers/methods/method.ts";
 import { bits, fold, key } from "../random.ts";
 import { type Exchange, type GradientOracle, performTogether, type Round, type WireRound } from "../transport/round.ts";
 

@@ -20,11 +20,11 @@ export type {
   Vector,
   Vectors,
   Workspace,
-} from "../optimizers/reducer.ts";
+} from "../optimizers/methods/method.ts";
 export type { Collective, GradientPart, Round, Traffic, WireRound } from "../transport/round.ts";
 export { type Transport, TransportError } from "../transport/transport.ts";
 export type { Property } from "./property.ts";
-export * from "./reducer.ts";
+export * from "./method.ts";
 export * from "./theory.ts";
 export * from "./vectors.ts";
 export { transportProperties, type TransportPropertiesOptions } from "./transport.ts";

@@ -1,7 +1,7 @@
 /** Random convex problems of every kind that step sizes have to be safe on. @module */
 
-import type { Rows } from "../optimizers/libsvm.ts";
-import { logistic, type Problem, quadratic, ridge } from "../optimizers/problem.ts";
+import type { Rows } from "../optimizers/problems/libsvm.ts";
+import { logistic, type Problem, quadratic, ridge } from "../optimizers/problems/problem.ts";
 import { fold, type Key, normal, uniform } from "../random.ts";
 
 /** What the problems are: quadratics, or means of terms. */

@@ -1,9 +1,9 @@
 /** The conformance suite of what theory says of a method. @module */
 
-import { minimise } from "../optimizers/minimise.ts";
-import type { Problem } from "../optimizers/problem.ts";
-import type { Constants, Reducer } from "../optimizers/reducer.ts";
-import { keyFor } from "../optimizers/keys.ts";
+import { minimise } from "../optimizers/problems/minimise.ts";
+import type { Problem } from "../optimizers/problems/problem.ts";
+import type { Constants, Reducer } from "../optimizers/methods/method.ts";
+import { keyFor } from "../optimizers/methods/keys.ts";
 import { fold, key } from "../random.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
 import { type ProblemKind, randomProblem } from "./random_problem.ts";

@@ -8,7 +8,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert/mod.js";
 import { stripTypeScriptTypes } from "node:module";
-import { deno, folderOf, lines, result } from "./transport/launcher.ts";
+import { deno, folderOf, lines, result } from "./transport/launch/launcher.ts";
 
 const root = new URL("../", import.meta.url);
 const config = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));

@@ -20,7 +20,7 @@ import {
   tcp,
   tcpBlocking,
 } from "../mod.ts";
-import { launch } from "../transport/launch.ts";
+import { launch } from "../transport/launch/mod.ts";
 import * as tf from "@tensorflow/tfjs";
 
 const place = { rank: 0, size: 1 }, channel = { ...place, name: "options" };

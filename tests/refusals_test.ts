@@ -8,7 +8,7 @@ import { type Factories, parse, parseCompressor } from "../compressors/mod.ts";
 import * as compressors from "../compressors/factories.ts";
 import { identity, topK } from "../compressors/mod.ts";
 import { average, errorFeedback, parseReducer } from "../optimizers/mod.ts";
-import * as methods from "../optimizers/factories.ts";
+import * as methods from "../optimizers/methods/factories.ts";
 import { configurations } from "./compressors/everywhere.ts";
 
 type Factory = (...values: unknown[]) => unknown;

@@ -1,4 +1,4 @@
-import { checkRound } from "./collective.ts";
+import { checkRound } from "./collective/collective.ts";
 import { type BlockingCollective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
 import { lossOf, type TransportError } from "./transport.ts";
 

@@ -1,6 +1,6 @@
 import { alone } from "./alone.ts";
-import { tcpBlocking } from "./blocking.ts";
-import { broadcastChannel } from "./broadcast_channel.ts";
+import { tcpBlocking } from "./blocking/blocking.ts";
+import { broadcastChannel } from "./broadcast_channel/broadcast_channel.ts";
 import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "./deadlines.ts";
 import { checkKnown } from "./known.ts";
 import { tellLauncher } from "./launch_notice.ts";

@@ -3,7 +3,7 @@
 export { type Transport, TransportError } from "./transport.ts";
 export * from "./round.ts";
 export * from "./memory.ts";
-export { collective, type CollectiveOptions } from "./collective.ts";
+export { collective, type CollectiveOptions } from "./collective/collective.ts";
 export type { Deadlines } from "./deadlines.ts";
 export { alone } from "./alone.ts";
 export {
@@ -13,10 +13,10 @@ export {
   broadcastChannelTransport,
   groupMemory,
   type GroupMemoryOptions,
-} from "./broadcast_channel.ts";
-export type { GroupMemory } from "./rendezvous.ts";
+} from "./broadcast_channel/broadcast_channel.ts";
+export type { GroupMemory } from "./shared_memory/rendezvous.ts";
 export { handshake } from "./handshake.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
-export { tcp } from "./tcp.ts";
-export { tcpBlocking } from "./blocking.ts";
-export type { TcpOptions } from "./tcp_options.ts";
+export { tcp } from "./tcp/tcp.ts";
+export { tcpBlocking } from "./blocking/blocking.ts";
+export type { TcpOptions } from "./tcp/tcp_options.ts";

@@ -1,6 +1,6 @@
 /** Unbiased rounding to powers of two, and their exponents in 9 bits. @module */
 
-import { scratch } from "../scratch.ts";
+import { scratch } from "./scratch.ts";
 
 /**
  * codes[i] := the sign and exponent field, 9 bits, of vector[from + i] rounded at random to a neighbouring power of two;

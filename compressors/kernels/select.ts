@@ -1,6 +1,6 @@
 /** The largest magnitudes of a vector, without sorting. @module */
 
-import { scratch } from "../scratch.ts";
+import { scratch } from "./scratch.ts";
 
 /** Bits of each histogram: together the 31 of a magnitude, whose integers order as the floats they are. */
 const LARGE = [11, 10, 10], SMALL = [8, 8, 8, 7];

@@ -1,7 +1,7 @@
 /** Caps of the sphere, and the search for a candidate inside one. @module */
 
 import { type Key, normal } from "../../random.ts";
-import { scratch } from "../scratch.ts";
+import { scratch } from "./scratch.ts";
 
 /** The cap {y : ⟨y, x⟩ ≥ √(1 − a)} of the unit sphere in d dimensions around a unit vector x. */
 export interface Cap {

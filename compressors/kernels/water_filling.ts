@@ -1,6 +1,6 @@
 /** Optimal probabilities of keeping numbers. @module */
 
-import { scratch } from "../scratch.ts";
+import { scratch } from "./scratch.ts";
 
 /** Below it no histogram pays. */
 const SHORT = 1024;

@@ -18,8 +18,8 @@ import { configurations, digests, vectors } from "./everywhere.ts";
 
 const golden = new URL("../golden/compressors.json", import.meta.url);
 const update = Deno.args.includes("--update");
-const rank = new URL("everywhere_rank.ts", import.meta.url);
-const inexact = new URL("everywhere_inexact.ts", import.meta.url);
+const rank = new URL("./everywhere_rank.ts", import.meta.url);
+const inexact = new URL("./everywhere_inexact.ts", import.meta.url);
 const DEADLINE = 60_000;
 
 const expected = digests();

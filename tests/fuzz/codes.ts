@@ -12,12 +12,12 @@ import {
   integersByteLength,
   RangeDecoder,
   RangeEncoder,
-} from "../../compressors/entropy.ts";
-import { decodeCountMask, encodeCountMask } from "../../compressors/count_mask.ts";
-import { decodeIndexSet, encodeIndexSet } from "../../compressors/index_set.ts";
-import { BitReader, BitWriter } from "../../compressors/bits.ts";
-import { readDelta, readGamma, readOmega, writeDelta, writeGamma, writeOmega } from "../../compressors/elias.ts";
-import { bitModels } from "../../compressors/entropy.ts";
+} from "../../compressors/coding/entropy.ts";
+import { decodeCountMask, encodeCountMask } from "../../compressors/coding/count_mask.ts";
+import { decodeIndexSet, encodeIndexSet } from "../../compressors/coding/index_set.ts";
+import { BitReader, BitWriter } from "../../compressors/coding/bits.ts";
+import { readDelta, readGamma, readOmega, writeDelta, writeGamma, writeOmega } from "../../compressors/coding/elias.ts";
+import { bitModels } from "../../compressors/coding/entropy.ts";
 import { accepts, type Area, type Try } from "./area.ts";
 import { damaged } from "./damage.ts";
 import type { Draw } from "./draw.ts";

@@ -28,7 +28,7 @@ export async function fuzz(
     readonly moved?: (cases: number) => void;
   },
 ): Promise<Result> {
-  const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const clock = new SharedArrayBuffer(8), counter = new Uint32Array(clock);
   const { promise, resolve, reject } = Promise.withResolvers<Result>(), start = performance.now();
   let at = -1, since = performance.now(), done = 0, input = "Run this case alone to see what it tries.";

@@ -2,18 +2,30 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const safetensors = "optimizers/safetensors.ts", names = "optimizers/json_names.ts", slots = "optimizers/slots.ts";
-const checkpoint = "optimizers/checkpoint.ts", reading = "optimizers/read_checkpoint.ts", state = "optimizers/state.ts";
-const weights = "optimizers/stored_weights.ts", checksum = "optimizers/checksum.ts", digest = "optimizers/digest.ts";
-const folder = "optimizers/step_folder.ts", write = "optimizers/write_step.ts", read = "optimizers/read_step.ts";
-const saving = "optimizers/save_to.ts", restoring = "optimizers/restore_from.ts", files = "optimizers/files.ts";
-const handler = "optimizers/file_handler.ts",
-  training = "optimizers/training_facts.ts",
-  together = "optimizers/together.ts";
+const safetensors = "optimizers/tfjs/checkpoints/safetensors.ts",
+  names = "optimizers/tfjs/checkpoints/json_names.ts",
+  slots = "optimizers/tfjs/variables/slots.ts";
+const checkpoint = "optimizers/tfjs/checkpoints/checkpoint.ts",
+  reading = "optimizers/tfjs/checkpoints/read_checkpoint.ts",
+  state = "optimizers/tfjs/variables/state.ts";
+const weights = "optimizers/tfjs/checkpoints/stored_weights.ts",
+  checksum = "optimizers/tfjs/checkpoints/checksum.ts",
+  digest = "optimizers/tfjs/digest.ts";
+const folder = "optimizers/tfjs/checkpoints/step_folder.ts",
+  write = "optimizers/tfjs/checkpoints/write_step.ts",
+  read = "optimizers/tfjs/checkpoints/read_step.ts";
+const saving = "optimizers/tfjs/checkpoints/save_to.ts",
+  restoring = "optimizers/tfjs/checkpoints/restore_from.ts",
+  files = "optimizers/tfjs/checkpoints/files.ts";
+const handler = "optimizers/tfjs/checkpoints/file_handler.ts",
+  training = "optimizers/tfjs/training_facts.ts",
+  together = "optimizers/tfjs/agreement/together.ts";
 
-const safetensorsTest = ["tests/optimizers/safetensors_test.ts"], restoreTest = ["tests/optimizers/restore_test.ts"];
-const saveTest = ["tests/optimizers/save_to_test.ts"], handlerTest = ["tests/optimizers/file_handler_test.ts"];
-const steps = (filter: string) => [`tests/optimizers/step_folder_test.ts#${filter}`];
+const safetensorsTest = ["tests/optimizers/tfjs/checkpoints/safetensors_test.ts"],
+  restoreTest = ["tests/optimizers/tfjs/checkpoints/restore_from_test.ts"];
+const saveTest = ["tests/optimizers/tfjs/checkpoints/save_to_test.ts"],
+  handlerTest = ["tests/optimizers/tfjs/checkpoints/file_handler_test.ts"];
+const steps = (filter: string) => [`tests/optimizers/tfjs/checkpoints/step_folder_test.ts#${filter}`];
 const killed = steps("killed before any"), failing = steps("any operation");
 
 export default [
@@ -128,7 +140,7 @@ export default [
     file: reading,
     find: 'if (metadata["version"] === "1") {',
     replace: 'if (metadata["version"] === "") {',
-    tests: ["tests/optimizers/checkpoint_test.ts"],
+    tests: ["tests/optimizers/tfjs/checkpoints/checkpoint_test.ts"],
   },
   {
     name: "checkpoint: weights that are named may be missing",
@@ -171,14 +183,14 @@ export default [
     file: state,
     find: 'name.replaceAll(/_?\\d+/g, "")',
     replace: "name",
-    tests: ["tests/optimizers/checkpoint_test.ts"],
+    tests: ["tests/optimizers/tfjs/checkpoints/checkpoint_test.ts"],
   },
   {
     name: "checkpoint: weights are assigned before the state is compared",
     file: checkpoint,
     find: "  optimizer.checkState(state);\n  return () => {",
     replace: "  assignWeights(stored, variables);\n  optimizer.checkState(state);\n  return () => {",
-    tests: ["tests/optimizers/checkpoint_test.ts", ...saveTest],
+    tests: ["tests/optimizers/tfjs/checkpoints/checkpoint_test.ts", ...saveTest],
   },
   {
     name: "checkpoint: a missing vector of the method is taken for zeros",
@@ -378,7 +390,7 @@ export default [
   },
   {
     name: "saveTo: trained variables may be missing among the weights",
-    file: "optimizers/save_to.ts",
+    file: "optimizers/tfjs/checkpoints/save_to.ts",
     find: "if (lacking !== undefined || names.length === 0) {",
     replace: "if (names.length === 0) {",
     tests: saveTest,

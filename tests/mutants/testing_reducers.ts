@@ -2,8 +2,8 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const reducer = "testing/reducer.ts", extremes = "testing/extremes.ts";
-const reducers = ["tests/testing/reducer_faults_test.ts", "tests/testing/reducer_test.ts#catches"];
+const reducer = "testing/method.ts", extremes = "testing/extremes.ts";
+const reducers = ["tests/testing/method_faults_test.ts", "tests/testing/method_test.ts#catches"];
 
 export default [
   {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { none, parseReducer, type Reducer } from "../../optimizers/mod.ts";
-import { context, workspace } from "../../optimizers/reducer.ts";
+import { context, workspace } from "../../optimizers/methods/method.ts";
 import { fold, key, normal } from "../../random.ts";
 import { performTogether, type Round, type WireRound } from "../../transport/mod.ts";
 import { methods } from "../transport/same_bits.ts";

@@ -18,7 +18,7 @@ import {
   topK,
   weightsDigest,
 } from "../../mod.ts";
-import type { Group } from "../../optimizers/group.ts";
+import type { Group } from "../../optimizers/tfjs/group.ts";
 
 /** What the page came to. */
 export interface Said {

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { contractive, randK } from "../../compressors/mod.ts";
 import { context, errorFeedback, oneBitAdam, oneBitSgd, workspace } from "../../optimizers/mod.ts";
-import { partsOf, shapesOf } from "../../optimizers/matrix.ts";
+import { partsOf, shapesOf } from "../../optimizers/methods/parts/matrix.ts";
 import { fold, key } from "../../random.ts";
 import { runTogether } from "../../transport/mod.ts";
 

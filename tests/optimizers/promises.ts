@@ -3,7 +3,7 @@
  * documentation of its method; the functionals that fall are those named there.
  */
 
-import { countOf, samplingVariance } from "../../optimizers/local_sgd.ts";
+import { countOf, samplingVariance } from "../../optimizers/methods/local/local_sgd.ts";
 import type { TheoryCase } from "../../testing/mod.ts";
 
 /** A bound, given the method's compressor: its ω or its α for a number of parameters. */

@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { identity } from "../../compressors/mod.ts";
-import * as factories from "../../optimizers/factories.ts";
+import * as factories from "../../optimizers/methods/factories.ts";
 import {
   adiana,
   average,
@@ -34,7 +34,7 @@ import {
   warmup,
   workspace,
 } from "../../optimizers/mod.ts";
-import { membersOf } from "../../optimizers/local_sgd.ts";
+import { membersOf } from "../../optimizers/methods/local/local_sgd.ts";
 import { reducerProperties } from "../../testing/mod.ts";
 import { lockstep, rand, top } from "./lockstep.ts";
 import { mini } from "./problems.ts";

@@ -18,8 +18,8 @@ import {
   workspace,
 } from "../../optimizers/mod.ts";
 import { bucketed, identity, perTensor, randK, topK } from "../../compressors/mod.ts";
-import { commit, copyOf, joinStates, partOf } from "../../optimizers/nested.ts";
-import { restoreState } from "../../optimizers/state.ts";
+import { commit, copyOf, joinStates, partOf } from "../../optimizers/methods/combinators/nested.ts";
+import { restoreState } from "../../optimizers/tfjs/variables/state.ts";
 import { collective, memory, runTogether } from "../../transport/mod.ts";
 
 const count = 2 ** 53 - 1;

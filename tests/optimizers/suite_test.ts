@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert/mod.js";
 import { identity, randK, scaledSign, topK } from "../../compressors/mod.ts";
-import * as factories from "../../optimizers/factories.ts";
+import * as factories from "../../optimizers/methods/factories.ts";
 import {
   adiana,
   average,

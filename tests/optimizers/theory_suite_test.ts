@@ -15,7 +15,7 @@ import {
   sparseDithering,
   topK,
 } from "../../compressors/mod.ts";
-import * as factories from "../../optimizers/factories.ts";
+import * as factories from "../../optimizers/methods/factories.ts";
 import {
   adiana,
   average,

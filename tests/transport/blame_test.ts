@@ -12,7 +12,7 @@ import {
   type WireRound,
 } from "../../transport/mod.ts";
 import { freePort } from "./ports.ts";
-import { link } from "./throttle.ts";
+import { link } from "./tcp/throttle.ts";
 
 const host = "127.0.0.1", size = 4;
 const ops = ["allGather", "allToAll", "allReduce", "broadcast"] as const;

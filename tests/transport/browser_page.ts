@@ -5,8 +5,12 @@
  * @module
  */
 
-import { broadcastChannel, broadcastChannelAsync, groupMemory } from "../../transport/broadcast_channel.ts";
-import type { GroupMemory } from "../../transport/rendezvous.ts";
+import {
+  broadcastChannel,
+  broadcastChannelAsync,
+  groupMemory,
+} from "../../transport/broadcast_channel/broadcast_channel.ts";
+import type { GroupMemory } from "../../transport/shared_memory/rendezvous.ts";
 import { performTogether, type WireRound } from "../../transport/round.ts";
 import { exactRounds } from "./rounds.ts";
 

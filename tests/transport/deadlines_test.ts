@@ -14,11 +14,11 @@ import {
   tcpBlocking,
   TransportError,
 } from "../../transport/mod.ts";
-import { Waits } from "../../transport/waits.ts";
+import { Waits } from "../../transport/collective/waits.ts";
 import { freePort } from "./ports.ts";
-import { hello, json, kinds, packet, preamble, Puppet } from "./puppet.ts";
-import { Remote } from "./remote.ts";
-import { link } from "./throttle.ts";
+import { hello, json, kinds, packet, preamble, Puppet } from "./tcp/puppet.ts";
+import { Remote } from "./blocking/remote.ts";
+import { link } from "./tcp/throttle.ts";
 
 const host = "127.0.0.1";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { average } from "../../optimizers/average.ts";
+import { average } from "../../optimizers/methods/average.ts";
 import { allGather, alone, type Exchange, handshake, runBlocking, runTogether } from "../../transport/mod.ts";
 import { canonical } from "../../transport/handshake.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert/mod.js";
-import * as factories from "../../optimizers/factories.ts";
+import * as factories from "../../optimizers/methods/factories.ts";
 import { collective, memory, runAsync, runTogether } from "../../transport/mod.ts";
 import { freePort, loaded } from "./ports.ts";
 import { methods, oracle, run } from "./same_bits.ts";

@@ -1,0 +1,142 @@
+import { requireCompressor } from "../check.ts";
+import { fold, type Key } from "../../random.ts";
+import {
+  type Compressor,
+  type ContractiveCompressor,
+  describe,
+  isContractive,
+  isUnbiased,
+  type UnbiasedCompressor,
+} from "../compressor.ts";
+import { expectPadding } from "../coding/codes.ts";
+import { type Count, countOf } from "../sparsifiers/count.ts";
+import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
+import { clampFinite } from "../kernels/reference.ts";
+import { scaledSign } from "../quantizers/scaled_sign.ts";
+import { scratch } from "../kernels/scratch.ts";
+import { isSparsifier, type Sparsifier } from "../sparsifiers/sparsifier.ts";
+import { topK } from "../sparsifiers/top_k.ts";
+
+/**
+ * Quantizes the entries that a sparsifier keeps: Q(topK(x)), Q(randK(x)). With k of d entries kept:
+ *
+ * - randK and an unbiased Q: unbiased, ω = (1 + ω_Q(k)) d/k − 1;
+ * - topK and a contractive Q: α = 1 − (1 − α_Q(k)) k/d, for every draw where Q's holds for every draw;
+ * - topK and a Q that is unbiased only: divided by 1 + ω_Q(k), α = 1 − k / (d (1 + ω_Q(k))) in the mean.
+ *
+ * The message is the indices (none for randK: the key tells them) and Q's message of k numbers, with key `fold(key, 1)`.
+ *
+ * Source: Basu, Data, Karakus, Diggavi: "Qsparse-local-SGD", arXiv:1906.02367.
+ *
+ * @throws {TypeError} unless the second is topK or randK and the first is of a class that goes with it
+ *
+ * @example
+ * ```ts
+ * import { compose, qsgd, topK } from "@gradwire/tfjs";
+ * const { alpha } = compose(qsgd({ levels: 15 }), topK({ ratio: 0.1 }));
+ * console.assert(alpha(1000) < 0.93); // topK alone: 0.9
+ * ```
+ */
+export function compose(quantizer: UnbiasedCompressor, sparsifier: UnbiasedCompressor & Sparsifier): UnbiasedCompressor;
+/** Of topK. */
+export function compose(
+  quantizer: UnbiasedCompressor | ContractiveCompressor,
+  sparsifier: ContractiveCompressor & Sparsifier,
+): ContractiveCompressor;
+export function compose(quantizer: Compressor, sparsifier: Compressor): Compressor {
+  requireCompressor("compose", quantizer), requireCompressor("compose", sparsifier);
+  const refuse = (expected: string): never => {
+    throw new TypeError(`Cannot compose ${describe(quantizer)} with ${describe(sparsifier)}: expected ${expected}`);
+  };
+  if (!isSparsifier(sparsifier)) return refuse("topK or randK as the second");
+  const { kept } = sparsifier, share = (size: number) => size === 0 ? 1 : kept(size) / size;
+  if (isUnbiased(sparsifier)) {
+    if (!isUnbiased(quantizer)) return refuse("an unbiased compressor as the first");
+    const compressor: UnbiasedCompressor = {
+      ...composed(quantizer, sparsifier, (size) => 1 / share(size)),
+      omega: (size) => (1 + quantizer.omega(kept(size))) / share(size) - 1,
+    };
+    return compressor;
+  }
+  if (isContractive(quantizer)) {
+    const compressor: ContractiveCompressor = {
+      ...composed(quantizer, sparsifier, () => 1),
+      alpha: (size) => 1 - (1 - quantizer.alpha(kept(size))) * share(size),
+      everyDraw: quantizer.everyDraw,
+    };
+    return compressor;
+  }
+  if (!isUnbiased(quantizer)) return refuse("an unbiased or contractive compressor as the first");
+  const factor = (size: number) => 1 / (1 + quantizer.omega(kept(size)));
+  const compressor: ContractiveCompressor = {
+    ...composed(quantizer, sparsifier, factor),
+    alpha: (size) => 1 - share(size) * factor(size),
+    everyDraw: false,
+  };
+  return compressor;
+}
+
+/**
+ * SignTop-k: the signs of the k numbers of largest magnitude, and their mean magnitude: `compose(scaledSign(), topK(…))`. The
+ * error is ‖x‖² − ‖x_S‖₁² / k, so α = 1 − min(1/k, k/d) for every draw, attained by a one-hot or by an all-equal vector.
+ * (The paper has 1 − 1/d.) 32 + k bits and the indices.
+ *
+ * Source: Basu, Data, Karakus, Diggavi: "Qsparse-local-SGD", arXiv:1906.02367.
+ *
+ * @throws {TypeError | RangeError} see {@linkcode topK}
+ *
+ * @example
+ * ```ts
+ * import { compress, decompress, key, signTopK } from "@gradwire/tfjs";
+ * const message = compress(signTopK({ k: 2 }), Float32Array.of(1, -2, 3, -4), key(1));
+ * console.assert(decompress(signTopK({ k: 2 }), message, key(1), 4).join() === "0,0,3.5,-3.5");
+ * ```
+ */
+export function signTopK(count: Count): ContractiveCompressor {
+  countOf("signTopK", count);
+  const sparsifier = topK(count), { parts: _, ...compressor } = compose(scaledSign(), sparsifier);
+  return {
+    ...compressor,
+    name: "signTopK",
+    options: { ...count },
+    alpha(size) {
+      const k = sparsifier.kept(size);
+      // With b the least of what is kept: ‖x_S‖₁² / k ‖x‖² is least where the others kept but one are b as well, and what is
+      // left out; and there, as a function of b, at one of its ends.
+      return size === 0 ? 0 : 1 - Math.min(1 / k, k / size);
+    },
+  };
+}
+
+/** The maps and bytes: `factor` times what the quantizer makes of the kept entries. */
+function composed(quantizer: Compressor, sparsifier: Sparsifier, factor: (size: number) => number): Compressor {
+  const { kept } = sparsifier, indicesOf = scratch(Uint32Array), valuesOf = scratch(Float32Array);
+  const select = (vector: Float32Array, key: Key, indices: Uint32Array) => sparsifier.select(vector, key, indices);
+  return {
+    name: "compose",
+    options: {},
+    parts: [quantizer, sparsifier],
+    maxByteLength: (size) =>
+      (sparsifier.keyed ? 0 : (indexSetBitLength(kept(size), size) + 7) >>> 3) + quantizer.maxByteLength(kept(size)),
+    encode(vector, key, message) {
+      const size = vector.length, k = kept(size), indices = indicesOf(k), values = valuesOf(k);
+      select(vector, key, indices);
+      const at = sparsifier.keyed ? 0 : (encodeIndexSet(indices, k, size, message, 0) + 7) >>> 3;
+      for (let j = 0; j < k; j++) values[j] = vector[indices[j]!]!;
+      return at + quantizer.encode(values, fold(key, 1), message.subarray(at));
+    },
+    decodeAdd(message, key, scale, into) {
+      const size = into.length, k = kept(size), indices = indicesOf(k), values = valuesOf(k).fill(0);
+      let at = 0;
+      if (sparsifier.keyed) select(into, key, indices);
+      else {
+        const end = decodeIndexSet(message, 0, k, size, indices);
+        expectPadding("compose", message, end);
+        at = (end + 7) >>> 3;
+      }
+      quantizer.decodeAdd(message.subarray(at), fold(key, 1), factor(size), values);
+      clampFinite(values);
+      for (let j = 0; j < k; j++) into[indices[j]!]! += scale * values[j]!;
+    },
+  };
+}

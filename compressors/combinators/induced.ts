@@ -1,0 +1,50 @@
+import { requireContractive, requireUnbiased } from "../check.ts";
+import { fold } from "../../random.ts";
+import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
+import { Frames } from "../coding/frames.ts";
+import { addFinite, clampFinite } from "../kernels/reference.ts";
+import { scratch } from "../kernels/scratch.ts";
+
+/**
+ * The induced compressor C(x) + Q(x − C(x)): unbiased with ω = α ω_Q, for a contractive C and an unbiased Q. Makes topK, say,
+ * legal where an unbiased compressor is asked for (diana, marina, adiana).
+ *
+ * The message is both, at most two bytes more. Keys are folded with 0 and 1. Working memory: one vector.
+ *
+ * Source: Horváth, Richtárik: "A better alternative to error feedback", arXiv:2006.11077.
+ *
+ * @example
+ * ```ts
+ * import { induced, randK, topK } from "@gradwire/tfjs";
+ * console.assert(induced(topK({ k: 5 }), randK({ k: 5 })).omega(10) === 0.5); // (1 − 5/10) (10/5 − 1)
+ * ```
+ */
+export function induced(biased: ContractiveCompressor, unbiased: UnbiasedCompressor): UnbiasedCompressor {
+  requireContractive("induced", biased), requireUnbiased("induced", unbiased);
+  const frames = new Frames("induced"), partOf = scratch(Float32Array), both = [biased, unbiased] as const;
+  return {
+    name: "induced",
+    options: {},
+    parts: both,
+    omega: (size) => biased.alpha(size) * unbiased.omega(size),
+    maxByteLength: (size) => frames.maxByteLength(2, biased.maxByteLength(size) + unbiased.maxByteLength(size)),
+    encode(vector, key, message) {
+      const size = vector.length, rest = partOf(size);
+      return frames.encode(message, 2, (i) => both[i]!.maxByteLength(size), (i, part) => {
+        if (i === 1) return unbiased.encode(rest, fold(key, 1), part);
+        const length = biased.encode(vector, fold(key, 0), part);
+        rest.set(vector);
+        biased.decodeAdd(part.subarray(0, length), fold(key, 0), -1, rest);
+        clampFinite(rest);
+        return length;
+      });
+    },
+    decodeAdd(message, key, scale, into) {
+      const size = into.length, sum = partOf(size).fill(0);
+      frames.decode(message, 2, (i) => both[i]!.maxByteLength(size), (i, part) => {
+        both[i]!.decodeAdd(part, fold(key, i), 1, sum);
+      });
+      addFinite(sum, scale, into);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { checkChoice, checkInteger, checkOptions } from "../check.ts";
+import { bits, type Key } from "../../random.ts";
+import { expectBitEnd, expectEnd, getScale, MAX_FLOAT, putFloat } from "../coding/codes.ts";
+import type { UnbiasedCompressor } from "../compressor.ts";
+import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
+import { sumOfMagnitudes, sumOfSquares } from "../kernels/reference.ts";
+import { scratch } from "../kernels/scratch.ts";
+
+/** Options of {@linkcode crossPolytope}. */
+export interface CrossPolytopeOptions {
+  /** R ≥ 1: how many vertices are drawn. */
+  readonly draws: number;
+  /** Which cross-polytope: that around the ball of radius ‖x‖ ("l2"), or the one on whose surface x lies ("l1", default). */
+  readonly norm?: "l1" | "l2";
+}
+
+const words = scratch(Uint32Array), drawsOf = scratch(Float64Array), indicesOf = scratch(Uint32Array);
+
+/**
+ * Vector quantization by vertices of the cross-polytope (vqSGD): x is a mean of the vertices ± ρ eᵢ, of which R are drawn; the
+ * output is their mean. Unbiased.
+ *
+ * - `norm: "l2"`, the paper's: ρ = ‖x‖ √d, P(± eᵢ) = max(0, ± xᵢ) / ρ + (1 − ‖x‖₁ / ρ) / 2d. ω = (d − 1) / R, for every x.
+ * - `norm: "l1"`: ρ = ‖x‖₁, P = |xᵢ| / ρ. Variance (‖x‖₁² − ‖x‖²) / R, ω = (d − 1) / R, attained where all magnitudes are equal
+ *   only: never worse, and far better for vectors of a few large numbers.
+ *
+ * The message is ρ and the multiset of vertices, as a set of R out of 2 d + R − 1: 32 + log₂ C(2 d + R − 1, R) bits, and up to
+ * 3 % more beyond 2¹⁶ places; that is about R log₂(2 e d / R) where R is far below d. Encoding sorts
+ * the R draws, not the vector.
+ *
+ * Source: Gandikota, Kane, Maity, Mazumdar: "vqSGD: vector quantized stochastic gradient descent", arXiv:1911.07971.
+ *
+ * @throws {RangeError} unless draws is an integer from 1 to 2²⁴
+ * @throws {TypeError} if norm is none of the two
+ *
+ * @example
+ * ```ts
+ * import { compress, crossPolytope, key } from "@gradwire/tfjs";
+ * console.assert(crossPolytope({ draws: 10 }).omega(101) === 10);
+ * const x = new Float32Array(1000).fill(1);
+ * console.assert(compress(crossPolytope({ draws: 1 }), x, key(1)).length <= 4 + 2); // one of 2000
+ * ```
+ */
+export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor {
+  const { draws, norm = "l1" } = checkOptions("crossPolytope", options, ["draws", "norm"]);
+  checkInteger("crossPolytope", "draws", draws, 1, 2 ** 24);
+  checkChoice("crossPolytope", "norm", norm, ["l1", "l2"]);
+  // R of N kinds with repetition: R of N + R − 1 places without.
+  const places = (size: number) => 2 * size + draws - 1;
+  return {
+    name: "crossPolytope",
+    options: { draws, norm },
+    omega: (size) => Math.max(0, size - 1) / draws,
+    maxByteLength: (size) => size === 0 ? 0 : 4 + ((indexSetBitLength(draws, places(size)) + 7) >>> 3),
+    encode(vector, key, message) {
+      const size = vector.length, sum = sumOfMagnitudes(vector);
+      if (size === 0) return 0;
+      const radius = norm === "l1" ? sum : Math.max(sum, Math.sqrt(size * sumOfSquares(vector)));
+      const at = putFloat(Math.min(MAX_FLOAT, radius), message, 0), indices = indicesOf(draws);
+      if (!(getScale(message, 0) > 0)) return at;
+      drawVertices(vector, key, radius, sum, norm === "l1" ? 0 : radius - sum, draws, indices);
+      return (encodeIndexSet(indices, draws, places(size), message, 8 * at) + 7) >>> 3;
+    },
+    decodeAdd(message, _key, scale, into) {
+      const size = into.length;
+      if (size === 0) return expectEnd("crossPolytope", message, 0);
+      const radius = getScale(message, 0), indices = indicesOf(draws);
+      if (radius === 0) return expectEnd("crossPolytope", message, 4);
+      const end = decodeIndexSet(message, 32, draws, places(size), indices), unit = scale * radius / draws;
+      expectBitEnd("crossPolytope", message, end);
+      // Vertices that come more than once are added at once, so that nothing overflows on the way.
+      for (let r = 0; r < draws;) {
+        const vertex = indices[r]! - r, first = r;
+        while (r < draws && indices[r]! - r === vertex) r++;
+        into[vertex >>> 1]! += (vertex & 1) === 1 ? -unit * (r - first) : unit * (r - first);
+      }
+    },
+  };
+}
+
+/**
+ * Draws vertices 2 i + (negative ? 1 : 0) with mass |xᵢ|, and `rest` spread over all, of total sum + rest; writes the r-th of
+ * them in ascending order as index vertex + r.
+ */
+function drawVertices(
+  vector: Float32Array,
+  key: Key,
+  radius: number,
+  sum: number,
+  rest: number,
+  draws: number,
+  indices: Uint32Array,
+): void {
+  const total = Math.max(radius, sum + rest), each = rest / (2 * vector.length), sorted = drawsOf(draws);
+  const random = bits(key, words(2 * draws));
+  // 53 bits each: a million numbers need more than 32.
+  for (let r = 0; r < draws; r++) {
+    sorted[r] = (random[2 * r]! * 2 ** 21 + (random[2 * r + 1]! >>> 11)) * 2 ** -53 * total;
+  }
+  sorted.sort();
+  let mass = 0, r = 0;
+  for (let i = 0, last = 0; i < vector.length && r < draws; i++) {
+    const value = vector[i]!;
+    if (value !== 0) last = i;
+    mass += each + Math.max(0, value);
+    for (; r < draws && sorted[r]! < mass; r++) indices[r] = 2 * i + r;
+    mass += each + Math.max(0, -value);
+    for (; r < draws && sorted[r]! < mass; r++) indices[r] = 2 * i + 1 + r;
+    // Rounding may leave a draw above the last sum: it goes to the last that has mass.
+    if (i === vector.length - 1) {
+      for (; r < draws; r++) indices[r] = 2 * last + (vector[last]! < 0 ? 1 : 0) + r;
+    }
+  }
+}

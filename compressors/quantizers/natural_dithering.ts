@@ -1,0 +1,80 @@
+import { checkChoice, checkInteger, checkOptions } from "../check.ts";
+import {
+  byteLengthOf,
+  expectEnd,
+  getScale,
+  MAX_FLOAT,
+  putFloat,
+  readCodes,
+  widthOf,
+  writeCodes,
+} from "../coding/codes.ts";
+import type { UnbiasedCompressor } from "../compressor.ts";
+import { addValues, largest, naturalDither, sumOfSquares } from "../kernels/reference.ts";
+import { bits } from "../../random.ts";
+
+/** Options of {@linkcode naturalDithering}. */
+export interface NaturalDitheringOptions {
+  /** Levels above 0: 2^(1 − levels), …, 1/2, 1 times the norm. 1 to 127; 7 make 4 bits a number, 3 make 3. */
+  readonly levels: number;
+  /** What the levels divide: the Euclidean norm or the largest magnitude. Default "max". */
+  readonly norm?: "l2" | "max";
+}
+
+/**
+ * Natural dithering: |x| over the norm of the vector is rounded at random, without bias, to a neighbour among 0 and the
+ * powers of two down to 2^(1 − levels). ⌈log₂(2 · levels + 1)⌉ bits a number.
+ *
+ * With l = 2^(1 − levels): for the maximum norm ω = max(1/8, (√(1 + (d − 1) l²) − 1) / 2); for the Euclidean norm
+ * 1/8 + 2 d l² / 9 where √d l ≤ 9/4, else √d l − 1. The bound of the paper, 1/8 + q min(1, q), is larger.
+ *
+ * Source: Horváth et al.: "Natural compression", arXiv:1905.10988, section 5.
+ *
+ * @throws {RangeError} if levels is not an integer from 1 to 127
+ * @throws {TypeError} if norm is not one of those listed
+ *
+ * @example
+ * ```ts
+ * import { compress, decompress, key, naturalDithering } from "@gradwire/tfjs";
+ * const message = compress(naturalDithering({ levels: 3 }), Float32Array.of(1, -2, 0, 4), key(1));
+ * console.assert(message.length === 4 + 2);
+ * console.assert(decompress(naturalDithering({ levels: 3 }), message, key(1), 4).join() === "1,-2,0,4");
+ * ```
+ */
+export function naturalDithering(options: NaturalDitheringOptions): UnbiasedCompressor {
+  const { levels, norm = "max" } = checkOptions("naturalDithering", options, ["levels", "norm"]);
+  checkInteger("naturalDithering", "levels", levels, 1, 127);
+  checkChoice("naturalDithering", "norm", norm, ["l2", "max"]);
+  const width = widthOf(2 * levels + 1), lowest = 2 ** (1 - levels), values = new Float64Array(2 * levels + 1);
+  return {
+    name: "naturalDithering",
+    options: { levels, norm },
+    omega(size) {
+      if (size === 0) return 0;
+      if (norm === "max") return Math.max(1 / 8, (Math.sqrt(1 + (size - 1) * lowest ** 2) - 1) / 2);
+      const q = Math.sqrt(size) * lowest;
+      return q <= 9 / 4 ? 1 / 8 + 2 * q * q / 9 : q - 1;
+    },
+    maxByteLength: (size) => 4 + byteLengthOf(width, size),
+    encode(vector, key, message) {
+      const scale = norm === "max" ? largest(vector) : Math.min(Math.sqrt(sumOfSquares(vector)), MAX_FLOAT);
+      putFloat(scale, message, 0);
+      const sent = getScale(message, 0);
+      if (sent === 0) return 4;
+      return writeCodes(width, vector.length, message, 4, (codes, from) => {
+        bits(key, codes, from);
+        naturalDither(vector, from, 1 / sent, levels, codes);
+      });
+    },
+    decodeAdd(message, _key, scale, into) {
+      const norm = getScale(message, 0);
+      if (norm === 0) return expectEnd("naturalDithering", message, 4);
+      expectEnd("naturalDithering", message, 4 + byteLengthOf(width, into.length));
+      for (let level = 1; level <= levels; level++) {
+        values[levels + level] = scale * norm * 2 ** (level - levels);
+        values[levels - level] = -values[levels + level]!;
+      }
+      readCodes(width, into.length, message, 4, (codes, from) => addValues(codes, values, into, from));
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import { checkNumber, checkOptions } from "../check.ts";
+import { bits, choose, fold, type Key } from "../../random.ts";
+import type { UnbiasedCompressor } from "../compressor.ts";
+import { RangeDecoder, RangeEncoder } from "../coding/entropy.ts";
+import { addDither, DitherCoder, ditherModel, drawDither, removeSigns } from "../coding/dither_coder.ts";
+import { sumOfSquares } from "../kernels/norm.ts";
+import {
+  BLOCK,
+  nearestPath,
+  PathMemory,
+  squaredError,
+  trellis,
+  type TrellisStates,
+  trellisStates,
+} from "../coding/trellis.ts";
+import { MAX_FLOAT32, readNorm, sentNorm, writeNorm } from "../coding/norm.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { scratch } from "../kernels/scratch.ts";
+
+export type { TrellisStates };
+
+/** Options of {@linkcode subtractiveDithering}. */
+export interface SubtractiveDitheringOptions {
+  /** The relative variance ω, exactly, for every vector: from 1e-8 to 1e6. */
+  readonly omega: number;
+  /** States of the trellis: more cost the encoder time and save bits. 1 is scalar rounding. Default 8. */
+  readonly states?: TrellisStates;
+  /**
+   * The part of the coordinates that is sent, drawn by the key, so that their indices cost nothing; it is above
+   * 1/(1 + omega) and at most 1. Default 1 for omega ≤ 1.5, else 2.5/(1 + omega), where a coordinate sent costs half a
+   * bit: what dense vectors like best. Sparse ones take fewer bits with less: at omega = 4 and one number in a hundred not
+   * 0, 0.23 bits a number with 1, 0.13 by default (0.5) and 0.09 with 0.3.
+   */
+  readonly keep?: number;
+}
+
+/**
+ * Subtractive dithering on a trellis, entropy coded: the unbiased operator nearest to the limit ½ log₂(1 + 1/ω) bits a
+ * coordinate. U(ω) with equality: E‖C(x) − x‖² = ω ‖x‖² for every x.
+ *
+ * Both ends draw the same dither u, uniform on [0, 4) in every coordinate, and a sign σ. The encoder finds the path z of
+ * the trellis nearest to σx/s + u (Viterbi); the decoder takes σs(z − u). The error's law does not depend on x, and the
+ * sign makes its mean 0. s² = ω ‖x‖² / (d G'), G' the trellis's own mean square error. z is coded with an adaptive
+ * model given u and the magnitude of the coordinates before, so heavy tails and sparse stretches cost less than the
+ * gaussian's bits. (Exactly: u has 15 bits a coordinate on an offset common to the message, so with more than one state
+ * the joint law depends on x in its fourth digit; each coordinate's own u is uniform to 47 bits.)
+ *
+ * Bits a coordinate on a gaussian direction of 2²⁰ above the limit, ω from .01 to 1: 0.26 (1 state), 0.10 (4), 0.085
+ * (8; 0.09 at 1.5 and 2), 0.06 (64). Time for a million coordinates in plain TypeScript, ω = .5: encode 0.1 s with 8 states, 0.4 s with 64;
+ * decode 0.05 s.
+ *
+ * Working memory: 2 MB at 256 states, independent of d but for the indices where keep < 1 (4 bytes each).
+ *
+ * Source: methods of Ziv (1985) and Zamir & Feder (1992) for entropy-coded dithered quantisation, Ungerboeck's codes and
+ * Marcellin & Fischer (1990) for the trellis.
+ *
+ * @throws {RangeError} if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import { compress, decompress, key, subtractiveDithering } from "@gradwire/tfjs";
+ * const compressor = subtractiveDithering({ omega: 0.5 });
+ * const message = compress(compressor, new Float32Array(1000).fill(1), key(1));
+ * console.assert(message.length < 140); // 1.1 bits a coordinate
+ * const vector = decompress(compressor, message, key(1), 1000);
+ * const error = vector.reduce((sum, v) => sum + (v - 1) ** 2, 0) / 1000;
+ * console.assert(0.4 < error && error < 0.6);
+ * ```
+ */
+export function subtractiveDithering(options: SubtractiveDitheringOptions): UnbiasedCompressor {
+  const name = "subtractiveDithering",
+    { omega, states = 8, keep: given } = checkOptions(name, options, ["omega", "states", "keep"]);
+  checkNumber(name, "omega", omega, (omega) => omega >= 1e-8 && omega <= 1e6, "a number from 1e-8 to 1e6");
+  checkNumber(
+    name,
+    "states",
+    states,
+    (n) => trellisStates.includes(n as TrellisStates),
+    `one of ${trellisStates.join(", ")}`,
+  );
+  const least = 1 / (1 + omega), keep = given === undefined ? omega > 1.5 ? 2.5 / (1 + omega) : 1 : given;
+  checkNumber(
+    name,
+    "keep",
+    keep,
+    (keep) => keep * (1 + omega) > 1 && keep <= 1,
+    `a number above 1/(1 + omega) = ${least}, at most 1`,
+  );
+  const code = trellis(states), memory = new PathMemory(code);
+  const coder = new DitherCoder(code, ditherModel(code, keep * (1 + omega) - 1));
+  const values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK), draws = new Uint16Array(BLOCK + 1);
+  const words = new Uint32Array(BLOCK / 2), word = new Uint32Array(1), indicesOf = scratch(Uint32Array);
+
+  /** How many of `size` numbers are sent, and s relative to their norm. */
+  function shape(size: number): { count: number; step: number } {
+    const count = Math.ceil(keep * size);
+    return { count, step: Math.sqrt(((1 + omega) * count / size - 1) / squaredError(code, count)) };
+  }
+
+  /** Which numbers are sent, if not all. */
+  function chosen(key: Key, count: number, size: number): Uint32Array | undefined {
+    return count === size ? undefined : choose(fold(key, 3), count, size, indicesOf(count));
+  }
+
+  /** The part of a unit of the dither that all coordinates share. */
+  const offsetOf = (key: Key) => bits(fold(key, 2), word)[0]! / 2 ** 32;
+
+  /** The most steps of 2 from the integer next to the dither: no coordinate exceeds the norm. */
+  const most = (step: number) => Math.ceil((1 / step + 3) / 2) + 1;
+
+  const maxByteLength = (size: number) => {
+    if (size === 0) return 0;
+    // Without models an integer costs Elias gamma of twice its steps of 2, whose mean square the norm bounds.
+    const { count, step } = shape(size), each = 2 * Math.log2(1 / (step * Math.sqrt(count)) + 4) + 1;
+    return 12 + Math.ceil(count * (each / 8 + 2 ** -10));
+  };
+
+  return {
+    name,
+    options: { omega, states, ...(options.keep === undefined ? {} : { keep }) },
+    omega: () => omega,
+    maxByteLength,
+    encode(vector, key, message) {
+      const size = vector.length;
+      if (size === 0) return 0;
+      const { count, step } = shape(size), indices = chosen(key, count, size);
+      let squares = 0;
+      if (indices === undefined) squares = sumOfSquares(vector);
+      else for (let i = 0; i < count; i++) squares += vector[indices[i]!]! ** 2;
+      const length = sentNorm(Math.sqrt(squares));
+      writeNorm(length, message);
+      if (length === 0) return 4;
+      const gain = 1 / (step * length), offset = offsetOf(key), ditherKey = fold(key, 1), room = maxByteLength(size);
+      for (const raw of [false, true]) {
+        const encoder = new RangeEncoder(message, 4);
+        encoder.raw(raw ? 1 : 0, 1);
+        coder.reset(raw, most(step));
+        for (let from = 0; from < count && encoder.position < room; from += BLOCK) {
+          const here = Math.min(BLOCK, count - from);
+          if (indices === undefined) { for (let i = 0; i < here; i++) values[i] = vector[from + i]!; }
+          else for (let i = 0; i < here; i++) values[i] = vector[indices[from + i]!]!;
+          drawDither(ditherKey, from, draws, here, words);
+          addDither(values, draws, here, gain, offset);
+          nearestPath(code, coder.state, values, here, integers, memory);
+          coder.encode(encoder, draws, integers, here);
+        }
+        encoder.raw(coder.state, code.bits);
+        if (encoder.position < room) return encoder.finish();
+      }
+      throw new RangeError(`Cannot encode ${name}: the vector is not finite`);
+    },
+    decodeAdd(message, key, scale, into) {
+      const size = into.length;
+      if (size === 0 && message.length === 0) return;
+      const length = readNorm(name, message, 0, Math.sqrt(size) * MAX_FLOAT32),
+        { count, step } = shape(size),
+        indices = chosen(key, count, size);
+      if (size === 0 || length === 0) return requireLength(name, message, size === 0 ? 0 : 4, size);
+      const gain = step * length * size / count, offset = offsetOf(key), ditherKey = fold(key, 1);
+      const decoder = new RangeDecoder(message, 4);
+      coder.reset(decoder.raw(1) === 1, most(step));
+      for (let from = 0; from < count; from += BLOCK) {
+        const here = Math.min(BLOCK, count - from);
+        drawDither(ditherKey, from, draws, here, words);
+        coder.decode(decoder, draws, offset, values, here);
+        removeSigns(values, draws, here, gain, MAX_FLOAT32);
+        if (indices === undefined) { for (let i = 0; i < here; i++) into[from + i]! += scale * values[i]!; }
+        else for (let i = 0; i < here; i++) into[indices[from + i]!]! += scale * values[i]!;
+      }
+      const state = decoder.raw(code.bits);
+      if (state !== coder.state) refuse(name, `the path ends in state ${coder.state} of ${states}, expected ${state}`);
+      decoder.end();
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { checkInteger, checkOptions } from "../check.ts";
+import { Matrix, SVD } from "../../dependencies/ml_matrix.ts";
+import { bits } from "../../random.ts";
+import { MAX_FLOAT } from "../coding/codes.ts";
+import type { UnbiasedCompressor } from "../compressor.ts";
+import { addFinite, sumOfSquares, waterLevel } from "../kernels/reference.ts";
+import { refuse } from "../coding/refuse.ts";
+import { scratch } from "../kernels/scratch.ts";
+
+/** Options of {@linkcode atomo}. */
+export interface AtomoOptions {
+  /** s ≥ 1: how many singular vectors are sent in the mean. */
+  readonly rank: number;
+  /** Columns of the matrix that the vector is, row by row; the last row may be short. Default ⌈√d⌉: nearly square. */
+  readonly columns?: number;
+}
+
+/**
+ * Spectral ATOMO: the vector is taken as a matrix Σ λⱼ uⱼ vⱼᵀ, and each term is kept with probability pⱼ = min(1, λⱼ / t) and
+ * divided by it, where t makes s terms the mean. Unbiased with variance Σ λⱼ² (1/pⱼ − 1), the least for s terms;
+ * ω = min(rows, columns) / s − 1, attained where all singular values are equal. A matrix of rank s is sent exactly.
+ *
+ * The message is λⱼ uⱼ / pⱼ and vⱼ as float32 for the terms kept, 32 (rows + columns) bits each, and empty if there is none:
+ * drawing again would be biased. Use {@linkcode perTensor} to give each weight matrix its own shape. Costs a singular value
+ * decomposition of the matrix (the library ml-matrix), O(rows · columns · min(rows, columns)), and its memory.
+ *
+ * Source: Wang, Sievert, Liu, Charles, Papailiopoulos, Wright: "ATOMO: communication-efficient learning via atomic
+ * sparsification", arXiv:1806.04090.
+ *
+ * @throws {RangeError} by encode, if the vector is not finite; unless rank and columns are integers from 1 to 2³¹ − 1
+ *
+ * @example
+ * ```ts
+ * import { atomo, compress, decompress, key } from "@gradwire/tfjs";
+ * const c = atomo({ rank: 1, columns: 2 }), x = Float32Array.of(1, 2, 2, 4, 3, 6); // of rank 1
+ * const y = decompress(c, compress(c, x, key(1)), key(1), 6);
+ * console.assert(y.every((value, i) => Math.abs(value - x[i]!) < 1e-5));
+ * ```
+ */
+export function atomo(options: AtomoOptions): UnbiasedCompressor {
+  const { rank, columns } = checkOptions("atomo", options, ["rank", "columns"]);
+  checkInteger("atomo", "rank", rank, 1, 2 ** 31 - 1);
+  if (columns !== undefined) checkInteger("atomo", "columns", columns, 1, 2 ** 31 - 1);
+  const shapeOf = (size: number) => {
+    const width = Math.max(1, Math.min(size, columns ?? Math.ceil(Math.sqrt(size))));
+    return { width, height: Math.ceil(size / width) };
+  };
+  const valuesOf = scratch(Float32Array), termsOf = scratch(Float32Array), sumOf = scratch(Float32Array);
+  const most = (size: number) => Math.min(shapeOf(size).width, shapeOf(size).height);
+  return {
+    name: "atomo",
+    options: columns === undefined ? { rank } : { rank, columns },
+    omega: (size) => Math.max(0, most(size) / rank - 1),
+    maxByteLength: (size) => 4 * (shapeOf(size).width + shapeOf(size).height) * most(size),
+    encode(vector, key, message) {
+      const size = vector.length, { width, height } = shapeOf(size);
+      const largest = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      if (largest === 0) return 0;
+      if (!Number.isFinite(sumOfSquares(vector))) {
+        throw new RangeError("Cannot compress with atomo: the vector is not finite, and has no singular values");
+      }
+      // Scaled, for the squares within a decomposition not to overflow.
+      const matrix = new Matrix(height, width);
+      for (let i = 0; i < size; i++) matrix.set(Math.floor(i / width), i % width, vector[i]! / largest);
+      const { leftSingularVectors, rightSingularVectors, diagonal } = new SVD(matrix, { autoTranspose: true });
+      const count = Math.min(width, height), values = valuesOf(count);
+      for (let j = 0; j < count; j++) values[j] = Math.abs(diagonal[j]!);
+      const level = waterLevel(values, rank), random = bits(key, new Uint32Array(count));
+      const view = new DataView(message.buffer, message.byteOffset, message.length);
+      let at = 0;
+      for (let j = 0; j < count; j++) {
+        const value = values[j]!;
+        if (value === 0 || random[j]! * 2 ** -32 * level >= value) continue;
+        // λ / p, with the decomposition's own λ over the p that was used.
+        const weight = diagonal[j]! * Math.max(1, level / value) * largest;
+        for (let i = 0; i < height; i++, at += 4) {
+          const entry = weight * leftSingularVectors.get(i, j);
+          view.setFloat32(at, Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, entry)), true);
+        }
+        for (let i = 0; i < width; i++, at += 4) view.setFloat32(at, rightSingularVectors.get(i, j), true);
+      }
+      return at;
+    },
+    decodeAdd(message, _key, scale, into) {
+      const size = into.length, { width, height } = shapeOf(size), length = width + height;
+      const count = size === 0 ? 0 : message.length / (4 * length);
+      if (!Number.isInteger(count) || count > most(size) || (size === 0 && message.length > 0)) {
+        refuse("atomo", `the message has ${message.length} bytes, expected at most ${most(size)} times ${4 * length}`);
+      }
+      const view = new DataView(message.buffer, message.byteOffset, message.length);
+      const term = termsOf(length), sum = sumOf(size).fill(0);
+      for (let j = 0, at = 0; j < count; j++) {
+        for (let i = 0; i < length; i++, at += 4) {
+          const value = view.getFloat32(at, true);
+          if (!Number.isFinite(value)) refuse("atomo", `a value is ${value}, expected a finite number`);
+          // Right singular vectors are of length 1.
+          if (i >= height && Math.abs(value) > 1.001) refuse("atomo", `an entry of a unit vector is ${value}`);
+          term[i] = value;
+        }
+        for (let row = 0, i = 0; row < height; row++) {
+          const weight = term[row]!;
+          for (let column = height; column < length && i < size; column++, i++) {
+            // Held to float32's range, so that what overflows is not taken from what overflows.
+            sum[i] = Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, sum[i]! + weight * term[column]!));
+          }
+        }
+      }
+      addFinite(sum, scale, into);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { checkBoolean, checkNumber, checkOptions } from "../check.ts";
+import { bits, type Key } from "../../random.ts";
+import { expectEnd, MAX_FLOAT } from "../coding/codes.ts";
+import type { UnbiasedCompressor } from "../compressor.ts";
+import { gatherFloats, scatterFloats } from "../kernels/reference.ts";
+import { refuse } from "../coding/refuse.ts";
+import { scratch } from "../kernels/scratch.ts";
+
+/** How often {@linkcode bernoulli} keeps what. */
+export interface BernoulliOptions {
+  /** 0 < p ≤ 1, rounded to a multiple of 2⁻³². */
+  readonly p: number;
+  /** Whether the vector is kept as a whole, or not at all (an empty message). Default false: each number on its own. */
+  readonly whole?: boolean;
+}
+
+const BLOCK = 2048;
+const words = new Uint32Array(BLOCK), indicesOf = scratch(Uint32Array);
+
+/**
+ * Keeps each number with probability p, times 1/p; with `whole: true` all of them or none ("lazy" compression). Unbiased with
+ * variance (1/p − 1) ‖x‖² for every x: ω = 1/p − 1.
+ *
+ * The message is the values kept as float32: the key tells which. Numbers whose multiple by 1/p would exceed float32 are
+ * clamped.
+ *
+ * Source: Konečný, McMahan, Yu, Richtárik, Suresh, Bacon, arXiv:1610.05492 (subsampling).
+ *
+ * @throws {RangeError} unless 2⁻³² ≤ p ≤ 1
+ *
+ * @example
+ * ```ts
+ * import { bernoulli, compress, key } from "@gradwire/tfjs";
+ * console.assert(bernoulli({ p: 0.25 }).omega(9) === 3);
+ * const message = compress(bernoulli({ p: 0.25, whole: true }), Float32Array.of(1, 2), key(1));
+ * console.assert(message.length === 0 || message.length === 8);
+ * ```
+ */
+export function bernoulli(options: BernoulliOptions): UnbiasedCompressor {
+  const { p, whole = false } = checkOptions("bernoulli", options, ["p", "whole"]);
+  checkNumber("bernoulli", "p", p, (p) => p >= 2 ** -33 && p <= 1, "a number from 2⁻³² to 1");
+  checkBoolean("bernoulli", "whole", whole);
+  const threshold = Math.round(p * 2 ** 32), factor = 2 ** 32 / threshold;
+  const select = (key: Key, size: number, indices: Uint32Array): number => {
+    let count = 0;
+    if (whole) {
+      const kept = bits(key, words.subarray(0, 2))[0]! < threshold;
+      if (kept) { for (; count < size; count++) indices[count] = count; }
+      return count;
+    }
+    for (let from = 0; from < size; from += BLOCK) {
+      const to = Math.min(size, from + BLOCK);
+      bits(key, to - from === BLOCK ? words : words.subarray(0, to - from), from);
+      for (let i = from; i < to; i++) {
+        indices[count] = i;
+        count += words[i - from]! < threshold ? 1 : 0;
+      }
+    }
+    return count;
+  };
+  return {
+    name: "bernoulli",
+    options: whole ? { p, whole } : { p },
+    omega: () => factor - 1,
+    maxByteLength: (size) => 4 * size,
+    encode(vector, key, message) {
+      const indices = indicesOf(vector.length), count = select(key, vector.length, indices);
+      return gatherFloats(vector, indices, count, message, 0, 0.999999 * MAX_FLOAT / factor);
+    },
+    decodeAdd(message, key, scale, into) {
+      const indices = indicesOf(into.length), count = select(key, into.length, indices);
+      expectEnd("bernoulli", message, 4 * count);
+      const most = scatterFloats(message, 0, indices, count, scale * factor, into);
+      if (!(most * factor <= MAX_FLOAT)) {
+        refuse("bernoulli", `a value is ${most} · ${factor}, expected a finite number`);
+      }
+    },
+  };
+}

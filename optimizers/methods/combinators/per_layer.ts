@@ -1,0 +1,210 @@
+import { show } from "../../../compressors/check.ts";
+import { fold } from "../../../random.ts";
+import { average } from "../average.ts";
+import { checkOptions, requireInteger, requireLayout, requireReducer } from "../check.ts";
+import {
+  commit,
+  copyOf,
+  derive,
+  joinStates,
+  partOf,
+  partOfWorkspace,
+  refuseGradient,
+  requireGradient,
+} from "./nested.ts";
+import type { Context, Exchange, Keys, Layout, Reducer } from "../method.ts";
+
+/** What is known of one layer's tensor. */
+export interface Layer {
+  /** Its name. */
+  readonly name: string;
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** How many numbers it has. */
+  readonly size: number;
+  /** Its place in the layout. */
+  readonly index: number;
+}
+
+/**
+ * A method for each tensor of the model. Tensors for which `choose` returns the same object are one vector to it, so there
+ * are as many exchanges in a step as different methods.
+ *
+ * Memory and messages per step: those of the methods, on their tensors. Step size: the least of theirs, each for as many
+ * numbers as its tensors have; none where one of them has none.
+ *
+ * @param layout the model's parameters, `layoutOf(model.trainableWeights)`
+ * @param choose the method for a tensor
+ * @throws {TypeError} if a method owns the update or asks for gradients at other points
+ * @throws {RangeError} at the first step, if the model has a different layout
+ *
+ * @example
+ * ```ts
+ * import { average, errorFeedback, perLayer } from "@gradwire/tfjs/optimizers";
+ * import { topK } from "@gradwire/tfjs/compressors";
+ * const layout = { names: ["kernel", "bias"], shapes: [[100, 10], [10]], size: 1010 };
+ * const dense = average(), sparse = errorFeedback(topK({ ratio: .01 }));
+ * const reducer = perLayer(layout, ({ shape }) => shape.length > 1 ? sparse : dense);
+ * console.assert(reducer.init(layout).local["0.error"]!.length === 1000);
+ * ```
+ */
+export function perLayer(layout: Layout, choose: (layer: Layer) => Reducer): Reducer {
+  requireLayout("perLayer", layout);
+  if (typeof choose !== "function") {
+    throw new TypeError(`Cannot make perLayer: choose is ${show(choose)}, expected a function that returns a method`);
+  }
+  return layered("perLayer", layout, choose, {});
+}
+
+/** Options of {@linkcode skipSmall}. */
+export interface SkipSmallOptions {
+  /** Tensors with fewer numbers are averaged uncompressed. Default 1024. */
+  readonly below?: number;
+}
+
+/**
+ * Leaves small tensors (biases, scales) uncompressed: they cost few bytes, and compression hurts them most.
+ *
+ * Memory and messages per step: the method's on the large tensors, and one all-reduce of the small ones. Step size: the
+ * method's for as many numbers as the large tensors have.
+ *
+ * @param layout the model's parameters, `layoutOf(model.trainableWeights)`
+ * @param reducer the method for the large ones
+ * @throws {TypeError} if the method owns the update
+ * @throws {RangeError} if `below` is not an integer ≥ 0
+ *
+ * @example
+ * ```ts
+ * import { errorFeedback, skipSmall } from "@gradwire/tfjs/optimizers";
+ * import { topK } from "@gradwire/tfjs/compressors";
+ * const layout = { names: ["kernel", "bias"], shapes: [[100, 20], [20]], size: 2020 };
+ * const reducer = skipSmall(layout, errorFeedback(topK({ ratio: .01 })));
+ * console.assert(reducer.init(layout).local["0.error"]!.length === 2000);
+ * ```
+ */
+export function skipSmall(layout: Layout, reducer: Reducer, options: SkipSmallOptions = {}): Reducer {
+  requireLayout("skipSmall", layout);
+  requireReducer("skipSmall", "reducer", reducer);
+  const { below = 1024 } = checkOptions("skipSmall", options, ["below"]);
+  requireInteger("skipSmall", "below", below, 0);
+  const dense = average();
+  return layered("skipSmall", layout, ({ size }) => size < below ? dense : reducer, { reducer, below });
+}
+
+/** The tensors of one method. */
+interface Group {
+  readonly reducer: Reducer;
+  readonly layout: Layout;
+  /** Where the tensors lie in the flat vector, neighbours joined. */
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+}
+
+function layered(
+  name: string,
+  layout: Layout,
+  choose: (layer: Layer) => Reducer,
+  options: Record<string, unknown>,
+): Reducer {
+  const groups = groupsOf(name, layout, choose);
+  return {
+    name,
+    options: { ...options, methods: groups.map(({ reducer, layout: { size } }) => ({ reducer, size })) },
+    sampled: groups.every(({ reducer }) => reducer.sampled ?? false),
+    identityAlone: groups.every(({ reducer }) => reducer.identityAlone ?? false),
+    // The bounds are of sums over parameters, as ‖C(v)‖² and D are, so the worst of a part's is the worst of the whole.
+    ...groups.every(({ reducer }) => reducer.stepSize)
+      ? {
+        stepSize: (constants) =>
+          Math.min(...groups.map(({ reducer, layout: { size } }) => reducer.stepSize!({ ...constants, size }))),
+      }
+      : {},
+    init(given, ranks) {
+      if (JSON.stringify(given.shapes) !== JSON.stringify(layout.shapes)) {
+        throw new RangeError(
+          `Cannot use ${name}: the model's tensors have shapes ${
+            JSON.stringify(given.shapes)
+          }, expected those of its ` +
+            `layout, ${JSON.stringify(layout.shapes)}`,
+        );
+      }
+      return joinStates(
+        Object.fromEntries(groups.map(({ reducer, layout }, g) => [`${g}`, reducer.init(layout, ranks)])),
+      );
+    },
+    *reduce(gradient, state, context) {
+      // A method writes its part of the state after its own last round, when those of the next one may still fail: all but
+      // the last work on copies.
+      const last = groups.length - 1, parts = groups.map((_, g) => partOf(state, `${g}`));
+      const working = parts.map((part, g) => g < last ? copyOf(part, context.workspace, `${g}`) : part);
+      for (const [g, { reducer, layout: { size }, ranges }] of groups.entries()) {
+        const vector = context.workspace.floats(`group ${g}`, size);
+        gather(gradient, ranges, vector);
+        yield* withoutGradients(reducer, reducer.reduce(vector, working[g]!, contextOf(g, ranges, size, context)));
+      }
+      for (const [g, { layout: { size }, ranges }] of groups.entries()) {
+        if (g < last) commit(working[g]!, parts[g]!);
+        scatter(context.workspace.floats(`group ${g}`, size), ranges, gradient);
+      }
+    },
+  };
+}
+
+function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer) => Reducer): Group[] {
+  const groups = new Map<Reducer, { names: string[]; shapes: (readonly number[])[]; ranges: [number, number][] }>();
+  let from = 0;
+  shapes.forEach((shape, index) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const reducer = choose({ name: names[index]!, shape, size, index });
+    requireReducer(name, `what choose returns for ${names[index]}`, reducer);
+    requireGradient(name, reducer);
+    const group = groups.get(reducer) ?? { names: [], shapes: [], ranges: [] }, range = group.ranges.at(-1);
+    groups.set(reducer, group);
+    group.names.push(names[index]!), group.shapes.push(shape);
+    if (range?.[1] === from) range[1] = from + size;
+    else group.ranges.push([from, from + size]);
+    from += size;
+  });
+  return [...groups].map(([reducer, { names, shapes, ranges }]) => ({
+    reducer,
+    layout: { names, shapes, size: ranges.reduce((sum, [from, to]) => sum + to - from, 0) },
+    ranges,
+  }));
+}
+
+/** What the method of group g is told: its own keys, working memory and parameters. */
+function contextOf(g: number, ranges: Group["ranges"], size: number, context: Context): Context {
+  const own = ({ shared, keyOf }: Keys): Keys => ({
+    shared: fold(shared, 0x1a + g),
+    keyOf: (rank) => fold(keyOf(rank), 0x1a + g),
+  });
+  const part = derive(context, {
+    ...own(context),
+    keysAt: (step) => own(context.keysAt(step)),
+    workspace: partOfWorkspace(context.workspace, `${g}`),
+  });
+  return Object.defineProperty(part, "parameters", {
+    get: () =>
+      context.parameters && gather(context.parameters, ranges, context.workspace.floats(`parameters ${g}`, size)),
+  });
+}
+
+function* withoutGradients(reducer: Reducer, exchange: Exchange): Exchange {
+  try {
+    for (let next = exchange.next([]); !next.done; next = exchange.next(yield next.value)) {
+      refuseGradient(reducer, next.value);
+    }
+  } finally {
+    exchange.return();
+  }
+}
+
+function gather(vector: Float32Array, ranges: Group["ranges"], into: Float32Array): Float32Array {
+  let at = 0;
+  for (const [from, to] of ranges) into.set(vector.subarray(from, to), at), at += to - from;
+  return into;
+}
+
+function scatter(part: Float32Array, ranges: Group["ranges"], into: Float32Array): void {
+  let at = 0;
+  for (const [from, to] of ranges) into.set(part.subarray(at, at += to - from), from);
+}

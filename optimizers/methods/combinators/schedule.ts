@@ -1,0 +1,65 @@
+import { requireReducer } from "../check.ts";
+import { show } from "../../../compressors/check.ts";
+import type { Reducer } from "../method.ts";
+
+/**
+ * One method whose compressor changes with the step: the entry with the largest key that the step has reached takes it.
+ * All entries are the same method and work on one state, so what has not been sent yet is carried over.
+ *
+ * Memory and messages: those of the entry. Step size: the least of all entries'.
+ *
+ * @param stages the method from each step on; the first key is 0
+ * @throws {RangeError} if a key is not an integer ≥ 0, or none is 0
+ * @throws {TypeError} if the entries are different methods
+ *
+ * @example
+ * ```ts
+ * import { errorFeedback, minimise, quadratic, schedule } from "@gradwire/tfjs/optimizers";
+ * import { topK } from "@gradwire/tfjs/compressors";
+ * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[2, 0], [0, 1]], b: [-1, 0] }]);
+ * const method = schedule({ 0: errorFeedback(topK({ ratio: 1 })), 50: errorFeedback(topK({ ratio: .5 })) });
+ * console.assert(minimise(problem, method, { rounds: 100, step: .1, error: 1e-3 }).reached);
+ * ```
+ */
+export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
+  const keys = typeof stages === "object" && stages !== null && !Array.isArray(stages) ? Object.keys(stages) : [];
+  if (keys.length === 0 || !keys.some((from) => Number.isFinite(Number(from)))) {
+    throw new TypeError(
+      `Cannot make schedule: the stages are ${show(stages)}, expected methods by their first step, as in ` +
+        "schedule({ 0: errorFeedback(topK({ ratio: 0.1 })), 1000: errorFeedback(topK({ ratio: 0.01 })) })",
+    );
+  }
+  const entries = Object.entries(stages).map(([from, reducer]) => ({ from: Number(from), reducer }));
+  entries.sort((a, b) => a.from - b.from);
+  for (const { from, reducer } of entries) {
+    if (!Number.isSafeInteger(from) || from < 0) {
+      throw new RangeError(`Cannot make schedule: a stage starts at ${from}, expected an integer ≥ 0`);
+    }
+    requireReducer("schedule", `the stage from ${from}`, reducer);
+  }
+  const first = entries[0];
+  if (first?.from !== 0) {
+    throw new RangeError(`Cannot make schedule: its first stage starts at ${first?.from}, expected 0`);
+  }
+  const { reducer: { name, yields } } = first;
+  const other = entries.find(({ reducer }) => reducer.name !== name);
+  if (other) {
+    throw new TypeError(
+      `Cannot make schedule: ${name} turns into ${other.reducer.name} at step ${other.from}, expected one method (see warmup)`,
+    );
+  }
+  return {
+    name: "schedule",
+    options: { stages },
+    ...yields === undefined ? {} : { yields },
+    sampled: entries.every(({ reducer }) => reducer.sampled ?? false),
+    asksGradients: entries.some(({ reducer }) => reducer.asksGradients ?? false),
+    identityAlone: entries.every(({ reducer }) => reducer.identityAlone ?? false),
+    ...entries.every(({ reducer }) => reducer.stepSize)
+      ? { stepSize: (constants) => Math.min(...entries.map(({ reducer }) => reducer.stepSize!(constants))) }
+      : {},
+    init: (layout, ranks) => first.reducer.init(layout, ranks),
+    reduce: (gradient, state, context) =>
+      entries.findLast(({ from }) => from <= context.step)!.reducer.reduce(gradient, state, context),
+  };
+}

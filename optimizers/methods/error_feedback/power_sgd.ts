@@ -1,0 +1,196 @@
+import { sumOfMagnitudes } from "../../../compressors/kernels/reference.ts";
+import { fold, key } from "../../../random.ts";
+import { allReduce } from "../../../transport/round.ts";
+import { checkOptions, requireInteger, requireNumber } from "../check.ts";
+import { allFinite, requireFinite } from "../parts/finite.ts";
+import { keyFor } from "../keys.ts";
+import {
+  addProduct,
+  gaussian,
+  type MatrixPart,
+  multiply,
+  multiplyTransposed,
+  orthonormalise,
+  partsOf,
+  powerOfTwo,
+  shapesOf,
+} from "../parts/matrix.ts";
+import { isStill, rateRatio } from "../parts/rate.ts";
+import type { Reducer } from "../method.ts";
+import { addScaled, scale } from "../parts/vector.ts";
+
+/** State of {@linkcode powerSgd}. */
+export type PowerSgdState = {
+  /** What has not been sent yet. */
+  readonly local: { readonly error: Float32Array };
+  /** Q of each matrix, one after the other; the matrices' shapes; the learning rate of the step before. */
+  readonly shared: { readonly q: Float32Array; readonly shapes: Float64Array; readonly rate: Float64Array };
+};
+
+/** Options of {@linkcode powerSgd}. */
+export interface PowerSgdOptions {
+  /** r. Default 2; 1 to 4 is usual, up to 32 for language models. */
+  readonly rank?: number;
+  /** Matrices are compressed only if that saves this factor: rows · columns > minimumRate · r (rows + columns). Default 2. */
+  readonly minimumRate?: number;
+  /** The first step that compresses; before it all is averaged uncompressed. Default 0; 10 % of the steps is usual. */
+  readonly startStep?: number;
+}
+
+/**
+ * PowerSGD: low-rank approximation of each weight matrix by one step of power iteration from where the last step ended,
+ * with error feedback. Linear, so two short all-reduces are all.
+ *
+ * ```text
+ * Mᵢ = gᵢ + (γ₋/γ) eᵢ;  P ← orthonormal columns of (1/n) Σ Mᵢ Q         all-reduce
+ * Qᵢ = Mᵢᵀ P;  Q ← (1/n) Σ Qᵢ                                             all-reduce; kept for the next step
+ * eᵢ ← Mᵢ − P Qᵢᵀ
+ * g ← P Qᵀ                                                                x ← x − γ g
+ * ```
+ *
+ * Biases and small matrices are averaged uncompressed in the first all-reduce. Convolution kernels are matrices with a
+ * column for each output channel. Q is multiplied by powers of two, a column by its own, before it is used, and P while Qᵢ
+ * is made: that changes neither P's columns nor P Qᵀ, and keeps all that is sent below the largest gradient. (Q grows with
+ * the gradient, so that without it M Q is of the order of the gradient's square.)
+ *
+ * - Compressor: its own.
+ * - Memory: one vector a rank, and Q. Messages per step: two all-reduces, r (rows + columns) floats a matrix in all.
+ * - Step size: that of SGD with momentum (which the inner optimizer applies).
+ * - Source: Vogels, Karimireddy, Jaggi, arXiv:1905.13727.
+ * - Choose it for models with large matrices and many ranks: all-reduce's bytes do not grow with n.
+ *
+ * @throws {RangeError} if an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { context, powerSgd, workspace } from "@gradwire/tfjs/optimizers";
+ * import { runTogether } from "@gradwire/tfjs/transport";
+ * const reducer = powerSgd({ rank: 1, minimumRate: 1 });
+ * const gradient = Float32Array.from({ length: 12 }, (_, i) => (1 + i % 3) * (1 + Math.floor(i / 3))); // of rank 1
+ * const given = gradient.slice(), state = reducer.init({ names: ["w"], shapes: [[4, 3]], size: 12 });
+ * const step = reducer.reduce(gradient, state, context({ seed: 1, step: 0, rank: 0, size: 1, workspace: workspace() }));
+ * runTogether([step]);
+ * console.assert(gradient.every((v, i) => Math.abs(v - given[i]!) < 1e-4));
+ * ```
+ */
+export function powerSgd(
+  options: PowerSgdOptions = {},
+): Reducer<PowerSgdState> {
+  checkOptions("powerSgd", options, ["rank", "minimumRate", "startStep"]);
+  const { rank: r = 2, minimumRate = 2, startStep = 0 } = options;
+  requireInteger("powerSgd", "rank", r, 1);
+  requireNumber("powerSgd", "minimumRate", minimumRate, { above: 0 });
+  requireInteger("powerSgd", "startStep", startStep, 0);
+  const isCompressed = ({ rows, columns }: MatrixPart) => rows * columns > minimumRate * r * (rows + columns);
+  /** Each part with where its P, or itself if it is not compressed, and its Q stand in the exchanged vectors. */
+  const planOf = (shapes: Float64Array) => {
+    let first = 0, second = 0;
+    const plan = partsOf(shapes).map((part) => {
+      const compressed = isCompressed(part), at = { part, compressed, first, second };
+      first += compressed ? r * part.rows : part.rows * part.columns;
+      second += compressed ? r * part.columns : 0;
+      return at;
+    });
+    return { plan, first, second };
+  };
+  const slice = (vector: Float32Array, from: number, length: number) => vector.subarray(from, from + length);
+  /** An arbitrary constant: Q begins the same in every group, as it must on all ranks. */
+  const start = keyFor(key(0x9d), "start");
+
+  return {
+    name: "powerSgd",
+    sampled: true,
+    options: { rank: r, minimumRate, startStep },
+    init(layout) {
+      const shapes = shapesOf(layout), { plan, second: size } = planOf(shapes), q = new Float32Array(size);
+      plan.forEach(({ part: { columns }, compressed, second }, i) => {
+        if (compressed) gaussian(fold(start, i), r, columns, slice(q, second, r * columns));
+      });
+      return {
+        local: { error: new Float32Array(layout.size) },
+        shared: { q, shapes, rate: new Float64Array(1) },
+      };
+    },
+    *reduce(gradient, { local: { error }, shared: { q, shapes, rate } }, context) {
+      const { step, size, shared, workspace, learningRate } = context;
+      if (step < startStep) {
+        scale(gradient, 1 / size);
+        yield* allReduce(gradient);
+        requireFinite("powerSgd", "the mean", gradient);
+        return;
+      }
+      addScaled(gradient, rateRatio(rate, learningRate), error);
+      const { plan, first: firstSize, second: secondSize } = planOf(shapes);
+      const first = workspace.floats("first", firstSize), second = workspace.floats("second", secondSize);
+      for (const { part, compressed, first: at, second: atQ } of plan) {
+        const { from, rows, columns } = part;
+        if (!compressed) {
+          first.set(slice(gradient, from, rows * columns), at);
+          continue;
+        }
+        const columnsOfQ = workspace.floats("columns of Q", r * columns);
+        for (let c = 0; c < r; c++) {
+          copyBelowOne(slice(q, atQ + c * columns, columns), slice(columnsOfQ, c * columns, columns));
+        }
+        multiply(gradient, part, columnsOfQ, r, slice(first, at, r * rows));
+      }
+      // Scaled before they are added, so that the sum is finite where the mean is; likewise below.
+      scale(first, 1 / size);
+      yield* allReduce(first);
+      requireFinite("powerSgd", "the mean of the first round", first);
+      for (const { part, compressed, first: at, second: atQ } of plan) {
+        const { from, rows, columns } = part;
+        if (!compressed) {
+          gradient.fill(0, from, from + rows * columns);
+          continue;
+        }
+        const p = slice(first, at, r * rows), own = slice(second, atQ, r * columns);
+        orthonormalise(p, r, rows);
+        // |Mᵀ p| ≤ √rows · max |M|, for a p of length 1.
+        scale(p, below(rows));
+        multiplyTransposed(gradient, part, p, r, own);
+        addProduct(p, own, r, -1 / below(rows) ** 2, gradient, part);
+      }
+      // The gradient is now what this rank would keep. Where that is not finite, NaN tells all ranks.
+      if (allFinite(gradient)) scale(second, 1 / size);
+      else second.fill(NaN);
+      yield* allReduce(second);
+      requireFinite("powerSgd", "the mean of the second round", second);
+
+      const estimate = workspace.floats("estimate", gradient.length).fill(0);
+      for (const { part, compressed, first: at, second: atQ } of plan) {
+        const { from, rows, columns } = part;
+        if (!compressed) estimate.set(slice(first, at, rows * columns), from);
+        else {
+          const mean = slice(second, atQ, r * columns);
+          addProduct(slice(first, at, r * rows), mean, r, 1 / below(rows) ** 2, estimate, part);
+        }
+      }
+      requireFinite("powerSgd", "the estimate", estimate);
+
+      if (!isStill(learningRate)) error.set(gradient), rate[0] = learningRate ?? 1;
+      gradient.set(estimate);
+      plan.forEach(({ part: { columns }, compressed, second: atQ }, i) => {
+        if (!compressed) return;
+        const next = slice(q, atQ, r * columns);
+        next.set(slice(second, atQ, r * columns));
+        // A column that has become zero (a gradient of zeros, or of lower rank) would stay so: draw it anew, on all ranks alike.
+        for (let c = 0; c < r; c++) {
+          const column = slice(next, c * columns, columns);
+          if (column.every((v) => v === 0)) gaussian(fold(fold(shared, i), c), 1, columns, column);
+        }
+      });
+    },
+  };
+}
+
+/** The largest power of two that is at most 1/√n. */
+function below(n: number): number {
+  return powerOfTwo(1 / Math.sqrt(n));
+}
+
+/** into := vector times the power of two that makes the sum of its magnitudes at most 1, or just below: |M · into| ≤ max |M|. */
+function copyBelowOne(vector: Float32Array, into: Float32Array): void {
+  const factor = 1 / (2 * powerOfTwo(sumOfMagnitudes(vector)));
+  for (let i = 0; i < into.length; i++) into[i] = factor * vector[i]!;
+}

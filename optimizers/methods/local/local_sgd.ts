@@ -1,0 +1,262 @@
+import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
+import { choose } from "../../../random.ts";
+import { average } from "../average.ts";
+import {
+  checkOptions,
+  requireContractive,
+  requireInteger,
+  requireNumber,
+  requireParameters,
+  requireRate,
+  requireReducer,
+} from "../check.ts";
+import { errorFeedback } from "../error_feedback/error_feedback.ts";
+import { requireFinite } from "../parts/finite.ts";
+import { keyFor } from "../keys.ts";
+import {
+  among,
+  commit,
+  copyOf,
+  derive,
+  joinStates,
+  partOf,
+  partOfWorkspace,
+  requireGradient,
+  requireSampled,
+} from "../combinators/nested.ts";
+import type { Constants, Context, Reducer } from "../method.ts";
+
+/** Options of {@linkcode localSgd}. */
+export interface LocalSgdOptions {
+  /** H: steps from one exchange to the next. */
+  readonly every: number;
+  /** How the ranks agree on their mean movement. Its steps are the exchanges, one every H steps. Default `average()`. */
+  readonly reducer?: Reducer;
+}
+
+/**
+ * Local SGD: every rank takes `every` steps of gradient descent on its own, then the ranks average how far they have moved.
+ * It owns the update: the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x
+ * Δ ← reduce(x − yᵢ)                   every H steps: the mean, compressed as `reducer` does
+ * x ← x − Δ;  yᵢ ← x
+ * ```
+ *
+ * - Compressor: what `reducer` needs. It sees movements in units of the parameters, with the learning rate inside.
+ * - Memory: one vector and the reducer's. Messages per step: the reducer's, every H steps; none in between, when each
+ *   rank has its own parameters.
+ * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)), γʳ / H'), where γʳ is the reducer's own bound, H' = 1 for H = 1
+ *   and 2 H else; none where the reducer has none. Heterogeneous data bias it by O(γ H ζ²); `scaffold` does not.
+ * - Why: the first two bounds are those of the second source, which keep yᵢ near x. The reducer sees γ H vᵢ, where vᵢ is the
+ *   mean of rank i's gradients on its way, so that it takes a step of size γ H along vᵢ. A step of gradient descent along
+ *   convex fᵢ does not take two points apart, so ‖yᵢ − x‖ ≤ k γ ‖∇fᵢ(x)‖ after k steps, and with γ Lmax (H − 1) ≤ 1/8
+ *   ‖vᵢ − ∇fᵢ(x)‖ ≤ ‖∇fᵢ(x)‖ / 16. In the descent of ‖x − x*‖² that the reducer's bound comes from, this and the
+ *   distance of the points where gradients are taken cost less than the half that H' leaves.
+ * - Source: Stich, arXiv:1805.09767; Khaled, Mishchenko, Richtárik, arXiv:1909.04746.
+ * - Choose it when latency, not bytes, is what a step waits for, and the ranks' data are alike.
+ *
+ * @throws {RangeError} if `every` is not an integer ≥ 1
+ * @throws {TypeError} if the reducer owns the update or asks for gradients at other points
+ *
+ * @example
+ * ```ts
+ * import { localSgd, minimise, quadratic } from "@gradwire/tfjs/optimizers";
+ * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[1, 0], [0, 2]], b: [-1, 0] }]);
+ * const { reached, bytes, round } = minimise(problem, localSgd({ every: 4 }), { rounds: 400, error: 1e-6 });
+ * console.assert(reached && bytes === 8 * Math.floor(round / 4));
+ * ```
+ */
+export function localSgd(options: LocalSgdOptions): Reducer {
+  const { every, reducer = average() } = checkOptions("localSgd", options, ["every", "reducer"]);
+  requireReducer("localSgd", "reducer", reducer);
+  requireInteger("localSgd", "every", every, 1);
+  return local({ name: "localSgd", options: { every, reducer }, every, reducer });
+}
+
+/** Options of {@linkcode fedAvg}. */
+export interface FedAvgOptions {
+  /** The share of the ranks that take part in a round, at least one. Default 1. */
+  readonly fraction?: number;
+  /** K: local steps in a round. */
+  readonly localSteps: number;
+  /**
+   * How the ranks that take part agree on their mean movement. Its steps are the rounds. With a fraction below 1 one that
+   * is right among a part of the ranks (`Reducer.sampled`): `average`, `errorFeedback` without delay, `diana`,
+   * `deepGradientCompression`, `powerSgd` and combinations of these. Default `average()`.
+   */
+  readonly reducer?: Reducer;
+  /** η: how much of the mean movement the server takes over. Default 1. */
+  readonly globalRate?: number;
+}
+
+/**
+ * Federated averaging: in each round a part of the ranks, sampled by key, takes K local steps; the others wait. All ranks
+ * weigh the same. It owns the update: the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * S ← max(1, C n) ranks, without replacement;   yᵢ ← x
+ * yᵢ ← yᵢ − γ gᵢ                       K times, i in S
+ * Δ ← reduce over S of x − yᵢ
+ * x ← x − η Δ
+ * ```
+ *
+ * - Compressor: what `reducer` needs. Ranks outside S send empty messages and keep their memory; what S would sum by
+ *   all-reduce it gathers then.
+ * - Memory: one vector and the reducer's. Messages per step: the reducer's, every K steps.
+ * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (K − 1)), γˢ / (η K')), K' as H' of `localSgd`, with
+ *   1/γˢ = 1/γʳ + 6 q Lmax / |S|, γʳ the reducer's bound for |S| ranks and q = (n − |S|) / (n − 1). On quadratics with full
+ *   gradients it converges to (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ, Wᵢ = I − (I − γ Aᵢ)ᴷ, which is not the optimum if the ranks' data differ.
+ * - Why: the mean of |S| of n vectors drawn without replacement has the variance (q / |S|) (1/n) Σ ‖vᵢ − v‖² about their
+ *   mean v, so sampling acts as q more of ω does on |S| ranks, which costs 2 q Lmax / |S| without a memory and
+ *   6 q Lmax / |S| with shifts (see `diana`), whose mean moves by |S|/n of what S sends.
+ * - Source: McMahan, Moore, Ramage, Hampson, Agüera y Arcas, arXiv:1602.05629.
+ * - Choose it with many ranks of which few can take part at a time.
+ *
+ * @throws {RangeError} if an option is out of range
+ * @throws {TypeError} if the reducer owns the update or asks for gradients at other points, or is wrong with a fraction
+ * below 1
+ *
+ * @example
+ * ```ts
+ * import { fedAvg, minimise, quadratic } from "@gradwire/tfjs/optimizers";
+ * const part = { a: [[1, 0], [0, 2]], b: [1, 1] }, problem = quadratic([part, part, part, part]);
+ * const method = fedAvg({ fraction: .5, localSteps: 4 });
+ * console.assert(minimise(problem, method, { rounds: 400, error: 1e-6 }).reached);
+ * ```
+ */
+export function fedAvg(options: FedAvgOptions): Reducer {
+  const known = ["fraction", "localSteps", "reducer", "globalRate"];
+  const { fraction = 1, localSteps, reducer = average(), globalRate = 1 } = checkOptions("fedAvg", options, known);
+  requireReducer("fedAvg", "reducer", reducer);
+  requireInteger("fedAvg", "localSteps", localSteps, 1);
+  requireNumber("fedAvg", "fraction", fraction, { above: 0, most: 1 });
+  requireNumber("fedAvg", "globalRate", globalRate, { above: 0 });
+  const given = { fraction, localSteps, reducer, globalRate };
+  return local({ name: "fedAvg", options: given, every: localSteps, reducer, fraction, globalRate });
+}
+
+/** Options of {@linkcode qsparseLocal}. */
+export interface QsparseLocalOptions {
+  /** H: steps from one exchange to the next. */
+  readonly every: number;
+}
+
+/**
+ * Qsparse-local-SGD: local steps, and error feedback on the movement that is exchanged every H steps. It owns the update:
+ * the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x
+ * Dᵢ = mᵢ + x − yᵢ;  send C(Dᵢ)        every H steps
+ * mᵢ ← Dᵢ − C(Dᵢ)                      in units of the parameters
+ * x ← x − (1/n) Σ C(Dᵢ);  yᵢ ← x
+ * ```
+ *
+ * - Compressor: contractive; the paper's are `compose(quantizer, sparsifier)` and `signTopK`.
+ * - Memory: two vectors a rank. Messages per step: one all-gather every H steps.
+ * - Step size: that of `localSgd` with `errorFeedback` for its reducer: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)),
+ *   δ / (20 Lmax H')), δ = 1 − α, H' = 1 for H = 1 and 2 H else. The paper's schedule is γ ~ 1/(a + t). Constant γ ends in
+ *   a neighbourhood. With H = 1 it is `errorFeedback`.
+ * - Source: Basu, Data, Karakus, Diggavi, arXiv:1906.02367.
+ * - Choose it when both bytes and latency are scarce: its messages are short and rare.
+ *
+ * @throws {RangeError} if `every` is not an integer ≥ 1
+ * @throws {TypeError} if the compressor is not contractive
+ *
+ * @example
+ * ```ts
+ * import { minimise, qsparseLocal, quadratic } from "@gradwire/tfjs/optimizers";
+ * import { topK } from "@gradwire/tfjs/compressors";
+ * const problem = quadratic([{ a: [[1, 0], [0, 2]], b: [1, 1] }, { a: [[2, 0], [0, 1]], b: [-1, 0] }]);
+ * const method = qsparseLocal(topK({ k: 1 }), { every: 2 });
+ * console.assert(minimise(problem, method, { rounds: 2000, step: .01, error: 1e-2 }).reached);
+ * ```
+ */
+export function qsparseLocal(compressor: ContractiveCompressor, options: QsparseLocalOptions): Reducer {
+  requireContractive("qsparseLocal", compressor);
+  const { every } = checkOptions("qsparseLocal", options, ["every"]);
+  requireInteger("qsparseLocal", "every", every, 1);
+  return local({ name: "qsparseLocal", options: { compressor, every }, every, reducer: errorFeedback(compressor) });
+}
+
+interface Local {
+  readonly name: string;
+  readonly options: Reducer["options"];
+  readonly every: number;
+  readonly reducer: Reducer;
+  readonly fraction?: number;
+  readonly globalRate?: number;
+}
+
+function local({ name, options, every, reducer, fraction = 1, globalRate = 1 }: Local): Reducer {
+  requireGradient(name, reducer), requireSampled(name, fraction, reducer);
+  /** The least of what keeps the ranks together on their way and what the reducer's step of `every` steps allows. */
+  const stepSize = (constants: Constants) => {
+    const { ranks, largestSmoothness } = constants, taking = countOf(fraction, ranks);
+    // Of all ranks as well: theory that holds for one rank says nothing of one that is drawn from several.
+    const own = Math.min(reducer.stepSize!(constants), reducer.stepSize!({ ...constants, ranks: taking }));
+    const round = 1 / (1 / own + 6 * samplingVariance(taking, ranks) * largestSmoothness / taking);
+    const drift = 1 / (largestSmoothness * Math.max(4, 8 * (every - 1)));
+    return Math.min(drift, round / (globalRate * (every === 1 ? 1 : 2 * every)));
+  };
+  return {
+    name,
+    options,
+    yields: "parameters",
+    every,
+    ...reducer.stepSize ? { stepSize } : {},
+    init: (layout, ranks) =>
+      joinStates({ reducer: reducer.init(layout, ranks) }, {
+        shared: { anchor: new Float32Array(layout.size), started: new Float32Array(1) },
+      }),
+    *reduce(gradient, state, context) {
+      const { anchor, started } = state.shared as { anchor: Float32Array; started: Float32Array };
+      const y = requireParameters(name, context), rate = requireRate(name, context), { rank, step } = context;
+      const first = started[0] === 0, from = first ? y : anchor, members = membersOf(fraction, every, context);
+      const steps = members.includes(rank) ? rate : 0;
+      for (let j = 0; j < y.length; j++) gradient[j] = y[j]! - steps * gradient[j]!;
+      if ((step + 1) % every === 0) {
+        for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - gradient[j]!;
+        // Movements are in units of the parameters: the learning rate is inside them.
+        const inner = derive(context, {
+          workspace: partOfWorkspace(context.workspace, "reducer"),
+          learningRate: undefined,
+          parameters: from,
+          // Its steps are the exchanges, whose keys are those of the steps in which they take place.
+          step: Math.floor(step / every),
+          keysAt: (exchange) => context.keysAt((exchange + 1) * every - 1),
+          early: false,
+        });
+        // The method inside writes its state in its last round, when the point may still turn out not to be finite: a copy.
+        const part = partOf(state, "reducer"), working = copyOf(part, context.workspace, "working");
+        yield* among(members, reducer, gradient, working, inner);
+        for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - globalRate * gradient[j]!;
+        requireFinite(name, "the point", gradient);
+        commit(working, part);
+        anchor.set(gradient);
+      } else {
+        requireFinite(name, "the rank's point", gradient);
+        if (first) anchor.set(y);
+      }
+      started[0] = 1;
+    },
+  };
+}
+
+/** The ranks that take part in the round to which this step belongs. */
+export function membersOf(fraction: number, every: number, { step, size, keysAt }: Context): Uint32Array {
+  const first = step - step % every;
+  return choose(keyFor(keysAt(first).shared, "members"), countOf(fraction, size), size);
+}
+
+/** |S|, the number of ranks that take part in a round. */
+export function countOf(fraction: number, ranks: number): number {
+  return Math.max(1, Math.min(ranks, Math.round(fraction * ranks)));
+}
+
+/** q: the mean of |S| of n vectors, drawn without replacement, has q/|S| times the variance of one of them. */
+export function samplingVariance(taking: number, ranks: number): number {
+  return ranks === 1 ? 0 : (ranks - taking) / (ranks - 1);
+}

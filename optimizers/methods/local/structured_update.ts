@@ -1,0 +1,231 @@
+import { scratch } from "../../../compressors/kernels/scratch.ts";
+import { choose, fold } from "../../../random.ts";
+import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "../check.ts";
+import { keyFor } from "../keys.ts";
+import {
+  addProduct,
+  gaussian,
+  type MatrixPart,
+  multiplyTransposed,
+  orthonormalise,
+  partsOf,
+  shapesOf,
+} from "../parts/matrix.ts";
+import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
+import type { Context, Reducer } from "../method.ts";
+
+/** State of {@linkcode structuredUpdate}. */
+export type StructuredUpdateState = {
+  /** How far the rank has moved in this round, in the coordinates of its subspace. */
+  readonly local: { readonly coordinates: Float32Array };
+  /** Where the round began, the matrices' shapes, and whether there has been a step (0 or 1). */
+  readonly shared: { readonly anchor: Float32Array; readonly shapes: Float64Array; readonly started: Float32Array };
+};
+
+/** Options of {@linkcode structuredUpdate}: either a random mask or low rank. */
+export type StructuredUpdateOptions =
+  & {
+    /** K: local steps in a round. */
+    readonly localSteps: number;
+  }
+  & (
+    | {
+      /** Random mask: the share of the parameters that a rank may change in a round. */
+      readonly ratio: number;
+    }
+    | {
+      /** Low rank: that of the change of each matrix in a round. Vectors and small matrices change freely. */
+      readonly rank: number;
+    }
+  );
+
+/**
+ * Structured updates: in each round, every rank only moves within a random subspace of its own, which the key defines;
+ * nothing is lost when the movement is sent. It owns the update: the inner optimizer only gives the learning rate.
+ *
+ * ```text
+ * random mask: S of ratio · d parameters      low rank: H = A B, A of `rank` random orthonormal columns, by matrix
+ * yᵢ ← yᵢ − γ (gᵢ on S)                        B ← B − γ Aᵀ gᵢ;  yᵢ = x + A B          K times, from yᵢ = x
+ * send x − yᵢ on S                             send B
+ * x ← the mean of the ranks' yᵢ
+ * ```
+ *
+ * - Compressor: none; S and A cost no bytes.
+ * - Memory: two vectors a rank. Messages per step: one all-gather every K steps, of ratio · d floats, or of rank · columns
+ *   floats a matrix.
+ * - Step size: as `localSgd`. A round makes progress only in its subspaces: about d/k times as many rounds.
+ * - Source: Konečný, McMahan, Yu, Richtárik, Suresh, Bacon, arXiv:1610.05492.
+ * - Choose it for federated learning over very thin uplinks; otherwise `fedAvg` with an unbiased compressor.
+ *
+ * @throws {RangeError} if an option is out of range
+ * @throws {TypeError} unless one of ratio and rank is given
+ *
+ * @example
+ * ```ts
+ * import { minimise, quadratic, structuredUpdate } from "@gradwire/tfjs/optimizers";
+ * const part = { a: [[1, 0], [0, 2]], b: [1, 1] }, problem = quadratic([part, part]);
+ * const method = structuredUpdate({ localSteps: 2, ratio: .5 });
+ * console.assert(minimise(problem, method, { rounds: 400, step: .2, error: 1e-6 }).reached);
+ * ```
+ */
+export function structuredUpdate(options: StructuredUpdateOptions): Reducer<StructuredUpdateState> {
+  const { localSteps, ratio, rank } = checkOptions<{ localSteps: number; ratio?: number; rank?: number }>(
+    "structuredUpdate",
+    options,
+    ["localSteps", "ratio", "rank"],
+  );
+  requireInteger("structuredUpdate", "localSteps", localSteps, 1);
+  if ((ratio === undefined) === (rank === undefined)) {
+    throw new TypeError(
+      `Cannot make structuredUpdate: ratio is ${ratio} and rank is ${rank}, expected one of the two`,
+    );
+  }
+  if (ratio !== undefined) requireNumber("structuredUpdate", "ratio", ratio, { above: 0, most: 1 });
+  if (rank !== undefined) requireInteger("structuredUpdate", "rank", rank, 1);
+  const subspace = ratio !== undefined ? maskOf(ratio) : lowRankOf(rank!);
+  return {
+    name: "structuredUpdate",
+    options: { ...options },
+    yields: "parameters",
+    every: localSteps,
+    stepSize: ({ largestSmoothness }) => 1 / (largestSmoothness * Math.max(4, 8 * (localSteps - 1))),
+    init(layout) {
+      const shapes = shapesOf(layout), length = subspace.length(shapes, layout.size);
+      return {
+        local: { coordinates: new Float32Array(length) },
+        shared: { anchor: new Float32Array(layout.size), shapes, started: new Float32Array(1) },
+      };
+    },
+    *reduce(gradient, { local, shared }, context) {
+      const { step, rank, size, workspace } = context, y = requireParameters("structuredUpdate", context);
+      const rate = requireRate("structuredUpdate", context);
+      const { coordinates } = local, { anchor, shapes, started } = shared;
+      const first = started[0] === 0, x = first ? y : anchor, fresh = step % localSteps === 0;
+      const next = context.workspace.floats("coordinates", coordinates.length);
+      subspace.into(gradient, rank, shapes, context, localSteps, next);
+      for (let j = 0; j < next.length; j++) next[j] = (fresh ? 0 : coordinates[j]!) - rate * next[j]!;
+      gradient.set(x);
+      if ((step + 1) % localSteps !== 0) {
+        subspace.add(next, 1, rank, shapes, context, localSteps, gradient);
+        requireFinite("structuredUpdate", "the rank's parameters", gradient);
+        requireFinite("structuredUpdate", "the rank's coordinates", next);
+        coordinates.set(next);
+        if (first) anchor.set(x), started[0] = 1;
+        return;
+      }
+      const message = new Uint8Array(next.buffer, next.byteOffset, next.byteLength);
+      const messages = yield* gatherFinite(
+        "structuredUpdate",
+        allFinite(next) ? message : undefined,
+        message.length,
+        workspace,
+      );
+      const theirs = context.workspace.floats("theirs", next.length);
+      messages.forEach((message, r) => {
+        if (message.length !== 4 * next.length) {
+          throw new RangeError(
+            `Cannot decode structuredUpdate: rank ${r}'s message has ${message.length} bytes, expected ${
+              4 * next.length
+            }`,
+          );
+        }
+        new Uint8Array(theirs.buffer, theirs.byteOffset, theirs.byteLength).set(message);
+        const bad = theirs.find((value) => !Number.isFinite(value));
+        if (bad !== undefined) {
+          throw new RangeError(`Cannot decode structuredUpdate: rank ${r}'s message holds ${bad}`);
+        }
+        subspace.add(theirs, 1 / size, r, shapes, context, localSteps, gradient);
+      });
+      requireFinite("structuredUpdate", "the mean of the parameters", gradient);
+      anchor.set(gradient), started[0] = 1;
+    },
+  };
+}
+
+/** A random subspace of a rank in a round. */
+interface Subspace {
+  /** Its dimension. */
+  length(shapes: Float64Array, size: number): number;
+  /** out := the vector's coordinates in it. */
+  into(
+    vector: Float32Array,
+    rank: number,
+    shapes: Float64Array,
+    context: Context,
+    every: number,
+    out: Float32Array,
+  ): void;
+  /** vector += scale · what has these coordinates. */
+  add(
+    coordinates: Float32Array,
+    scale: number,
+    rank: number,
+    shapes: Float64Array,
+    context: Context,
+    every: number,
+    vector: Float32Array,
+  ): void;
+}
+
+/** The key of what a rank draws for the round to which the step belongs. */
+function roundKey({ step, keysAt }: Context, every: number, rank: number): ReturnType<Context["keyOf"]> {
+  return keyFor(keysAt(step - step % every).keyOf(rank), "subspace");
+}
+
+const indicesOf = scratch(Uint32Array);
+
+function maskOf(ratio: number): Subspace {
+  const count = (size: number) => Math.min(size, Math.max(1, Math.floor(ratio * size)));
+  return {
+    length: (_shapes, size) => count(size),
+    into(vector, rank, _shapes, context, every, out) {
+      const chosen = choose(roundKey(context, every, rank), out.length, vector.length, indicesOf(out.length));
+      for (let i = 0; i < out.length; i++) out[i] = vector[chosen[i]!]!;
+    },
+    add(coordinates, scale, rank, _shapes, context, every, vector) {
+      const count = coordinates.length;
+      const chosen = choose(roundKey(context, every, rank), count, vector.length, indicesOf(count));
+      for (let i = 0; i < chosen.length; i++) vector[chosen[i]!]! += scale * coordinates[i]!;
+    },
+  };
+}
+
+function lowRankOf(rank: number): Subspace {
+  const isFree = ({ rows }: MatrixPart) => rows <= rank;
+  const lengthOf = (part: MatrixPart) => (isFree(part) ? part.rows : rank) * part.columns;
+  /** Each part with A's columns (none where it is free) and its place in the coordinates. */
+  function* parts(
+    shapes: Float64Array,
+    of: number,
+    context: Context,
+    every: number,
+  ): Generator<{ part: MatrixPart; basis: Float32Array | undefined; at: number; length: number }> {
+    const key = roundKey(context, every, of);
+    let at = 0, index = 0;
+    for (const part of partsOf(shapes)) {
+      const length = lengthOf(part), { rows } = part;
+      let basis: Float32Array | undefined;
+      if (!isFree(part)) {
+        basis = gaussian(fold(key, index), rank, rows, context.workspace.floats("basis", rank * rows));
+        orthonormalise(basis, rank, rows);
+      }
+      yield { part, basis, at, length };
+      at += length, index++;
+    }
+  }
+  return {
+    length: (shapes) => partsOf(shapes).reduce((sum, part) => sum + lengthOf(part), 0),
+    into(vector, of, shapes, context, every, out) {
+      for (const { part, basis, at, length } of parts(shapes, of, context, every)) {
+        if (basis) multiplyTransposed(vector, part, basis, rank, out.subarray(at, at + length));
+        else out.set(vector.subarray(part.from, part.from + length), at);
+      }
+    },
+    add(coordinates, scale, of, shapes, context, every, vector) {
+      for (const { part, basis, at, length } of parts(shapes, of, context, every)) {
+        if (basis) addProduct(basis, coordinates.subarray(at, at + length), rank, scale, vector, part);
+        else for (let i = 0; i < length; i++) vector[part.from + i]! += scale * coordinates[at + i]!;
+      }
+    },
+  };
+}

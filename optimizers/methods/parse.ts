@@ -1,0 +1,38 @@
+import type { Compressor } from "../../compressors/compressor.ts";
+import * as compressors from "../../compressors/factories.ts";
+import { type Factories, parse } from "../../compressors/parse.ts";
+import { isNamed, show } from "../../compressors/show.ts";
+import * as reducers from "./factories.ts";
+import type { Reducer } from "./method.ts";
+
+/**
+ * The method that a text names, as one would write the call: `errorFeedback(topK({ k: 3 }))`, `diana(identity)`.
+ *
+ * @throws {SyntaxError} if the text is not such a call
+ * @throws {RangeError} if it names no method; the message lists the known ones
+ * @throws {TypeError} if a compressor stands where a method must, or the method does not take the compressor; the message
+ *   says what to write
+ *
+ * @example
+ * ```ts
+ * import { parseReducer } from "@gradwire/tfjs/optimizers";
+ * console.assert(parseReducer("average(identity)").name === "average");
+ * ```
+ */
+export function parseReducer(text: string): Reducer {
+  if (typeof text !== "string") {
+    const made = typeof text === "object" && text !== null && isNamed(text) ? ", which need not be read" : "";
+    throw new TypeError(
+      `Cannot read method: the text is ${show(text)}${made}, expected a call such as "errorFeedback(topK({ k: 3 }))"`,
+    );
+  }
+  const name = /^\s*(\w*)/.exec(text)![1]!;
+  if (!Object.hasOwn(reducers, name) && Object.hasOwn(compressors, name)) {
+    const call = text.trim(), uses = [`errorFeedback(${call})`, `average(${call})`, `diana(${call})`];
+    throw new TypeError(`Cannot read method "${call}": ${name} is a compressor, expected one of ${uses.join(", ")}`);
+  }
+  // An unknown name is refused with the list of methods alone, without the compressors they may be given.
+  if (!Object.hasOwn(reducers, name)) parse(name, reducers as unknown as Factories<Reducer>, "method");
+  const table = { ...compressors, ...reducers } as unknown as Factories<Compressor | Reducer>;
+  return parse(text, table, "method") as Reducer;
+}

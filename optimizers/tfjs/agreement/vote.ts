@@ -1,0 +1,191 @@
+/**
+ * How the ranks agree on what became of a step. Each says in an all-gather whether it can be applied; what one rank cannot
+ * do, all leave undone, with the same reason.
+ *
+ * @module
+ */
+
+import { allFinite, NotFiniteError } from "../../methods/parts/finite.ts";
+import { allGather, type Exchange, type Round } from "../../../transport/round.ts";
+
+/** Why a rank cannot apply a step. */
+export interface Objection {
+  /**
+   * "brought": this rank handed something to the others that is not finite. "found": what came of the exchange is not finite
+   * here. "failed": this rank threw an error of its own.
+   */
+  readonly kind: "brought" | "found" | "failed";
+  /** What is not finite, or the error's message. */
+  readonly what: string;
+}
+
+/** An objection of the rank at this position, or undefined where the rank has none. */
+export type Votes = readonly (Objection | undefined)[];
+
+/** Sixteen bytes that begin every objection; a compressor's message of random bytes begins so once in 2¹²⁸. */
+const TAG = new TextEncoder().encode("GWobjection/9d1c");
+const kinds = ["brought", "found", "failed"] as const;
+/** A reason is cut off at this many bytes. */
+const longest = 1000;
+
+/** The bytes of an objection. */
+export function encodeObjection({ kind, what }: Objection): Uint8Array {
+  const text = new TextEncoder().encode(what).subarray(0, longest),
+    message = new Uint8Array(TAG.length + 1 + text.length);
+  message.set(TAG), message[TAG.length] = kinds.indexOf(kind), message.set(text, TAG.length + 1);
+  return message;
+}
+
+/** The objections among the messages of all ranks; undefined if there is none. */
+export function objectionsIn(messages: readonly Uint8Array[]): Votes | undefined {
+  if (!messages.some(isObjection)) return undefined;
+  return messages.map((message) =>
+    isObjection(message)
+      ? {
+        kind: kinds[message[TAG.length]!] ?? "failed",
+        what: new TextDecoder().decode(message.slice(TAG.length + 1)), // decoders refuse shared memory
+      }
+      : undefined
+  );
+}
+
+function isObjection(message: Uint8Array): boolean {
+  return message.length > TAG.length && TAG.every((byte, i) => message[i] === byte);
+}
+
+/** Errors that all ranks throw in the same round: nobody needs to be told of them. */
+const common = new WeakSet<object>();
+
+/** The error, marked as one that all ranks throw in this round. */
+export function commonError<E extends Error>(error: E): E {
+  common.add(error);
+  return error;
+}
+
+/** Runs an exchange in which whatever it throws is thrown by all ranks alike. */
+export function* inCommon<R>(exchange: Exchange<R>): Exchange<R> {
+  try {
+    return yield* exchange;
+  } catch (error) {
+    throw error instanceof Error ? commonError(error) : error;
+  }
+}
+
+/**
+ * Runs a part of a step whose next round, wherever it fails, is an all-gather. If this rank alone fails, it takes part in
+ * that round all the same and tells the others why, so that they are not left waiting; where another rank tells so, this one
+ * throws `refuse(its objection)`.
+ */
+export function* tellingOthers<R>(exchange: Exchange<R>, refuse: (votes: Votes) => Error): Exchange<R> {
+  let reply: readonly Uint8Array[] = [];
+  try {
+    for (;;) {
+      let next: IteratorResult<Round, R>;
+      try {
+        next = exchange.next(reply);
+      } catch (error) {
+        if (!(error instanceof Error && common.has(error))) {
+          const what = error instanceof Error ? error.message : String(error);
+          yield* allGather(encodeObjection({ kind: "failed", what }));
+        }
+        throw error;
+      }
+      if (next.done) return next.value;
+      reply = yield next.value;
+      const votes = objectionsIn(reply);
+      if (votes) throw commonError(refuse(votes));
+    }
+  } finally {
+    exchange.return(undefined as R);
+  }
+}
+
+/** What came of a method's exchange on this rank. */
+export interface Outcome {
+  /** What the ranks have told one another already; undefined if the exchange came to its end. */
+  readonly votes?: Votes | undefined;
+  /** What this rank itself has to say against the result. */
+  readonly objection?: Objection | undefined;
+  /** The error that this rank threw, if it did. */
+  readonly error?: unknown;
+}
+
+/**
+ * Runs a method's exchange and watches it: what is handed into a sum must be finite, and a rank that cannot go on says so
+ * in the all-gather that follows. (If the others are in a round of another kind, the transport refuses the two together,
+ * and they learn of it in that way.)
+ *
+ * @param named what the method is called
+ * @param rank this rank
+ * @param bringsNonFinite what of this rank's is not finite, when the method has thrown; undefined if it was for another reason
+ */
+export function* watch(
+  exchange: Exchange,
+  named: string,
+  rank: number,
+  bringsNonFinite: () => string | undefined,
+): Exchange<Outcome> {
+  let reply: readonly Uint8Array[] = [], objection: Objection | undefined;
+  try {
+    for (;;) {
+      let next: IteratorResult<Round, void>;
+      try {
+        next = exchange.next(reply);
+      } catch (error) {
+        const mine = objection ?? objectionOf(error, rank, bringsNonFinite);
+        const votes = objectionsIn(yield* allGather(encodeObjection(mine)))!;
+        return { votes, error };
+      }
+      if (next.done) return { objection };
+      const round = next.value.op === "start" ? next.value.round : next.value;
+      if (round.op === "allReduce" && objection === undefined && !allFinite(round.vector)) {
+        objection = { kind: "brought", what: `what ${named} hands into a sum` };
+      }
+      reply = yield next.value;
+      const votes = objectionsIn(reply);
+      if (votes) return { votes };
+    }
+  } finally {
+    exchange.return();
+  }
+}
+
+/** What a rank says of an error that its method has thrown. */
+function objectionOf(error: unknown, rank: number, bringsNonFinite: () => string | undefined): Objection {
+  if (error instanceof NotFiniteError) return { kind: error.rank === rank ? "brought" : "found", what: error.what };
+  const what = bringsNonFinite();
+  if (what !== undefined) return { kind: "brought", what };
+  return { kind: "failed", what: error instanceof Error ? error.message : String(error) };
+}
+
+/** What a step is refused with, given the objections against it; the same on all ranks. */
+export function refusal(step: number, votes: Votes, named: string): Error {
+  const first = (kind: Objection["kind"]) => votes.findIndex((vote) => vote?.kind === kind);
+  const failed = first("failed"), brought = first("brought"), found = first("found");
+  if (failed >= 0) {
+    return commonError(new Error(`Cannot take step ${step}: rank ${failed} failed: ${votes[failed]!.what}`));
+  }
+  const advice = 'Lower the learning rate, clip the loss, or pass nonFinite: "skip"';
+  if (brought >= 0) {
+    return commonError(
+      new RangeError(`Cannot take step ${step}: ${votes[brought]!.what} on rank ${brought} is not finite. ${advice}`),
+    );
+  }
+  const ranks = votes.flatMap((vote, rank) => vote ? [rank] : []);
+  const where = ranks.length === votes.length
+    ? "on all ranks"
+    : `on ${ranks.length === 1 ? "rank" : "ranks"} ${ranks.join(", ")}`;
+  return commonError(
+    new RangeError(
+      `Cannot take step ${step}: ${
+        votes[found]!.what
+      } is not finite ${where}, although no rank handed in what is not: ` +
+        `a number that ${named} makes exceeds float32, or was damaged on its way. ${advice}`,
+    ),
+  );
+}
+
+/** Whether a step is left out rather than refused where it may be: nobody failed, something is not finite. */
+export function mayBeSkipped(votes: Votes): boolean {
+  return votes.every((vote) => vote?.kind !== "failed");
+}

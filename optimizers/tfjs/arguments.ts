@@ -1,0 +1,91 @@
+/** What a DistributedOptimizer is made from, checked: every likely mistake has its sentence. @module */
+
+import { show } from "../../compressors/check.ts";
+import { meant } from "../../compressors/nearest.ts";
+import { isCompressor, isNamed } from "../../compressors/show.ts";
+import { reducersOver, requireReducer } from "../methods/check.ts";
+import { describeReducer } from "../methods/describe.ts";
+import type { DistributedOptimizerOptions } from "./optimizer.ts";
+import { innerWanted, requireGroup } from "./require.ts";
+
+/** A DistributedOptimizer's options with their defaults. */
+export type Options = Required<Omit<DistributedOptimizerOptions, "dataLoss">> & {
+  /** The loss on all data or on a term of it, where it is given. */
+  readonly dataLoss: DistributedOptimizerOptions["dataLoss"] | undefined;
+};
+
+const known = ["reducer", "group", "seed", "nonFinite", "dataLoss", "verify"];
+
+/**
+ * The options with their defaults.
+ *
+ * @throws {TypeError} if an argument is not what it should be or an option is unknown
+ * @throws {RangeError} if a number is out of range
+ */
+export function checkArguments(
+  inner: unknown,
+  options: DistributedOptimizerOptions,
+): Options {
+  if (typeof (inner as { applyGradients?: unknown })?.applyGradients !== "function") {
+    throw refuse(`inner is ${named(inner)}, ${innerWanted(inner)}`);
+  }
+  if (typeof (inner as { getConfig?: unknown }).getConfig !== "function") {
+    throw refuse(
+      `inner, ${named(inner)}, has no getConfig, expected one that returns its options: getConfig() { return { … }; }`,
+    );
+  }
+  if (typeof options !== "object" || options === null) {
+    throw refuse(`its options are ${named(options)}, expected { reducer: average(), group: await connect() }`);
+  }
+  if (typeof (options as { reduce?: unknown }).reduce === "function" && "init" in options) {
+    throw refuse(`its options are a method, expected { reducer: ${described(options)}, group: await connect() }`);
+  }
+  for (const option of Object.keys(options)) {
+    if (!known.includes(option)) {
+      throw refuse(`there is no option ${option}, expected ${known.join(", ")}${wanted(option, options)}`);
+    }
+  }
+  const { reducer, group, seed = 0, nonFinite = "throw", dataLoss, verify = 100 } = options;
+  requireReducer("a DistributedOptimizer", "reducer", reducer);
+  requireGroup("make a DistributedOptimizer", group);
+  if (nonFinite !== "throw" && nonFinite !== "skip") {
+    throw refuse(`nonFinite is ${show(nonFinite)}, expected "throw" or "skip"`);
+  }
+  if (dataLoss !== undefined && typeof dataLoss !== "function") {
+    throw refuse(`dataLoss is ${show(dataLoss)}, expected a function that returns the loss`);
+  }
+  for (const [name, value] of Object.entries({ seed, verify })) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new RangeError(
+      `Cannot make a DistributedOptimizer: ${name} is ${show(value)}, expected a safe non-negative integer`,
+    );
+  }
+  return { reducer, group, seed, nonFinite, dataLoss, verify };
+}
+
+/** What to write instead of an option that there is none of. */
+function wanted(option: string, options: object): string {
+  if (option === "learningRate") return ". The learning rate is the inner optimizer's, as in tf.train.sgd(0.1)";
+  const value: unknown = (options as Record<string, unknown>)[option];
+  if (isCompressor(value)) return `: was reducer: ${reducersOver(value)} meant?`;
+  if (typeof value === "object" && value !== null && isNamed(value)) return `: was reducer meant?`;
+  return meant(option, known);
+}
+
+function refuse(why: string): TypeError {
+  return new TypeError(`Cannot make a DistributedOptimizer: ${why}`);
+}
+
+/** A value as a message names it: of a function, its name. */
+function named(value: unknown): string {
+  return typeof value === "function" ? `the function ${value.name}`.trimEnd() : show(value);
+}
+
+/** A method or a compressor as one would write it; what cannot be described is "…". */
+function described(value: unknown): string {
+  try {
+    return describeReducer(value as { name: string; options: object });
+  } catch {
+    return "…";
+  }
+}

@@ -1,0 +1,133 @@
+/** Callbacks for `fit` and `fitDataset`. @module */
+
+import * as tf from "../../dependencies/tfjs.ts";
+import { allGather, type Exchange } from "../../transport/round.ts";
+import { differentCalls, opensStep, runCall } from "./agreement/calls.ts";
+import type { Group } from "./group.ts";
+import { requireGroup, requireWeights } from "./require.ts";
+import type { CustomCallback, LayersModel, Logs } from "./tfjs.ts";
+import { averageState } from "./agreement/weights.ts";
+
+/**
+ * A callback as `fit` takes it: one of tfjs's own, alone, in an array beside others such as `tf.callbacks.earlyStopping`,
+ * or spread into one of your own. Callbacks that are plain objects stand beside it as `new tf.CustomCallback({ … })`: tfjs
+ * takes arrays of one kind only.
+ */
+export interface EpochEndCallback extends CustomCallback {
+  /** Called by tfjs when an epoch has ended, on all ranks. */
+  onEpochEnd(epoch: number, logs?: Logs): Promise<void>;
+}
+
+/** tfjs's own callback; the method is the object's own too, so that a copy of its properties has it. */
+function epochEnd(onEpochEnd: EpochEndCallback["onEpochEnd"]): EpochEndCallback {
+  return Object.assign(new tf.CustomCallback({ onEpochEnd }), { onEpochEnd });
+}
+
+/**
+ * A callback that makes the losses and metrics of every epoch their mean over ranks, in `History` and for the callbacks
+ * after it. Without it each rank reports its own share of the data. All ranks must use it. Messages: one all-gather of
+ * the metrics as text per epoch.
+ *
+ * @throws {Error} (out of `fit`) if another rank reports other metrics or is at another epoch
+ * @throws {TransportError} (out of `fit`) if a rank is lost
+ *
+ * @example
+ * ```ts
+ * import { syncMetrics } from "@gradwire/tfjs/optimizers";
+ * import { collective, memory } from "@gradwire/tfjs/transport";
+ * const groups = memory(2).map((transport) => collective(transport));
+ * const logs = groups.map(({ rank }) => ({ loss: rank }));
+ * await Promise.all(groups.map((group, rank) => syncMetrics(group).onEpochEnd(0, logs[rank])));
+ * console.assert(logs.every(({ loss }) => loss === 0.5));
+ * for (const group of groups) await group[Symbol.asyncDispose]();
+ * // await model.fit(xs, ys, { callbacks: syncMetrics(group) });
+ * ```
+ */
+export function syncMetrics(group: Group): EpochEndCallback {
+  requireGroup("average the metrics", group);
+  return epochEnd(async (epoch, logs = {}) => {
+    await resolve(logs);
+    Object.assign(
+      logs,
+      await runCall(`average the metrics of epoch ${epoch}`, meanOfLogs(epoch, logs, group.size), group),
+    );
+  });
+}
+
+/**
+ * A callback that averages a model's BatchNorm statistics over ranks after every epoch, see {@linkcode averageState}.
+ * Put it before callbacks that validate or save.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { syncState } from "@gradwire/tfjs/optimizers";
+ * import { collective, memory } from "@gradwire/tfjs/transport";
+ * const [group] = memory(1).map((transport) => collective(transport));
+ * const model = tf.sequential({ layers: [tf.layers.batchNormalization({ inputShape: [2] })] });
+ * await syncState(model, group!).onEpochEnd(0);
+ * await group![Symbol.asyncDispose]();
+ * ```
+ */
+export function syncState(model: LayersModel, group: Group): EpochEndCallback {
+  requireWeights("average the state", model), requireGroup("average the state", group);
+  return epochEnd(() => averageState(model, group));
+}
+
+/** tfjs takes a function for a callback that does nothing: one that was not called says so when tfjs looks into it. */
+function refuseUncalled(make: (...values: never[]) => EpochEndCallback, call: string): void {
+  const get = () => {
+    throw new TypeError(`Cannot use ${make.name} as a callback: it is a function, expected what it returns: ${call}`);
+  };
+  for (const property of ["onEpochEnd", "setParams"]) Object.defineProperty(make, property, { get });
+}
+
+refuseUncalled(syncMetrics, "syncMetrics(group)");
+refuseUncalled(syncState, "syncState(model, group)");
+
+const TAG = "GWmetrics";
+
+/** Makes the logs numbers, as tfjs's CustomCallback does: tfjs's own callbacks leave scalars in them. */
+async function resolve(logs: Logs): Promise<void> {
+  for (const [name, value] of Object.entries(logs as Record<string, number | tf.Scalar>)) {
+    if (typeof value === "number") continue;
+    logs[name] = (await value.data())[0]!;
+    value.dispose();
+  }
+}
+
+function* meanOfLogs(epoch: number, logs: Logs, size: number): Exchange<Logs> {
+  const names = Object.keys(logs).sort();
+  // Numbers as text: JSON has no NaN.
+  const mine = JSON.stringify([TAG, epoch, names, names.map((name) => String(logs[name]))]);
+  const messages = yield* allGather(new TextEncoder().encode(mine));
+  const mean: Logs = Object.fromEntries(names.map((name) => [name, 0]));
+  messages.forEach((message, rank) => {
+    const [tag, theirEpoch, theirNames, values] = read(message);
+    if (tag !== TAG) {
+      const why = opensStep(message)
+        ? `rank ${rank} took more steps than you: it opens another step of this epoch`
+        : differentCalls(messages) ?? `rank ${rank} sent something else`;
+      throw new Error(
+        `Cannot average the metrics of epoch ${epoch}: ${why}. ` +
+          "All ranks must have equally many batches and use syncMetrics",
+      );
+    }
+    if (theirEpoch !== epoch || String(theirNames) !== String(names)) {
+      throw new Error(
+        `Cannot average the metrics of epoch ${epoch} (${names}): rank ${rank} reports ${theirNames} of epoch ${theirEpoch}`,
+      );
+    }
+    names.forEach((name, i) => mean[name]! += Number((values as string[])[i]) / size);
+  });
+  return mean;
+}
+
+function read(message: Uint8Array): unknown[] {
+  try {
+    const metrics: unknown = JSON.parse(new TextDecoder().decode(message.slice())); // decoders refuse shared memory
+    return Array.isArray(metrics) ? metrics : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,119 @@
+/** A rank's state in one safetensors file. @module */
+
+import { canonical } from "../../../transport/handshake.ts";
+import { FORMAT, NO_CHECKSUM, writeChecksum } from "./checksum.ts";
+import type { DistributedOptimizer } from "../optimizer.ts";
+import { type Checkpoint, readCheckpoint, VERSION } from "./read_checkpoint.ts";
+import type { Vectors } from "../../methods/method.ts";
+import { requireOptimizer, requireWeights } from "../require.ts";
+import { type StoredTensor, type TensorNumbers, writeSafetensors } from "./safetensors.ts";
+import { stateDigests } from "../variables/state.ts";
+import { assignWeights, checkWeights } from "./stored_weights.ts";
+import { variable } from "../variables/variables.ts";
+import { variablesOf, type Weights } from "../agreement/weights.ts";
+
+/**
+ * All that this rank needs to go on later as if it had not stopped, to the last bit: the step and the seed, the
+ * reducer's own state (and on rank 0 the shared one), the inner optimizer's slots, and the weights if they are given.
+ * Random keys are folded from (seed, step, rank), so there is no generator to save. Every rank saves its own file.
+ *
+ * @param weights the model, or its variables: with them the file is complete, BatchNorm's averages included
+ * @returns a safetensors file, layout in FORMAT.md
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { average, DistributedOptimizer, restoreCheckpoint, saveCheckpoint } from "@gradwire/tfjs/optimizers";
+ * import { collective, memory } from "@gradwire/tfjs/transport";
+ * const group = collective(memory(1)[0]!), x = tf.variable(tf.scalar(1)), loss = () => x.square().asScalar();
+ * const make = () => new DistributedOptimizer(tf.train.adam(0.1), { reducer: average(), group });
+ * const first = make();
+ * await first.minimizeAsync(loss, false, [x]);
+ * const file = saveCheckpoint(first, [x]);
+ * const second = make();
+ * restoreCheckpoint(second, file, [x]);
+ * console.assert(second.iterations === 1);
+ * await group[Symbol.asyncDispose]();
+ * ```
+ */
+export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights = []): Uint8Array {
+  requireOptimizer("save a checkpoint", optimizer), requireWeights("save a checkpoint", weights);
+  const state = optimizer.getState(), variables = variablesOf(weights), { layout, local, shared, inner } = state;
+  const tensors: Record<string, StoredTensor> = {};
+  const add = (kind: string, vectors: Vectors) => {
+    for (const [name, values] of Object.entries(vectors)) {
+      tensors[`${kind}/${name}`] = { shape: [values.length], values };
+    }
+  };
+  add("local", local);
+  if (state.rank === 0) add("shared", shared);
+  for (const { name, shape, values } of inner.slots) tensors[`slot/${name}`] = { shape, values };
+  variables.forEach((variable, i) => {
+    tensors[`weight/${i}`] = { shape: variable.shape, values: variable.dataSync() as TensorNumbers };
+  });
+  const trained = layout?.names.map(variable).filter((variable) => variable !== undefined) ?? [];
+  const metadata: Record<string, string> = {
+    // First, so that it is always at the same place.
+    checksum: NO_CHECKSUM,
+    format: FORMAT,
+    version: VERSION,
+    step: `${state.step}`,
+    seed: `${state.seed}`,
+    rank: `${state.rank}`,
+    size: `${state.size}`,
+    reducer: state.reducer,
+    inner: canonical({ ...inner, slots: undefined }),
+    digests: JSON.stringify(stateDigests(state, trained)),
+    weights: JSON.stringify(variables.map(({ name, dtype }) => ({ name, dtype }))),
+  };
+  if (layout) metadata["layout"] = JSON.stringify({ names: layout.names, shapes: layout.shapes });
+  return writeChecksum(writeSafetensors({ tensors, metadata }));
+}
+
+/**
+ * Gives an optimizer (and the weights, if they are given) the state that {@linkcode saveCheckpoint} wrote. All ranks
+ * must restore before their next step, each its own file of the same step.
+ *
+ * @throws {RangeError} if it is not such a file, or a damaged one
+ * @throws {Error} if the version, rank, size, seed, reducer and its options, inner optimizer, layout or weights differ;
+ *   the message names the first that does. Nothing has been changed then
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { average, DistributedOptimizer, restoreCheckpoint, saveCheckpoint } from "@gradwire/tfjs/optimizers";
+ * import { alone } from "@gradwire/tfjs/transport";
+ * const make = (inner: tf.Optimizer) => new DistributedOptimizer(inner, { reducer: average(), group: alone() });
+ * const file = saveCheckpoint(make(tf.train.adam(0.1)));
+ * restoreCheckpoint(make(tf.train.adam(0.1)), file);
+ * try {
+ *   restoreCheckpoint(make(tf.train.sgd(0.1)), file);
+ * } catch (error) {
+ *   console.assert((error as Error).message.endsWith("its class is Adam in the checkpoint, SGD here"));
+ * }
+ * ```
+ */
+export function restoreCheckpoint(optimizer: DistributedOptimizer, file: Uint8Array, weights: Weights = []): void {
+  requireOptimizer("restore a checkpoint", optimizer), requireWeights("restore a checkpoint", weights);
+  prepareRestore(optimizer, readCheckpoint(file), weights)();
+}
+
+/**
+ * Compares all of a checkpoint with the optimizer and the weights that it is to be restored into.
+ *
+ * @returns what restores it
+ * @throws {Error} that names the first difference
+ */
+export function prepareRestore(
+  optimizer: DistributedOptimizer,
+  { state, weights: stored }: Checkpoint,
+  weights: Weights,
+): () => void {
+  const variables = variablesOf(weights);
+  if (variables.length > 0) checkWeights(stored, variables);
+  optimizer.checkState(state);
+  return () => {
+    optimizer.setState(state, variables);
+    assignWeights(stored, variables);
+  };
+}

@@ -1,0 +1,178 @@
+import * as tf from "../../../dependencies/tfjs.ts";
+import { show } from "../../../compressors/check.ts";
+import { digest } from "../digest.ts";
+import { codeOf, type Files, openFiles, pathOf, replaceFile } from "./files.ts";
+import type { IOHandler } from "../tfjs.ts";
+
+/**
+ * Saves models into a folder, and loads them from it, under Deno and Node: what `model.save`, `tf.loadLayersModel` and
+ * `tf.loadGraphModel` take in place of a URL. The files are those that tfjs writes and reads everywhere: `model.json` and
+ * the weights, in a file named by their digest; models of several weight files are loaded too. Several models may share a
+ * folder under names of their own, `best.json` beside `last.json`: each has its own file of weights.
+ *
+ * A model is replaced at once: if the process is killed at any moment, the folder has the model of before or the new one.
+ * What is missing or damaged is refused by name. Of several ranks one should save; `saveTo` saves all that training needs.
+ *
+ * @param path the folder, or a .json file in it; a path or a file: URL
+ *
+ * @example
+ * ```ts ignore
+ * import * as tf from "@tensorflow/tfjs";
+ * import { fileHandler } from "@gradwire/tfjs";
+ * const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] });
+ * await model.save(fileHandler("my model"));
+ * const loaded = await tf.loadLayersModel(fileHandler("my model"));
+ * ```
+ */
+export function fileHandler(path: string | URL): IOHandler {
+  const [saving, loading] = [`save the model to ${path}`, `load the model from ${path}`];
+  return {
+    save: (artifacts) => named(saving, path, (files, folder, json) => save(files, folder, json, artifacts)),
+    load: () => named(loading, path, load),
+  };
+}
+
+let registered = false;
+
+/**
+ * Makes tfjs know URLs of the scheme `file://`, as it does with tfjs-node: `model.save("file://folder")`,
+ * `tf.loadLayersModel("file://folder/model.json")`. What follows the scheme is the path as it is; nothing in it is decoded.
+ * Not needed, and an error of tfjs ("more than one handler"), where tfjs-node is imported.
+ *
+ * @example
+ * ```ts
+ * import { registerFileHandler } from "@gradwire/tfjs/optimizers";
+ * registerFileHandler(); // await model.save("file://my model");
+ * ```
+ */
+export function registerFileHandler(): void {
+  if (registered) return;
+  registered = true;
+  // tfjs asks every router, and takes null for "not mine", which its types do not say.
+  const router = (url: string | string[]) =>
+    (typeof url === "string" && url.startsWith("file://")
+      ? fileHandler(url.slice("file://".length))
+      : null) as IOHandler;
+  tf.io.registerSaveRouter(router);
+  tf.io.registerLoadRouter(router);
+}
+
+/** Runs the work in the folder; errors say what was to be done. */
+async function named<T>(
+  doing: string,
+  path: string | URL,
+  work: (files: Files, folder: string, json: string) => Promise<T>,
+): Promise<T> {
+  try {
+    const whole = await pathOf(path), files = await openFiles(), slash = whole.lastIndexOf("/");
+    if (!whole.endsWith(".json")) return await work(files, whole, "model.json");
+    return await work(files, slash < 0 ? "." : whole.slice(0, slash) || "/", whole.slice(slash + 1));
+  } catch (cause) {
+    throw new Error(`Cannot ${doing}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Weight files that this handler has named, by the model and the digest of their bytes. */
+const NAMED = /(?:^|-)weights-([0-9a-f]{16})\.bin$/;
+
+/** What the weight files of a model begin with: no two models of a folder share one, for each removes its old ones. */
+const prefixOf = (json: string) => (json === "model.json" ? "" : `${json.slice(0, -".json".length)}-`) + "weights-";
+
+async function save(files: Files, folder: string, json: string, artifacts: tf.io.ModelArtifacts) {
+  const { weightData, weightSpecs, getWeightStream: _, ...rest } = artifacts;
+  if (rest.modelTopology instanceof ArrayBuffer) throw new Error("its topology is binary, expected JSON");
+  const bytes = weightData && new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
+  const name = bytes && `${prefixOf(json)}${digest().bytes(bytes).hex()}.bin`;
+  await files.mkdir(folder, { recursive: true });
+  const before = await weightFiles(files, folder, json);
+  if (bytes) await replaceFile(files, folder, name!, bytes);
+  const weightsManifest = bytes ? [{ paths: [name!], weights: weightSpecs ?? [] }] : [];
+  await replaceFile(files, folder, json, new TextEncoder().encode(JSON.stringify({ ...rest, weightsManifest })));
+  // Only now are the weights of the model that was replaced no longer needed.
+  for (const old of before) if (old !== name) await files.rm(`${folder}/${old}`, { recursive: true, force: true });
+  return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
+}
+
+/** The files that the model that is there had its weights written to by this handler, and no other model has. */
+async function weightFiles(files: Files, folder: string, json: string): Promise<string[]> {
+  try {
+    const text = new TextDecoder().decode(await files.readFile(`${folder}/${json}`));
+    const { weightsManifest } = JSON.parse(text) as tf.io.ModelJSON, prefix = prefixOf(json);
+    return weightsManifest.flatMap(({ paths }) => paths)
+      .filter((path) =>
+        path.startsWith(prefix) && NAMED.test(path) && path.lastIndexOf("weights-") === prefix.length - 8
+      );
+  } catch {
+    return []; // There is none, or another's: it is replaced, and its weights are left.
+  }
+}
+
+async function load(files: Files, folder: string, json: string): Promise<tf.io.ModelArtifacts> {
+  let model: tf.io.ModelJSON;
+  const text = new TextDecoder().decode(await read(files, folder, json));
+  try {
+    model = JSON.parse(text) as tf.io.ModelJSON;
+  } catch (cause) {
+    throw new Error(`${json} is damaged: it is not JSON`, { cause });
+  }
+  if (!model?.modelTopology && !Array.isArray(model?.weightsManifest)) {
+    throw new Error(`${json} has neither modelTopology nor weightsManifest, expected a model of tfjs`);
+  }
+  return await tf.io.getModelArtifactsForJSON(model, async (manifest) => {
+    const parts: ArrayBuffer[] = [], specs = manifest.flatMap(({ weights }) => weights);
+    for (const { paths, weights } of manifest) {
+      const group: ArrayBuffer[] = [];
+      for (const path of paths) group.push(await read(files, folder, path));
+      const expected = bytesOf(weights), length = group.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      if (expected !== undefined && length !== expected) {
+        throw new Error(`${paths.join(", ")} have ${length} bytes, expected the ${expected} of their weights`);
+      }
+      parts.push(...group);
+    }
+    return [specs, tf.io.CompositeArrayBuffer.join(parts)];
+  });
+}
+
+async function read(files: Files, folder: string, name: string): Promise<ArrayBuffer> {
+  if (typeof name !== "string" || /(^|[\\/])\.\.([\\/]|$)|^\//.test(name)) {
+    throw new Error(`its file ${show(name)} lies outside of the folder`);
+  }
+  let bytes: Uint8Array;
+  try {
+    const { buffer, byteOffset, byteLength } = await files.readFile(`${folder}/${name}`);
+    bytes = new Uint8Array(buffer, byteOffset, byteLength).slice();
+  } catch (cause) {
+    throw new Error(
+      `${name} ${codeOf(cause) === "ENOENT" ? "is missing" : "cannot be read"}: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+  const stated = NAMED.exec(name)?.[1];
+  if (stated !== undefined && digest().bytes(bytes).hex() !== stated) {
+    throw new Error(`${name} is damaged: its digest is another`);
+  }
+  return bytes.buffer as ArrayBuffer;
+}
+
+const WIDTHS: Readonly<Record<string, number>> = {
+  float32: 4,
+  float16: 2,
+  int32: 4,
+  uint16: 2,
+  uint8: 1,
+  bool: 1,
+  complex64: 8,
+};
+
+/** How many bytes weights have; unknown where they are texts. */
+function bytesOf(weights: readonly tf.io.WeightsManifestEntry[]): number | undefined {
+  let sum = 0;
+  for (const { shape, dtype, quantization } of weights) {
+    const width = WIDTHS[quantization?.dtype ?? dtype];
+    if (width === undefined) return undefined;
+    sum += width * shape.reduce((product, length) => product * length, 1);
+  }
+  return sum;
+}

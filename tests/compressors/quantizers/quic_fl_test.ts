@@ -1,0 +1,142 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
+import { compress, type Compressor, decompress, quicFl } from "../../../compressors/mod.ts";
+import { quicDecode, quicEncode, quicTable, unpack } from "../../../compressors/kernels/reference.ts";
+import { oneBitRows, QUIC_FL } from "../../../compressors/quantizers/quantizer_tables.ts";
+import { compressorProperties } from "../../../testing/compressor.ts";
+import { rotateBlock } from "../../../compressors/kernels/rotation.ts";
+import { bits as words, fold, key } from "../../../random.ts";
+import { draws, encodeHex, gaussian, once, squaredNorm, twoHot, X } from "../draws.ts";
+
+function tableOf(bits: number) {
+  const { rows, half } = QUIC_FL[bits - 1]!;
+  return quicTable(bits, rows, bits === 1 ? oneBitRows(rows) : half);
+}
+
+for (const bits of [1, 3]) {
+  // Slack: sums in float32; ω is that of N(0, 1), which rotated numbers follow to 2 %.
+  for (const { name, check } of compressorProperties(quicFl({ bits }), { slack: 0.02, draws: 1500 })) {
+    Deno.test(name, check);
+  }
+}
+
+Deno.test("for every z the mean over the shared numbers and the sender's draw is z, by enumeration", () => {
+  for (const bits of [1, 2, 3, 4]) {
+    const { rows, gaussian, worst } = QUIC_FL[bits - 1]!, table = tableOf(bits), draws = 2000;
+    assertAlmostEquals(table.nodes.at(-1)!, bits === 1 ? 3.0955 : 3.0973, 1e-4);
+    const z = new Float32Array(1), shared = new Uint8Array(1), code = new Uint32Array(1), out = new Float32Array(1);
+    const outliers = new Uint16Array(1);
+    /** The receiver's value for the row h and a draw in [0, 1). */
+    const value = (h: number, draw: number) => {
+      shared[0] = h - rows, code[0] = draw * 2 ** 32; // only the lower bits of h count
+      assertEquals(quicEncode(z, table, shared, code, outliers), 0);
+      quicDecode(code, table, shared, out);
+      return out[0]!;
+    };
+    const step = 6.18 / 101;
+    let error = 0;
+    for (let j = 0; j <= 101; j++) {
+      z[0] = -3.09 + step * j;
+      let mean = 0, square = 0;
+      const add = (v: number, p: number) => (mean += p * v / rows, square += p * (v - z[0]!) ** 2 / rows);
+      for (let h = 0; h < rows; h++) {
+        const low = value(h, 0);
+        if (low === value(h, 1 - 2 ** -32)) add(low, 1);
+        else for (let i = 0; i < draws; i++) add(value(h, (i + 0.5) / draws), 1 / draws);
+      }
+      // The largest gap between a row's values is 60: half a draw in one row.
+      assertAlmostEquals(mean, z[0]!, 60 / rows / draws / 2 + 1e-6);
+      error += square * step * Math.exp(-z[0]! * z[0]! / 2) / Math.sqrt(2 * Math.PI);
+    }
+    assertAlmostEquals(error, gaussian, 0.02 * gaussian);
+    assert(worst > gaussian);
+  }
+});
+
+Deno.test("the tables are better than the published ones, and near EDEN's error at 4 bits", () => {
+  [1.4671, 0.21492, 0.04312, 0.009684].forEach((published, i) => assert(QUIC_FL[i]!.gaussian < published));
+});
+
+Deno.test("vNMSE on gaussian and sparse vectors is the table's; the mean of n ranks has 1/n of it", () => {
+  for (const [bits, omega] of [[1, 1.452285], [2, 0.21361], [3, 0.042668], [4, 0.009518]] as const) {
+    const c = quicFl({ bits });
+    assertAlmostEquals(c.omega(100), omega, 1e-4);
+    for (const x of [gaussian(8192), twoHot(8192)]) {
+      assertAlmostEquals(draws(c, x, 30).error / squaredNorm(x), omega, 0.04 * omega);
+    }
+  }
+  const c = quicFl({ bits: 1 }), x = gaussian(8192), sum = new Float32Array(8192);
+  for (let rank = 0; rank < 16; rank++) {
+    const k = fold(key(1), rank);
+    c.decodeAdd(compress(c, x, k), k, 1 / 16, sum);
+  }
+  assertAlmostEquals(squaredNorm(sum.map((v, i) => v - x[i]!)) / squaredNorm(x), 1.452 / 16, 0.1 * 1.452 / 16);
+});
+
+Deno.test("outliers are exact and few; messages are pinned", () => {
+  const bits = (b: number, x: Float32Array) => 8 * compress(quicFl({ bits: b }), x, key(1)).length / x.length;
+  assertAlmostEquals(bits(2, gaussian(81920)), 2 + 48 / 512 + 48 / 8192, 0.01);
+  assertEquals(encodeHex(quicFl({ bits: 2 }), X), "6f452f4000009a");
+  assertEquals(
+    encodeHex(quicFl({ bits: 3 }), gaussian(64).map((v) => Math.round(4 * v))),
+    "44ed75400000759daac9aa2a39425d8d2b9372dcc575e45c2a3b5646c94e",
+  );
+  assertEquals(compress(quicFl({ bits: 2 }), new Float32Array(64), key(1)).length, 4);
+});
+
+Deno.test("a mutant without the sender's draw, and one with another shared number, are caught", () => {
+  // The step nearest to its end is taken or not: biased for every z.
+  const table = tableOf(2), z = 1.001, shared = new Uint8Array(1), code = new Uint32Array(1);
+  let mean = 0;
+  for (let h = 0; h < 32; h++) {
+    shared[0] = h, code[0] = 2 ** 32 - 1;
+    quicEncode(Float32Array.of(z), table, shared, code, new Uint16Array(1));
+    const out = new Float32Array(1);
+    quicDecode(code, table, shared, out);
+    mean += out[0]! / 32;
+  }
+  assert(Math.abs(mean - z) > 1e-3);
+  const c = quicFl({ bits: 2 }), x = gaussian(100);
+  const other: Compressor = { ...c, decodeAdd: (m, k, scale, into) => c.decodeAdd(m, fold(k, 1), scale, into) };
+  assert(draws(other, x, 200).deviation > 7);
+});
+
+Deno.test("wrong options and foreign messages are refused", () => {
+  for (const bits of [0, 1.5, 5]) assertThrows(() => quicFl({ bits }), RangeError, `bits is ${bits}`);
+  const message = compress(quicFl({ bits: 2 }), X, key(1)).slice(), into = new Float32Array(4);
+  assertThrows(() => decompress(quicFl({ bits: 2 }), message.subarray(0, 6), key(1), 4), RangeError, "6 bytes");
+  message[4] = 200;
+  assertThrows(() => quicFl({ bits: 2 }).decodeAdd(message, key(1), 1, into), RangeError, "200 outliers");
+  assertEquals(once(quicFl({ bits: 4 }), X).length, words(key(1), new Uint32Array(4)).length);
+});
+
+Deno.test("the sender's draws are independent of the words that the shared numbers are made of", () => {
+  // Number j is rounded up by chance where its h takes the step around it, one in 32 of all. Were the sender's word j the
+  // word j of the shared stream, whose last byte is the h of number 4 j + 3, that h would tell which way it went.
+  const bits = 2,
+    size = 256,
+    c = quicFl({ bits }),
+    table = tableOf(bits),
+    x = gaussian(size),
+    data = new Float32Array(size);
+  const codes = new Uint32Array(size), shared = new Uint8Array(size);
+  let sum = 0, squares = 0, seen = 0;
+  for (let i = 0; i < 1000; i++) {
+    const k = fold(key(3), i), own = fold(k, 0), message = compress(c, x, k), view = new DataView(message.buffer);
+    const unit = view.getFloat32(0, true), outliers = view.getUint16(4, true);
+    data.set(x.map((value) => value / unit));
+    rotateBlock(data, size, own);
+    words(fold(own, -1), new Uint32Array(shared.buffer));
+    unpack(message, 6 + 6 * outliers, bits, codes);
+    for (let j = 0; j < size / 4; j++) {
+      const z = data[j]!, node = table.nodes.findLastIndex((node) => node <= z), h = shared[j]! & (table.rows - 1);
+      if (node < 0 || node + 1 >= table.nodes.length || table.stepOf[node] !== h) continue;
+      const up = codes[j] === table.symbols[node * table.rows + h]! + 1 ? 1 : 0;
+      const chance = (z - table.nodes[node]!) / (table.nodes[node + 1]! - table.nodes[node]!);
+      const product = (up - chance) * (shared[4 * j + 3]! - 127.5);
+      sum += product, squares += product * product, seen++;
+    }
+  }
+  assert(seen > 1000);
+  // A mean of 0 is 7 standard errors off once in 4e11.
+  assert(Math.abs(sum) < 7 * Math.sqrt(squares), `${sum / Math.sqrt(squares)} standard errors in ${seen} numbers`);
+});

@@ -1,0 +1,82 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
+import fc from "fast-check";
+import { selectLargest } from "../../../compressors/kernels/reference.ts";
+import { compress, decompress, topK } from "../../../compressors/mod.ts";
+import { choose, fold, key, normal } from "../../../random.ts";
+import { adversarialVector, compressorProperties } from "../../../testing/mod.ts";
+
+const X = Float32Array.of(1, -2, 3, -4);
+const decoded = (k: number, x: Float32Array) =>
+  decompress(topK({ k }), compress(topK({ k }), x, key(1)), key(1), x.length);
+const squares = (x: Float32Array) => [...x].map((value) => value * value);
+
+for (const count of [{ k: 1 }, { k: 3 }, { ratio: 0.2 }, { ratio: 1 }]) {
+  const properties = compressorProperties(topK(count), {
+    lattice: (values, x) => values.every((value, i) => value === 0 || value === x[i]),
+    error: (x) => {
+      const k = "k" in count ? count.k : Math.max(1, Math.floor(count.ratio * x.length));
+      return squares(x).sort((a, b) => a - b).slice(0, Math.max(0, x.length - k)).reduce((a, b) => a + b, 0);
+    },
+    worst: (size) => new Float32Array(size).fill(1),
+  });
+  for (const { name, check } of properties) Deno.test(name, check);
+}
+
+Deno.test("selects what a stable sort would, of equal magnitudes the lowest index", () => {
+  const vectors = fc.oneof(
+    fc.float32Array({ noNaN: true, noDefaultInfinity: true, maxLength: 50 }),
+    fc.array(fc.constantFrom(-2, -1, -0, 0, 1, 2), { maxLength: 50 }).map((list) => Float32Array.from(list)),
+  );
+  fc.assert(
+    fc.property(vectors, fc.nat(50), (x, n) => {
+      const count = Math.min(n, x.length), indices = new Uint32Array(count);
+      selectLargest(x, count, indices);
+      const order = [...x.keys()].sort((a, b) => Math.abs(x[b]!) - Math.abs(x[a]!) || a - b);
+      assertEquals([...indices], order.slice(0, count).sort((a, b) => a - b));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+Deno.test("errors of (1, −2, 3, −4) as tabled: 14, 5, 1", () => {
+  for (const [k, error] of [[1, 14], [2, 5], [3, 1], [4, 0]] as const) {
+    assertEquals(decoded(k, X).reduce((sum, value, i) => sum + (value - X[i]!) ** 2, 0), error);
+  }
+});
+
+Deno.test("ties go to the lowest index, also on all-negative vectors", () => {
+  assertEquals([...decoded(2, Float32Array.of(-5, -5, -5, -5))], [-5, -5, 0, 0]);
+  assertEquals([...decoded(2, adversarialVector("allNegative", 3).fill(-1))], [-1, -1, 0]);
+});
+
+Deno.test("bits: at most 1 % of the entropy above 32 k + log₂ C(d, k)", () => {
+  for (const [size, k] of [[1000, 10], [100000, 1000], [14, 3]] as const) {
+    const x = normal(key(3), new Float32Array(size));
+    let entropy = 0;
+    for (let i = 0; i < k; i++) entropy += Math.log2((size - i) / (i + 1));
+    const bytes = compress(topK({ k }), x, key(1)).length;
+    assert(bytes <= Math.ceil((32 * k + 1.01 * entropy + 3) / 8), `${bytes} bytes for ${k} of ${size}`);
+  }
+});
+
+Deno.test("golden messages", () => {
+  assertEquals(compress(topK({ k: 2 }), X, key(1)).toHex(), "00004040000080c000");
+  const sparse = new Float32Array(70000);
+  for (const at of choose(fold(key(1), 2), 3, sparse.length)) sparse[at] = 1;
+  assertEquals(compress(topK({ k: 3 }), sparse, key(1)).toHex(), "0000803f0000803f0000803f4f1e51069527");
+});
+
+Deno.test("options and messages out of range are refused", () => {
+  assertThrows(() => topK({ k: 0 }), RangeError, "k is 0, expected an integer of at least 1");
+  assertThrows(() => topK({ ratio: 1.5 }), RangeError, "ratio is 1.5, expected a number above 0");
+  assertThrows(() => topK({} as { k: number }), TypeError, "expected one of the two");
+  const message = compress(topK({ k: 2 }), X, key(1)), nan = message.slice().fill(255, 0, 4);
+  assertThrows(() => decompress(topK({ k: 2 }), nan, key(1), 4), RangeError, "a value is NaN");
+  assertThrows(() => decompress(topK({ k: 2 }), message.subarray(0, 7), key(1), 4), RangeError, "has 7 bytes");
+  assertThrows(
+    () => decompress(topK({ k: 2 }), Uint8Array.of(...message, 0), key(1), 4),
+    RangeError,
+    "10 bytes, expected 9",
+  );
+  assertAlmostEquals(topK({ ratio: 0.1 }).alpha(55), 1 - 5 / 55);
+});

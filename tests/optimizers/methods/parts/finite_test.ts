@@ -1,0 +1,161 @@
+/** Where numbers leave the range of float32: who says so, to whom, and what is kept. */
+
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
+import { type ContractiveCompressor, identity, scaledSign, topK } from "../../../../compressors/mod.ts";
+import {
+  average,
+  context,
+  deepGradientCompression,
+  diana,
+  doubleSqueeze,
+  errorFeedback,
+  oneBitAdam,
+  powerSgd,
+  type Reducer,
+  structuredUpdate,
+  workspace,
+} from "../../../../optimizers/mod.ts";
+import {
+  allFinite,
+  compressAndKeep,
+  gatherFinite,
+  requireFinite,
+} from "../../../../optimizers/methods/parts/finite.ts";
+import { fold, key, normal } from "../../../../random.ts";
+import { performTogether, type WireRound } from "../../../../transport/mod.ts";
+import { lockstep, top } from "../../lockstep.ts";
+
+/** What each rank says that refuses a step with these gradients; undefined: it has taken it. */
+function refusals(reducer: Reducer, gradients: readonly Float32Array[], steps = 1): (string | undefined)[] {
+  const size = gradients[0]!.length, layout = { names: ["w"], shapes: [[size / 2, 2]], size };
+  const states = gradients.map(() => reducer.init(layout, gradients.length)), memory = gradients.map(() => workspace());
+  for (let step = 0;; step++) {
+    const before = structuredClone(states), words: (string | undefined)[] = gradients.map(() => undefined);
+    const exchanges = gradients.map((gradient, rank) => {
+      const now = { seed: 1, step, rank, size: gradients.length, workspace: memory[rank]!, learningRate: .1 };
+      return reducer.reduce(gradient.slice(), states[rank]!, context({ ...now, parameters: new Float32Array(size) }));
+    });
+    let replies: readonly (readonly Uint8Array[])[] = exchanges.map(() => []);
+    for (;;) {
+      const asked = exchanges.map((exchange, rank) => {
+        try {
+          return exchange.next(replies[rank]!);
+        } catch (error) {
+          words[rank] = (error as Error).message;
+          return { done: true, value: undefined } as const;
+        }
+      });
+      if (asked.some(({ done }) => done)) break;
+      replies = performTogether(asked.map(({ value }) => value as WireRound));
+    }
+    const refused = words.some((said) => said !== undefined);
+    if (refused) assertEquals(structuredClone(states), before);
+    for (const vector of states.flatMap(({ local, shared }) => [...Object.values(local), ...Object.values(shared)])) {
+      assert((vector as Float32Array).every(Number.isFinite), `${reducer.name} keeps what is not finite`);
+    }
+    if (step + 1 === steps || refused) return words;
+  }
+}
+
+const large = (sign = 1) => new Float32Array(8).fill(sign * 3e38), small = () => new Float32Array(8).fill(1);
+
+Deno.test("a rank whose numbers leave float32 is named by all ranks, in the same words", () => {
+  // What rank 1 would keep doubles in the second step.
+  const twice: [reducer: Reducer, gradients: Float32Array[]][] = [
+    [errorFeedback(top(0)), [small(), large()]],
+    [doubleSqueeze(top(0)), [small(), large()]],
+    [deepGradientCompression({ ratio: .1 }), [small(), large()]],
+    [diana(identity(), { shiftStep: 2 }), [small(), large()]],
+  ];
+  for (const [reducer, gradients] of twice) {
+    const words = refusals(reducer, gradients, 4);
+    assert(words[0]?.startsWith(`Cannot take the step of ${reducer.name}: what rank 1 would send or keep is beyond`));
+    assertEquals(words[1], words[0]);
+  }
+  const infinite = [small(), large()];
+  infinite[1]![3] = Infinity; // as nobody who checks his gradients hands it over
+  for (const reducer of [average(), average(scaledSign()), powerSgd(), oneBitAdam({ warmupSteps: 3 })]) {
+    const words = refusals(reducer, infinite);
+    assert(words[0]?.startsWith(`Cannot take the step of ${reducer.name}: `), words[0]);
+    assertEquals(words[1], words[0]);
+  }
+});
+
+Deno.test("a mean that is finite is not refused: the sum need not be", () => {
+  const methods = [
+    average(),
+    average(scaledSign()),
+    errorFeedback(identity()),
+    doubleSqueeze(identity()),
+    diana(identity()),
+    powerSgd({ rank: 1, minimumRate: .1 }),
+    powerSgd({ startStep: 9 }),
+    deepGradientCompression({ ratio: 1, momentum: 0 }),
+    structuredUpdate({ localSteps: 1, ratio: .5 }),
+  ];
+  for (const reducer of methods) {
+    for (const gradients of [[large(), large(), large()], [large(-1), large(-1)]]) {
+      assertEquals(refusals(reducer, gradients, 3), gradients.map(() => undefined), reducer.name);
+    }
+    // One step: PowerSGD would keep all of the second as well, for a mean of zeros sends nothing.
+    assertEquals(refusals(reducer, [large(), large(-1)]), [undefined, undefined], reducer.name);
+  }
+});
+
+Deno.test("powerSgd's estimate of the largest matrices is that of their mean", () => {
+  const layout = { names: ["kernel"], shapes: [[12, 8]], size: 96 }, reducer = powerSgd({ rank: 1, minimumRate: .1 });
+  const run = lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 3, size: 96 });
+  for (let t = 0; t < 3; t++) {
+    for (const gradient of run.gradients) gradient.fill(3e38);
+    run.step().forEach((v) => assertAlmostEquals(v / 3e38, 1, 1e-5));
+  }
+});
+
+Deno.test("the squares of 1-bit Adam's gradients: refused where they leave float32, in words", () => {
+  const words = refusals(oneBitAdam({ warmupSteps: 3 }), [large(), large()]);
+  assertEquals(words, Array(2).fill(words[0]));
+  assert(words[0]!.includes("oneBitAdam: number 0 of the mean square of the gradients is Infinity"), words[0]);
+});
+
+Deno.test("errorFeedback with a delay keeps what it had where a message cannot be made, and all refuse the next step", () => {
+  const reducer = errorFeedback(topK({ k: 1 }), { delay: 1 }), run = lockstep(reducer, { ranks: 2, size: 4 });
+  run.states[1]!.local.error.fill(3e38);
+  run.gradients[1]!.fill(3e38);
+  assertEquals(run.step({ learningRate: .1 }), new Float32Array(4));
+  assertEquals(run.states[1]!.local.error, new Float32Array(4).fill(3e38));
+  const before = structuredClone(run.states);
+  for (let t = 0; t < 2; t++) {
+    assertThrows(() => run.step({ learningRate: .1 }), RangeError, "what rank 1 would send or keep is beyond");
+    assertEquals(structuredClone(run.states), before);
+  }
+});
+
+Deno.test("what a compressor leaves out is not kept where it is not finite", () => {
+  const negative: ContractiveCompressor = {
+    ...identity(),
+    decodeAdd: (message, key, scale, into) => identity().decodeAdd(message, key, -scale, into),
+  };
+  const buffer = new Uint8Array(8), kept = (value: number) => Float32Array.of(value, 0);
+  assertEquals(compressAndKeep(negative, kept(3e38), key(1), buffer), undefined);
+  assertEquals(compressAndKeep(negative, kept(Infinity), key(1), buffer), undefined);
+  const vector = kept(1);
+  assertEquals(compressAndKeep(negative, vector, key(1), buffer)?.length, 8);
+  assertEquals(vector, kept(2));
+});
+
+Deno.test("a notice reaches all ranks; messages of every length that a compressor may write pass", () => {
+  const draw = normal(fold(key(1), 0), new Float32Array(4));
+  assert(allFinite(draw) && !allFinite(Float32Array.of(NaN)) && !allFinite(Float32Array.of(1, -Infinity)));
+  requireFinite("x", "y", Float64Array.of(1, 3.4e38));
+  assertThrows(() => requireFinite("x", "y", Float64Array.of(1, 3.5e38)), RangeError, "number 1 of y is 3.5e+38");
+  const exchange = (message: Uint8Array | undefined, others: readonly Uint8Array[]) => {
+    const rounds = gatherFinite("x", message, 3, workspace()), { value } = rounds.next([]);
+    const sent = (value as { message: Uint8Array }).message.slice();
+    return { sent, end: () => rounds.next([sent, ...others]) };
+  };
+  const { sent } = exchange(undefined, []);
+  assertEquals(sent.length, 4);
+  assertThrows(() => exchange(new Uint8Array(2), [sent]).end(), RangeError, "what rank 1 would send or keep");
+  assertThrows(() => exchange(undefined, [new Uint8Array(2)]).end(), RangeError, "what rank 0 would send or keep");
+  for (const length of [0, 1, 3]) assert(exchange(new Uint8Array(3), [new Uint8Array(length)]).end().done);
+});

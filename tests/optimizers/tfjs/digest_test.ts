@@ -1,0 +1,73 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert/mod.js";
+import * as tf from "@tensorflow/tfjs";
+import { syncMetrics, weightsDigest } from "../../../optimizers/mod.ts";
+import { digest } from "../../../optimizers/tfjs/digest.ts";
+import { bits, key } from "../../../random.ts";
+import { collective, memory } from "../../../transport/mod.ts";
+
+await tf.setBackend("cpu");
+
+/** Bytes of some length that are not all the same. */
+const some = (length: number, seed = 1) => new Uint8Array(bits(key(seed), new Uint32Array(length)).buffer, 0, length);
+
+Deno.test("digest: of every flipped bit, every length and every place another, in either half", () => {
+  const bytes = some(9), seen = [digest().bytes(bytes).hex()];
+  for (let length = 0; length < bytes.length; length++) seen.push(digest().bytes(bytes.subarray(0, length)).hex());
+  for (let length = 1; length < 9; length++) seen.push(digest().bytes(new Uint8Array(length)).hex());
+  for (let bit = 0; bit < 72; bit++) {
+    const flipped = bytes.slice();
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    seen.push(digest().bytes(flipped).hex());
+  }
+  for (const half of [seen.map((hex) => hex.slice(0, 8)), seen.map((hex) => hex.slice(8))]) {
+    assertEquals(new Set(half).size, seen.length);
+  }
+  assert(seen.every((hex) => /^[0-9a-f]{16}$/.test(hex) && hex.slice(0, 8) !== hex.slice(8)));
+});
+
+Deno.test("digest: what came first counts in both halves, however much comes after it", () => {
+  const tail = some(400, 2), one = digest().bytes(some(4)).bytes(tail).hex();
+  const other = digest().bytes(some(4, 3)).bytes(tail).hex();
+  assertNotEquals(one.slice(0, 8), other.slice(0, 8));
+  assertNotEquals(one.slice(8), other.slice(8));
+});
+
+Deno.test("digest: where one half is the same by chance, the other is not", () => {
+  // Of 200 000 digests some 5 pairs share their first 32 bits; that any shares all 64 has a chance of 1e-9.
+  const count = 200_000, bytes = new Uint8Array(8), view = new DataView(bytes.buffer);
+  const halves = new Set<string>(), whole = new Set<string>();
+  for (let i = 0; i < count; i++) {
+    view.setUint32(0, i), view.setUint32(4, Math.imul(i, 0x9e3779b1));
+    const hex = digest().bytes(bytes).hex();
+    halves.add(hex.slice(0, 8)), whole.add(hex);
+  }
+  assert(halves.size < count);
+  assertEquals(whole.size, count);
+});
+
+Deno.test("digest: equal for equal bytes wherever they lie, and whole words may come in parts", () => {
+  const bytes = some(24), moved = new Uint8Array(40);
+  moved.set(bytes, 5);
+  const expected = digest().bytes(bytes).hex();
+  assertEquals(digest().bytes(moved.subarray(5, 29)).hex(), expected);
+  assertEquals(digest().bytes(bytes.subarray(0, 8)).bytes(bytes.subarray(8)).hex(), expected);
+});
+
+Deno.test("digest: texts are told apart by where each ends", () => {
+  assertNotEquals(digest().text("abcd").text("").hex(), digest().text("").text("abcd").hex());
+  assertNotEquals(digest().text("abcdefgh").hex(), digest().text("abcd").text("efgh").hex());
+});
+
+Deno.test("weightsDigest tells types and shapes apart where the bytes are the same", () => {
+  const of = (tensor: tf.Tensor) => weightsDigest([tf.variable(tensor)]);
+  const digests = [of(tf.zeros([4])), of(tf.zeros([2, 2])), of(tf.zeros([4], "int32"))];
+  assertEquals(new Set(digests).size, 3);
+});
+
+Deno.test("syncMetrics averages metrics by name, in whatever order the ranks report them", async () => {
+  const groups = memory(2).map((transport) => collective(transport));
+  const logs: Record<string, number>[] = [{ loss: 1, accuracy: 10 }, { accuracy: 30, loss: 3 }];
+  await Promise.all(groups.map((group, rank) => syncMetrics(group).onEpochEnd(0, logs[rank]!)));
+  for (const mean of logs) assertEquals(mean, { loss: 2, accuracy: 20 });
+  for (const group of groups) await group[Symbol.asyncDispose]();
+});

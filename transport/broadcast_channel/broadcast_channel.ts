@@ -1,0 +1,237 @@
+import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
+import { checkKnown } from "../known.ts";
+import type { BlockingCollective, Collective, WireRound } from "../round.ts";
+import { requireBlocking } from "../shared_memory/mailbox.ts";
+import { allocate, type GroupMemory, meet, onDeath, pause } from "../shared_memory/rendezvous.ts";
+import { SharedMemory } from "../shared_memory/layout.ts";
+import { Rounds } from "../shared_memory/shared_memory.ts";
+import { Rings, ringsByteLength } from "../shared_memory/rings.ts";
+import type { Transport } from "../transport.ts";
+
+/** Who meets whom. */
+export interface BroadcastChannelOptions extends Deadlines {
+  /** What the ranks call their group: the same for all of them, different from that of other groups. */
+  readonly name: string;
+  /** This worker's number, 0 ≤ rank < size. */
+  readonly rank: number;
+  /** How many ranks there are. */
+  readonly size: number;
+  /**
+   * Bytes that a rank may hand over at once, the same for all ranks; what is longer goes in parts, and is copied.
+   * Default 16 MiB. The memory reserved is twice that for each rank; the system provides what is touched.
+   */
+  readonly capacity?: number;
+  /**
+   * The group's memory, where rank 0 cannot announce it: Chromium's BroadcastChannel (156) does not carry it. Make it
+   * once with {@link groupMemory} and post it to every worker.
+   */
+  readonly memory?: GroupMemory;
+}
+
+/**
+ * Memory for a group of `size` ranks, to be posted to its workers and given to each as the option `memory`. A memory
+ * serves one group, once.
+ *
+ * @throws {RangeError} if size or capacity is out of range
+ *
+ * @example
+ * ```ts
+ * import { broadcastChannelAsync, groupMemory } from "@gradwire/tfjs/transport";
+ * const memory = groupMemory({ size: 1 }); // in a page: for (const worker of workers) worker.postMessage({ memory });
+ * await using group = await broadcastChannelAsync({ name: "page", rank: 0, size: 1, memory });
+ * ```
+ */
+export function groupMemory(options: GroupMemoryOptions): GroupMemory {
+  const { size, capacity = 1 << 24 } = options;
+  check({ ...options, name: "memory", rank: 0 });
+  return allocate(size, SharedMemory.byteLength(size, capacity));
+}
+
+/** Options of {@link groupMemory}, as the ranks have them. The deadlines are theirs alone. */
+export type GroupMemoryOptions = Pick<BroadcastChannelOptions, "size" | "capacity"> & Deadlines;
+
+/**
+ * Connects the workers of one process, or of one page: rank 0 announces a SharedArrayBuffer on a BroadcastChannel, every
+ * rank acknowledges, and from then on they exchange through that memory and block with `Atomics.wait`; there is no thread
+ * between them. Replies are views of the shared memory, valid until the next round; where an API refuses shared memory
+ * (`TextDecoder` in browsers), copy them with `slice`.
+ *
+ * A rank that throws, exits or is disposed of says so in the shared memory, and the others throw a TransportError that
+ * names it; a rank that is terminated from outside cannot, and the others name it after `timeout`.
+ *
+ * Traffic: `sentBytes` is what the others read of this rank's bytes, `receivedBytes` what this rank reads of theirs. All
+ * ranks of a sum of d floats read and are read 8 d (n − 1) / n bytes, up to 8 192 floats 4 d (n − 1).
+ *
+ * @throws {TypeError} on the main thread of a page, which must not block: train in a Worker, or use minimizeAsync with
+ * `broadcastChannelAsync`
+ * @throws {RangeError} if an option is out of range
+ * @throws {TransportError} if a rank does not join in time, or asks for another size or capacity
+ *
+ * @example
+ * ```ts
+ * import { broadcastChannel } from "@gradwire/tfjs/transport";
+ * using group = await broadcastChannel({ name: "example", rank: 0, size: 1 });
+ * const vector = Float32Array.of(1, 2);
+ * group.perform({ op: "allReduce", vector });
+ * ```
+ */
+export async function broadcastChannel(options: BroadcastChannelOptions): Promise<BlockingCollective> {
+  requireBlocking();
+  const { rounds, memory, leave } = await join(options);
+  const { rank, size, traffic } = rounds, spins = spinsFor(size);
+  let started = false;
+  /** Hands over what goes into one segment, so that a rank that is waited for elsewhere is no longer waited for. */
+  function start(round: WireRound): () => readonly Uint8Array[] {
+    if (started) throw new Error(`Cannot perform ${round.op}: the round before has not been waited for`);
+    const waits = rounds.perform(round);
+    let next = waits.next();
+    started = true;
+    return () => {
+      started = false;
+      for (; !next.done; next = waits.next()) memory.sleep(next.value, spins);
+      return next.value;
+    };
+  }
+  return {
+    rank,
+    size,
+    traffic,
+    uniform: true,
+    perform: (round) => start(round)(),
+    start,
+    abort: (reason) => rounds.abort(reason),
+    [Symbol.dispose]: leave,
+  };
+}
+
+/**
+ * The same group for threads that must not block, such as a page's main thread: rounds are awaited. Ranks of either kind
+ * meet in one group. A waiting rank looks every millisecond (`Atomics.waitAsync` does not wake Deno's event loop, 2.9).
+ *
+ * @throws {RangeError} if an option is out of range
+ * @throws {TransportError} if a rank does not join in time, or asks for another size or capacity
+ *
+ * @example
+ * ```ts
+ * import { broadcastChannelAsync } from "@gradwire/tfjs/transport";
+ * await using group = await broadcastChannelAsync({ name: "example", rank: 0, size: 1 });
+ * await group.perform({ op: "broadcast", root: 0, message: Uint8Array.of(1) });
+ * ```
+ */
+export async function broadcastChannelAsync(options: BroadcastChannelOptions): Promise<Collective> {
+  const { rounds, leave } = await join(options);
+  const { rank, size, traffic } = rounds;
+  let last: Promise<unknown> = Promise.resolve();
+  async function perform(round: WireRound): Promise<readonly Uint8Array[]> {
+    const waits = rounds.perform(round);
+    for (let looks = 0;; looks++) {
+      const next = waits.next();
+      if (next.done) return next.value;
+      await pause(looks < 8 ? 0 : 1);
+    }
+  }
+  return {
+    rank,
+    size,
+    traffic,
+    uniform: true,
+    // deno-lint-ignore require-await -- what goes wrong must reject, not throw
+    abort: async (reason) => rounds.abort(reason),
+    perform(round: WireRound): Promise<readonly Uint8Array[]> {
+      const result = last.then(() => perform(round));
+      last = result.catch(() => {});
+      return result;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(leave()),
+  };
+}
+
+/**
+ * A transport on the same mechanism: a ring of `capacity` bytes (default 256 KiB) in shared memory for each pair of ranks
+ * and direction, read and written without blocking. Every sixth of `timeout` a rank gives a sign of life; one that gives
+ * none for `timeout`, because it was terminated or its thread is busy, is lost to those that wait for it.
+ *
+ * @throws {RangeError} if an option is out of range
+ * @throws {TransportError} if a rank does not join in time, or asks for another size or capacity
+ *
+ * @example
+ * ```ts
+ * import { broadcastChannelTransport } from "@gradwire/tfjs/transport";
+ * const join = (rank: number) => broadcastChannelTransport({ name: "pair", rank, size: 2 });
+ * const [first, second] = await Promise.all([join(0), join(1)]);
+ * await first.send(1, Uint8Array.of(7));
+ * console.assert((await second.receive(0))[0] === 7);
+ * for (const transport of [first, second]) await transport[Symbol.asyncDispose]();
+ * ```
+ */
+export async function broadcastChannelTransport(
+  options: Omit<BroadcastChannelOptions, "memory" | "roundTimeout">,
+): Promise<Transport> {
+  const { name, rank, size, timeout = 30_000, connectTimeout = timeout, capacity = 1 << 18 } = options;
+  check({ ...options, capacity });
+  const byteLength = ringsByteLength(size, capacity);
+  const memory = await meet({ name: `${name} rings`, rank, size, connectTimeout, capacity, byteLength });
+  const rings = new Rings(memory, rank, size, capacity, timeout), stop = onDeath(rank, (why) => void rings.close(why));
+  return {
+    rank,
+    size,
+    framing: rings.framing,
+    send: (to, message) => rings.send(to, message),
+    receive: (from) => rings.receive(from),
+    lastSign: (from) => rings.lastSign(from),
+    abort(reason) {
+      stop();
+      return rings.abort(reason);
+    },
+    [Symbol.asyncDispose]() {
+      stop();
+      return rings[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function join(options: BroadcastChannelOptions): Promise<{
+  rounds: Rounds;
+  memory: SharedMemory;
+  leave: () => void;
+}> {
+  check(options);
+  const { name, rank, size, timeout = 30_000, connectTimeout = timeout, roundTimeout, capacity = 1 << 24 } = options;
+  const byteLength = SharedMemory.byteLength(size, capacity);
+  const buffer = await meet({ name, rank, size, connectTimeout, capacity, byteLength, memory: options.memory });
+  const memory = new SharedMemory(buffer, size, capacity);
+  const rounds = new Rounds(memory, rank, timeout, roundTimeout), stop = onDeath(rank, (why) => rounds.close(why));
+  return {
+    rounds,
+    memory,
+    leave() {
+      stop();
+      rounds.close();
+    },
+  };
+}
+
+function check(options: BroadcastChannelOptions): void {
+  checkKnown("connect", options, ["name", "rank", "size", ...deadlines, "capacity", "memory"]);
+  const { name, rank, size, capacity = 1 << 24 } = options;
+  const refuse = (what: string, got: unknown, expected: string) => {
+    throw new RangeError(`Cannot connect group ${name}: ${what} is ${got}, expected ${expected}`);
+  };
+  if (!(Number.isInteger(size) && 1 <= size && size <= 1024)) refuse("size", size, "an integer from 1 to 1024");
+  if (!(Number.isInteger(rank) && 0 <= rank && rank < size)) refuse("rank", rank, `an integer from 0 to ${size - 1}`);
+  checkDeadlines(`connect group ${name}`, options);
+  if (!(Number.isInteger(capacity) && capacity % 64 === 0 && capacity >= 64 * size && capacity < 2 ** 31)) {
+    refuse("capacity", capacity, `a multiple of 64 from ${64 * size} to 2³¹`);
+  }
+  if (typeof SharedArrayBuffer === "undefined") {
+    throw new TypeError(
+      `Cannot connect group ${name}: there is no shared memory here; a page must be cross-origin isolated ` +
+        "(headers Cross-Origin-Opener-Policy: same-origin, Cross-Origin-Embedder-Policy: require-corp)",
+    );
+  }
+}
+
+/** Looking for a few microseconds is cheaper than sleeping, where each rank has a core to itself. */
+function spinsFor(size: number): number {
+  return size <= (globalThis.navigator?.hardwareConcurrency ?? 1) ? 2000 : 0;
+}

@@ -1,0 +1,87 @@
+/**
+ * Workers share the import map of their process, which Deno takes from the folder of the module that it was started with.
+ * Where a script belongs to another project, with a deno.json or package.json of its own, its workers are launched from a
+ * process that Deno starts for the script.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+import { ownFlags } from "./flags.ts";
+import type { LaunchOptions } from "./mod.ts";
+import { scriptUrl } from "./names.ts";
+import { startReaper } from "./reaper.ts";
+
+/** Launches in a process for the script, if it needs one, and returns the exit code. */
+export async function inItsProject(options: LaunchOptions, args: readonly string[]): Promise<number | undefined> {
+  const script = scriptUrl(options.script);
+  if (options.processes || script.protocol !== "file:" || Deno.build.standalone) return undefined;
+  const flags = await ownFlags();
+  // Then Deno was told the project, and looks for no other.
+  if (flags.some((flag) => /^(-c|--config|--no-config)(=|$)/.test(flag))) return undefined;
+  const theirs = projectOf(dirname(fileURLToPath(script)));
+  const own = ownFolder();
+  if (theirs === undefined || (own !== undefined && theirs === projectOf(own))) return undefined;
+  if (Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state !== "granted") {
+    if (own === undefined) return undefined; // It may be the current folder's, as of packages.
+    throw new Error(
+      `Cannot launch workers: ${
+        fileURLToPath(script)
+      } belongs to the project in ${theirs}, which this process does not; ` +
+        "run with --allow-run, or with --config and that project's deno.json",
+    );
+  }
+  await using reaper = startReaper();
+  const host = `${import.meta.resolve("./host.ts")}?${encodeURIComponent(JSON.stringify([Deno.pid, ...args]))}`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...flags, `--preload=${host}`, script.href, ...options.args ?? []],
+  }).spawn();
+  using _ = passOn(child);
+  await reaper.watch(child.pid);
+  const { code } = await child.status;
+  reaper.forget(child.pid);
+  return code;
+}
+
+/** The folder where Deno looked for this process's project first, if it was started with a file. */
+function ownFolder(): string | undefined {
+  try {
+    return dirname(fileURLToPath(Deno.mainModule));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The nearest folder upwards that has a deno.json or package.json, if this process may look. */
+function projectOf(folder: string): string | undefined {
+  for (;; folder = dirname(folder)) {
+    if (["deno.json", "deno.jsonc", "package.json"].some((name) => isFile(join(folder, name)))) return folder;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.permissions.querySync({ name: "read", path }).state === "granted" && Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Passes signals on: the child ends by them, and then this process. */
+function passOn(child: Deno.ChildProcess): Disposable {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+  const removals = signals.map((signal) => {
+    const listener = () => {
+      try {
+        child.kill(signal);
+      } catch {
+        // It has ended by itself.
+      }
+    };
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  return { [Symbol.dispose]: () => removals.forEach((remove) => remove()) };
+}

@@ -1,0 +1,39 @@
+/** Ranks that are workers of this process. @module */
+
+import { SHARE_ENV, Worker } from "node:worker_threads";
+import type { End } from "./failure.ts";
+import { neverConnected } from "./process.ts";
+import type { Running } from "./running.ts";
+import type { Failure, Said, Start } from "../place.ts";
+
+/** Starts a rank as a worker: a thread that ends by itself when it has nothing more to do, and says so. */
+export function startWorker(start: Start): Running {
+  const { rank, size } = start.place, module = new URL("./worker.ts", import.meta.url);
+  // Such workers take no other addresses.
+  const entry = module.protocol === "file:"
+    ? module
+    : new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(module.href)}`)}`);
+  const worker = new Worker(entry, { name: `rank ${rank}`, workerData: start, env: SHARE_ENV });
+  // What goes through process.stdout is also kept here for whoever reads it.
+  worker.stdout.resume();
+  worker.stderr.resume();
+  const { promise: ended, resolve } = Promise.withResolvers<End>();
+  const failed = ({ name, message, stack, lost }: Failure) => {
+    const error = Object.assign(new Error(message), { name, stack });
+    resolve({ rank, code: 1, why: `failed: ${name}: ${message}`, error, lost });
+  };
+  let connected = false;
+  worker.on("message", (said: Said) => {
+    if (said?.gradwire === "failed") failed(said.failure);
+    else if (said?.gradwire === "ended") connected = said.connected;
+  });
+  worker.on("error", failed);
+  const gone = new Promise<void>((exited) =>
+    worker.on("exit", (code) => {
+      exited();
+      if (code !== 0) resolve({ rank, code, why: `ended with exit code ${code}` });
+      else resolve(connected || size === 1 ? { rank, code } : { rank, code: 1, why: neverConnected });
+    })
+  );
+  return { ended, gone, end: () => void worker.terminate() };
+}
