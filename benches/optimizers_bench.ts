@@ -1,7 +1,7 @@
 /**
  * What `DistributedOptimizer` costs a step of the digits network (784-128-10, Adam, batches of 64) on the wasm backend:
  * the inner optimizer alone, in a group of one, and between two ranks that agree and need not wait, which is the
- * wrapper's and the reducer's own work. All three must end with the same weights, bit for bit.
+ * wrapper's and the method's own work. All three must end with the same weights, bit for bit.
  *
  * `deno run --allow-read --allow-env benches/optimizers_bench.ts`
  *
@@ -19,7 +19,7 @@ await main();
 async function main(): Promise<void> {
   await tf.setBackend("wasm");
   const distributed = (group: BlockingCollective) =>
-    new DistributedOptimizer(tf.train.adam(), { reducer: average(), group });
+    new DistributedOptimizer(tf.train.adam(), { method: average(), group });
   const trainees = {
     "inner optimizer": trainee(tf.train.adam()),
     "group of one": trainee(distributed(alone())),

@@ -16,7 +16,7 @@ const ADAM = ["--optimizer", "adam"], sgd = (rate: number) => ["--optimizer", "s
  * The per-step methods that train networks, at the compressors one would choose first. Each is compared with 32-bit
  * floats under the same optimizer above it; those with momentum of their own, and the signs, with momentum SGD.
  */
-const RUNS: readonly (readonly [name: string, reducer: string, options: readonly string[]])[] = [
+const RUNS: readonly (readonly [name: string, method: string, options: readonly string[]])[] = [
   ["Adam, 32-bit floats", "average", ADAM],
   ["`average`, trellis dithering", "average(subtractiveDithering({ omega: 1, states: 8 }))", ADAM],
   ["`errorFeedback`, sparse dithering", `errorFeedback(sparseDithering({ nu: 0.5, rounding: "nearest" }))`, ADAM],
@@ -57,14 +57,14 @@ deno task compare [--epochs N] [--seed N] [--quick: 6 000 digits, one epoch]`,
 const file = await Deno.makeTempFile(), rows: string[][] = [];
 const bar = progress(RUNS.length, "{value}/{total} {name}");
 let dense = NaN;
-for (const [i, [name, reducer, options]] of RUNS.entries()) {
+for (const [i, [name, method, options]] of RUNS.entries()) {
   bar.update(i, { name });
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--allow-read", "--allow-env", "--allow-write", new URL("./digits.ts", import.meta.url).pathname],
       ...[
-        "--reducer",
-        reducer,
+        "--method",
+        method,
         ...options,
         "--json",
         file,
@@ -77,9 +77,9 @@ for (const [i, [name, reducer, options]] of RUNS.entries()) {
     ],
     stdout: "null",
   }).output();
-  if (!success) throw new Error(`Cannot run ${reducer}: ${new TextDecoder().decode(stderr)}`);
+  if (!success) throw new Error(`Cannot run ${method}: ${new TextDecoder().decode(stderr)}`);
   const figures: DigitsFigures = JSON.parse(await Deno.readTextFile(file));
-  if (reducer === "average") dense = figures.accuracy;
+  if (method === "average") dense = figures.accuracy;
   rows.push([
     name,
     `${(100 * figures.accuracy).toFixed(2)} %`,

@@ -9,15 +9,15 @@
 import { parseArgs } from "@std/cli/parse_args.js";
 import { parseCompressor } from "../compressors/mod.ts";
 import { launch, LaunchError } from "../transport/launch/mod.ts";
-import { type DigitsOptions, makeReducer } from "./digits_options.ts";
+import { type DigitsOptions, makeMethod } from "./digits_options.ts";
 
 const HELP = `Trains a 784-128-10 network on the 60 000 MNIST digits over several ranks.
 
 deno task train [options]
   --ranks N            how many ranks train together; default 4. 1 compresses too ('average(identity)' does not)
   --transport NAME     broadcast (workers of one process; default) or tcp (processes)
-  --reducer NAME       errorFeedback (default), diana, average, none, or any method as a call: 'ef21(topK({ k: 99 }))'
-  --compressor TEXT    for instance 'topK({ ratio: 0.01 })'; default: sparse dithering of the kind the reducer takes
+  --method NAME       errorFeedback (default), diana, average, none, or any method as a call: 'ef21(topK({ k: 99 }))'
+  --compressor TEXT    for instance 'topK({ ratio: 0.01 })'; default: sparse dithering of the kind the method takes
   --epochs N           default 5
   --batch N            digits per rank and step; default 128
   --optimizer NAME     adam (default), sgd, momentum: what is wrapped. Methods with momentum of their own want sgd
@@ -31,7 +31,7 @@ deno task train [options]
 const DEFAULTS = {
   ranks: "4",
   transport: "broadcast",
-  reducer: "errorFeedback",
+  method: "errorFeedback",
   epochs: "5",
   batch: "128",
   optimizer: "adam",
@@ -76,7 +76,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (!(rate > 0)) throw new RangeError(`Cannot read --rate ${read.rate}: expected a positive number`);
   const options: DigitsOptions = {
     ranks: number("ranks", 1),
-    reducer: read.reducer,
+    method: read.method,
     ...(read.compressor === undefined ? {} : { compressor: read.compressor }),
     ...(read.json === undefined ? {} : { json: read.json }),
     epochs: read.quick ? 1 : number("epochs", 1),
@@ -88,7 +88,7 @@ async function main(args: readonly string[]): Promise<void> {
     digits: read.quick ? 6000 : 60_000,
   };
   if (options.compressor !== undefined) parseCompressor(options.compressor);
-  makeReducer(options); // says here, and once, what every rank would say
+  makeMethod(options); // says here, and once, what every rank would say
   const transport = oneOf("transport", "broadcast", "tcp");
   await launch({
     script: new URL("./digits_rank.ts", import.meta.url),

@@ -10,12 +10,12 @@ import {
   sparseDithering,
   type UnbiasedCompressor,
 } from "../compressors/mod.ts";
-import { average, diana, errorFeedback, none, parseReducer, type Reducer } from "../optimizers/mod.ts";
+import { average, diana, errorFeedback, type Method, none, parseMethod } from "../optimizers/mod.ts";
 
 /** The options of every rank. */
 export interface DigitsOptions {
   readonly ranks: number;
-  readonly reducer: string;
+  readonly method: string;
   readonly compressor?: string;
   readonly epochs: number;
   /** Digits per rank and step. */
@@ -53,9 +53,9 @@ export interface DigitsFigures {
  * @throws {RangeError} if there is no such method
  * @throws {TypeError} if it does not take the compressor
  */
-export function makeReducer({ reducer, compressor: text }: Pick<DigitsOptions, "reducer" | "compressor">): Reducer {
+export function makeMethod({ method, compressor: text }: Pick<DigitsOptions, "method" | "compressor">): Method {
   const compressor = text === undefined ? undefined : parseCompressor(text);
-  switch (reducer) {
+  switch (method) {
     case "average":
       return average(compressor);
     case "none":
@@ -66,9 +66,9 @@ export function makeReducer({ reducer, compressor: text }: Pick<DigitsOptions, "
       return errorFeedback(contracting(compressor ?? sparseDithering({ nu: 0.5, rounding: "nearest" })));
   }
   if (compressor) {
-    throw new TypeError(`Cannot use --compressor with --reducer ${reducer}: expected the compressor inside the call`);
+    throw new TypeError(`Cannot use --compressor with --method ${method}: expected the compressor inside the call`);
   }
-  return parseReducer(reducer);
+  return parseMethod(method);
 }
 
 function contracting(compressor: Compressor): ContractiveCompressor {

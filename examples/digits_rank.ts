@@ -5,7 +5,7 @@ import "../wasm/mod.ts";
 import { DistributedOptimizer, shardIndices, weightsDigest } from "../optimizers/mod.ts";
 import { connect } from "../transport/mod.ts";
 import { launchArgs } from "../transport/launch/mod.ts";
-import { type DigitsFigures, type DigitsOptions, makeReducer } from "./digits_options.ts";
+import { type DigitsFigures, type DigitsOptions, makeMethod } from "./digits_options.ts";
 import { type Digits, loadDigits, normalize, PIXELS } from "./mnist.ts";
 import { digitsModel } from "./model.ts";
 import { progress } from "./progress.ts";
@@ -24,7 +24,7 @@ const inner = options.optimizer === "adam"
   ? tf.train.sgd(rate)
   : tf.train.momentum(rate, .9);
 model.compile({
-  optimizer: new DistributedOptimizer(inner, { reducer: makeReducer(options), group, seed, dataLoss }),
+  optimizer: new DistributedOptimizer(inner, { method: makeMethod(options), group, seed, dataLoss }),
   loss: "categoricalCrossentropy",
 });
 
@@ -92,7 +92,7 @@ function report(figures: DigitsFigures): void {
   console.log("\n" + table(["result", `${size} ranks`], rows));
   if (options.json !== undefined) Deno.writeTextFileSync(options.json, JSON.stringify(figures));
   const distinct = new Set(digests).size;
-  if (distinct > 1 && options.reducer !== "none") {
+  if (distinct > 1 && options.method !== "none") {
     throw new Error(`Cannot trust the run: the ranks' weights have ${distinct} digests, expected 1`);
   }
 }

@@ -8,14 +8,14 @@ import { parseArgs } from "@std/cli/parse_args.js";
 import {
   key,
   logistic,
+  type Method,
   minimise,
   type Minimised,
   normal,
   parseCompressor,
-  parseReducer,
+  parseMethod,
   type Problem,
   readLibsvm,
-  type Reducer,
   ridge,
 } from "../mod.ts";
 import { average } from "../optimizers/mod.ts";
@@ -89,7 +89,7 @@ const ERROR = 1e-4;
 /** A line of the table of an experiment. */
 interface Line {
   readonly name: string;
-  readonly reducer: Reducer;
+  readonly method: Method;
   /** γ, as a multiple of 1/L. */
   readonly step: number;
   readonly poster?: number;
@@ -105,7 +105,7 @@ const PATIENCE = 1e5;
 function lines({ poster, alpha, best }: Experiment, size: number, search: boolean): Line[] {
   const line = (text: string, step = 1, poster?: number, name = text): Line => ({
     name,
-    reducer: average(parseCompressor(text)),
+    method: average(parseCompressor(text)),
     step,
     ...(poster === undefined ? {} : { poster }),
   });
@@ -116,7 +116,7 @@ function lines({ poster, alpha, best }: Experiment, size: number, search: boolea
     line(`sparseDithering({ nu: 0.1, rounding: "nearest" })`, 1, poster.nearest),
     // The poster does not say which step: its values lie near the second on Body-Fat.
     ...[1, 1 / 1.25].map((step) => line(random, step, poster.random, `${random}, step ${step}/L`)),
-    { name: `spherical, α = ${alpha}, sampled`, reducer: sampledSpherical(alpha), step: 1, poster: poster.spherical },
+    { name: `spherical, α = ${alpha}, sampled`, method: sampledSpherical(alpha), step: 1, poster: poster.spherical },
     {
       ...line(`sphericalCompression({ alpha: ${alpha}, block: ${size} })`, 1, poster.spherical),
       ...slow ? { starts: 1, ...search ? {} : { rounds: 50 } } : {},
@@ -145,7 +145,7 @@ function paper(
     const runs = Array.from({ length: Math.min(starts, line.starts ?? starts) }, (_, seed) => {
       bar.update(done++, { name: line.name });
       const start = normal(key(seed), new Float32Array(size));
-      return minimise(problem, line.reducer, {
+      return minimise(problem, line.method, {
         rounds: line.rounds ?? 20_000,
         step: line.step / smoothness,
         error: ERROR,
@@ -233,7 +233,7 @@ function race(title: string, problem: Problem, rounds: number): { charts: Chart[
   const racers = names.map((name, i): Racer => {
     bar.update(i, { name });
     const go = (multiplier: number, most: number) =>
-      minimise(problem, parseReducer(name), {
+      minimise(problem, parseMethod(name), {
         rounds: most,
         multiplier,
         error: WON,

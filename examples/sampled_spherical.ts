@@ -2,7 +2,7 @@
 
 import { bits, fold, normal } from "../random.ts";
 import { allGather } from "../transport/round.ts";
-import type { Reducer } from "../optimizers/mod.ts";
+import type { Method } from "../optimizers/mod.ts";
 
 /**
  * Compressed gradient descent on one node with the paper's spherical compression, sampled: a uniform point of the cap
@@ -10,7 +10,7 @@ import type { Reducer } from "../optimizers/mod.ts";
  * geometric law of the search (31 bits of norm, Golomb–Rice), rounded up to bytes. The message itself is blank: this is a
  * simulation to check the search against (methods.md 5), not a compressor.
  */
-export function sampledSpherical(alpha: number): Reducer {
+export function sampledSpherical(alpha: number): Method {
   return {
     name: "sampledSpherical",
     options: { alpha },

@@ -3,7 +3,7 @@
 import {
   context,
   type Layout,
-  type Reducer,
+  type Method,
   type State,
   type Vectors,
   workspace,
@@ -51,15 +51,15 @@ export interface ExtremeRun {
  * @throws {Error} unless after each step results and states are finite, and equal where they must be; or else all ranks
  *   have refused it at the same point, with the same words that begin with "Cannot", and their states as they were
  */
-export function takeExtremeSteps(reducer: Reducer, run: ExtremeRun): void {
+export function takeExtremeSteps(method: Method, run: ExtremeRun): void {
   const { ranks, layout, seed, steps, rate, agrees, mayRefuse } = run, { size } = layout;
-  const states = Array.from({ length: ranks }, () => reducer.init(layout, ranks)), memory = states.map(workspace);
+  const states = Array.from({ length: ranks }, () => method.init(layout, ranks)), memory = states.map(workspace);
   const parameters = states.map(() => new Float32Array(size));
   for (let step = 0; step < steps; step++) {
     const gradients = states.map((_, rank) => gradientOf(run, step, rank, size));
     const oracles = states.map((_, rank): GradientOracle => (_at, into) => into.set(gradientOf(run, step, rank, size)));
     const before = states.map((state) => structuredClone({ local: state.local, shared: state.shared }));
-    const early = step % 2 === 1 && reducer.ahead !== undefined;
+    const early = step % 2 === 1 && method.ahead !== undefined;
     const contexts = states.map((_, rank) =>
       context({
         ...{ seed, step, rank, size: ranks, learningRate: rate(step), early },
@@ -68,15 +68,15 @@ export function takeExtremeSteps(reducer: Reducer, run: ExtremeRun): void {
       })
     );
     const say = (what: string) => new Error(`step ${step}, learning rate ${rate(step)}: ${what}`);
-    const ahead = early ? states.map((state, rank) => reducer.ahead!(state, contexts[rank]!)) : [];
+    const ahead = early ? states.map((state, rank) => method.ahead!(state, contexts[rank]!)) : [];
     const refused = together(ahead, oracles) ?? together(
-      gradients.map((gradient, rank) => reducer.reduce(gradient, states[rank]!, contexts[rank]!)),
+      gradients.map((gradient, rank) => method.reduce(gradient, states[rank]!, contexts[rank]!)),
       oracles,
     );
     if (refused) {
       if (!mayRefuse) throw say(`the ranks refuse it: ${refused.find((words) => words !== undefined)}`);
       // Between its rounds a method that exchanges every so many steps refuses alone.
-      const alone = (step + 1) % (reducer.every ?? 1) !== 0;
+      const alone = (step + 1) % (method.every ?? 1) !== 0;
       const alike = refused.every((words) => words?.startsWith("Cannot") && words === refused[0]);
       if (!alone && !alike) throw say(`the ranks do not refuse it alike: ${refused.join("; ")}`);
       if (alone) return; // and goes no further, while the others wait for it in the next round
@@ -86,7 +86,7 @@ export function takeExtremeSteps(reducer: Reducer, run: ExtremeRun): void {
         return sameState(state, before[rank]!, say(`refused by rank ${rank}`));
       }
       allFinite(state, say(`rank ${rank}`));
-      const result = gradients[rank]!, x = parameters[rank]!, kind = reducer.yields ?? "gradient";
+      const result = gradients[rank]!, x = parameters[rank]!, kind = method.yields ?? "gradient";
       for (let j = 0; j < size; j++) {
         if (!Number.isFinite(result[j]!)) throw say(`number ${j} of the result is ${result[j]}`);
         if (agrees(step) && !Object.is(result[j], gradients[0]![j])) throw say(`the results of the ranks differ`);

@@ -1,11 +1,11 @@
-/** The conformance suite of reducers. @module */
+/** The conformance suite of methods. @module */
 
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
 import {
   context,
   type Layout,
-  type Reducer,
+  type Method,
   type State,
   type Vector,
   type Vectors,
@@ -17,8 +17,8 @@ import { type Exchange, type GradientOracle, performTogether, type Round, type W
 import { type ExtremeRun, extremes, rates, takeExtremeSteps } from "./extremes.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
 
-/** What a test knows of its reducer beyond what it declares. */
-export interface ReducerPropertiesOptions {
+/** What a test knows of its method beyond what it declares. */
+export interface MethodPropertiesOptions {
   /** Seed of every random choice of the suite. Default 1. */
   readonly seed?: number;
   /** Numbers of ranks. Default 1, 2, 3, 4, 5. */
@@ -43,11 +43,11 @@ export interface ReducerPropertiesOptions {
   readonly quadratic?: { readonly reaches: boolean; readonly steps: number; readonly rate: number };
 }
 
-/** Makes the reducer under test: with its own compressor, or with the one that is given (no compression). */
-export type MakeReducer = (compressor?: UnbiasedCompressor & ContractiveCompressor) => Reducer;
+/** Makes the method under test: with its own compressor, or with the one that is given (no compression). */
+export type MakeMethod = (compressor?: UnbiasedCompressor & ContractiveCompressor) => Method;
 
 /**
- * What a reducer must satisfy, as named checks. All ranks run in this thread, in lockstep, against a group that
+ * What a method must satisfy, as named checks. All ranks run in this thread, in lockstep, against a group that
  * overwrites its replies as soon as the next round begins and a workspace whose contents do not survive a step:
  *
  * - the ranks perform the same rounds and end with the same bits, in the estimate and in the shared state, for each number
@@ -57,28 +57,28 @@ export type MakeReducer = (compressor?: UnbiasedCompressor & ContractiveCompress
  *   ranks refuse the step with the same words and their states as they were; with `identity()` and the same large gradient
  *   on all ranks, whose mean is finite, none refuses (`average`);
  * - wherever in a step a round or a gradient fails, the state is as before, and the step can be taken again;
- * - the state is all there is: going on from a copy at any step, with a fresh reducer, gives the same bits;
+ * - the state is all there is: going on from a copy at any step, with a fresh method, gives the same bits;
  * - with `identity()` the estimate is the mean of the gradients (`average`);
  * - a heterogeneous quadratic is minimised exactly, or is not (`quadratic`).
  *
  * Takes some tens of milliseconds.
  *
- * @param make makes the reducer under test
+ * @param make makes the method under test
  *
  * @example
  * ```ts
- * import { reducerProperties } from "@gradwire/tfjs/testing";
+ * import { methodProperties } from "@gradwire/tfjs/testing";
  * import { errorFeedback } from "@gradwire/tfjs/optimizers";
  * import { identity } from "@gradwire/tfjs/compressors";
- * for (const { check } of reducerProperties((compressor = identity()) => errorFeedback(compressor))) await check();
+ * for (const { check } of methodProperties((compressor = identity()) => errorFeedback(compressor))) await check();
  * ```
  */
-export function reducerProperties(make: MakeReducer, options: ReducerPropertiesOptions = {}): Property[] {
+export function methodProperties(make: MakeMethod, options: MethodPropertiesOptions = {}): Property[] {
   const { seed = 1, ranks = [1, 2, 3, 4, 5], layout = someLayout, steps = 6, rate = .05 } = options;
   const { agrees = () => true, average = true, scalar = true, quadratic } = options;
   const { name } = make();
-  const run = (n: number, more: Partial<RunOptions> = {}, reducer = make()) =>
-    new Run(reducer, { ranks: n, layout, seed, rate, ...more });
+  const run = (n: number, more: Partial<RunOptions> = {}, method = make()) =>
+    new Run(method, { ranks: n, layout, seed, rate, ...more });
   const properties: Property[] = [];
   const property = (claim: string, check: () => void) =>
     properties.push({ name: `${name}: ${claim}`, check: () => withoutMathRandom(check) });
@@ -121,9 +121,9 @@ export function reducerProperties(make: MakeReducer, options: ReducerPropertiesO
 
     property(`extreme gradients and learning rates on ${n} ranks: finite, or refused by all alike`, () => {
       const common = { ranks: n, layout, seed, agrees, mayRefuse: true, rate: () => rate, steps };
-      const take = (what: string, reducer: Reducer, more: Partial<ExtremeRun> & Pick<ExtremeRun, "draw">) => {
+      const take = (what: string, method: Method, more: Partial<ExtremeRun> & Pick<ExtremeRun, "draw">) => {
         try {
-          takeExtremeSteps(reducer, { ...common, ...more });
+          takeExtremeSteps(method, { ...common, ...more });
         } catch (error) {
           throw new Error(`${what}: ${error instanceof Error ? error.message : error}`, { cause: error });
         }
@@ -164,16 +164,16 @@ export function reducerProperties(make: MakeReducer, options: ReducerPropertiesO
     });
 
     property(`going on from a copy of the state gives the same bits on ${n} ranks`, () => {
-      const whole = run(n), reducer = make(), other = run(n, { seed: seed + 1 }, reducer);
-      let group = run(n, {}, reducer);
+      const whole = run(n), method = make(), other = run(n, { seed: seed + 1 }, method);
+      let group = run(n, {}, method);
       for (let step = 0; step < steps; step++) {
         whole.step();
-        // A driver may exchange ahead in any step. A reducer that remembers something itself mixes up two models that share it.
+        // A driver may exchange ahead in any step. A method that remembers something itself mixes up two models that share it.
         other.step();
         group.step(Infinity, step % 2 === 1);
         group.results.forEach((result, rank) => same(result, whole.results[rank]!, `step ${step}: results`));
         group.states.forEach((state, rank) => sameState(state, whole.states[rank]!, `step ${step}`));
-        group = run(n, { from: group }, step % 2 === 0 ? make() : reducer);
+        group = run(n, { from: group }, step % 2 === 0 ? make() : method);
       }
     });
 
@@ -183,7 +183,7 @@ export function reducerProperties(make: MakeReducer, options: ReducerPropertiesO
         for (let step = 0; step < steps; step++) {
           const parameters = group.parameters.map((x) => x.slice());
           group.step();
-          const kind = group.reducer.yields ?? "gradient", result = group.results[0]!;
+          const kind = group.method.yields ?? "gradient", result = group.results[0]!;
           for (let j = 0; j < result.length; j++) {
             const mean = group.given.reduce((sum, gradient) => sum + gradient[j]! / n, 0), own = parameters[0]![j]!;
             const expected = kind === "gradient" ? mean : kind === "step" ? rate * mean : own - rate * mean;
@@ -226,9 +226,9 @@ interface RunOptions {
 
 class Interruption extends Error {}
 
-/** A reducer under way on fᵢ(x) = ½ Σⱼ aᵢⱼ (xⱼ − bᵢⱼ)², all ranks in lockstep. */
+/** A method under way on fᵢ(x) = ½ Σⱼ aᵢⱼ (xⱼ − bᵢⱼ)², all ranks in lockstep. */
 class Run {
-  readonly reducer: Reducer;
+  readonly method: Method;
   readonly options: RunOptions;
   readonly states: State[];
   readonly parameters: Float32Array[];
@@ -242,12 +242,12 @@ class Run {
   readonly #a: Float32Array[];
   readonly #b: Float32Array[];
 
-  constructor(reducer: Reducer, options: RunOptions) {
-    this.reducer = reducer;
+  constructor(method: Method, options: RunOptions) {
+    this.method = method;
     this.options = options;
     const { ranks, layout, from, seed } = options, { size } = layout;
     const each = Array.from({ length: ranks }, (_, rank) => rank);
-    this.states = each.map((rank) => from ? copy(from.states[rank]!) : reducer.init(layout, ranks));
+    this.states = each.map((rank) => from ? copy(from.states[rank]!) : method.init(layout, ranks));
     this.parameters = each.map((rank) => from ? from.parameters[rank]!.slice() : new Float32Array(size));
     this.#step = from ? from.#step : 0;
     const draw = (what: number) =>
@@ -288,7 +288,7 @@ class Run {
     });
     this.given = vectors.map((vector) => vector.slice());
     this.performed = 0;
-    const ahead = early && this.reducer.ahead !== undefined; // as a driver tells
+    const ahead = early && this.method.ahead !== undefined; // as a driver tells
     const contexts = this.states.map((_, rank) => {
       const parameters = this.parameters[rank]!, workspace = forgetfulWorkspace();
       return context({ seed, step, rank, size: ranks, learningRate: rate, parameters, workspace, early: ahead });
@@ -297,15 +297,15 @@ class Run {
       if (this.performed++ === failAt) throw new Interruption();
     };
     if (early) {
-      const ahead = this.states.map((state, rank) => this.reducer.ahead?.(state, contexts[rank]!));
+      const ahead = this.states.map((state, rank) => this.method.ahead?.(state, contexts[rank]!));
       lockstep(ahead.filter((exchange) => exchange !== undefined), oracles, observe);
     }
-    const exchanges = vectors.map((vector, rank) => this.reducer.reduce(vector, this.states[rank]!, contexts[rank]!));
+    const exchanges = vectors.map((vector, rank) => this.method.reduce(vector, this.states[rank]!, contexts[rank]!));
     lockstep(exchanges, oracles, observe);
     this.results = vectors;
     this.parameters.forEach((x, rank) => {
       same(x, before[rank]!, `step ${step}: the parameters that rank ${rank} was given, now and before`);
-      const result = vectors[rank]!, kind = this.reducer.yields ?? "gradient";
+      const result = vectors[rank]!, kind = this.method.yields ?? "gradient";
       for (let j = 0; j < size; j++) {
         if (!Number.isFinite(result[j]!)) throw new Error(`step ${step}: number ${j} of the result is ${result[j]}`);
         if (kind === "parameters") x[j] = result[j]!;

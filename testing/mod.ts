@@ -1,4 +1,4 @@
-/** Conformance suites for your own compressors, reducers and transports. @module */
+/** Conformance suites for your own compressors, methods and transports. @module */
 
 export type {
   Compressor,
@@ -15,7 +15,7 @@ export type {
   Exchange,
   Keys,
   Layout,
-  Reducer,
+  Method,
   State,
   Vector,
   Vectors,

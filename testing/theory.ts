@@ -2,7 +2,7 @@
 
 import { minimise } from "../optimizers/problems/minimise.ts";
 import type { Problem } from "../optimizers/problems/problem.ts";
-import type { Constants, Reducer } from "../optimizers/methods/method.ts";
+import type { Constants, Method } from "../optimizers/methods/method.ts";
 import { keyFor } from "../optimizers/methods/keys.ts";
 import { fold, key } from "../random.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
@@ -91,7 +91,7 @@ const EXCESS = 32;
  * ```
  */
 export function theoryProperties(
-  make: (constants: Constants) => Reducer,
+  make: (constants: Constants) => Method,
   options: TheoryPropertiesOptions = {},
 ): Property[] {
   const { kinds = ["quadratic", "ridge", "logistic"], problems = 8, seed = 1, within = anyBound } = options;
@@ -129,7 +129,7 @@ function anyBound({ constants: { smoothness, convexity }, distance, gradients }:
   return 2 * smoothness / convexity * (distance + gradients / convexity ** 2);
 }
 
-function stepOf(make: (constants: Constants) => Reducer, constants: Constants): number {
+function stepOf(make: (constants: Constants) => Method, constants: Constants): number {
   const step = make(constants).stepSize?.(constants);
   if (step !== undefined && step > 0 && step < Infinity) return step;
   throw new Error(`the step size is ${step} for ${JSON.stringify(constants)}, expected a positive number`);
@@ -149,17 +149,17 @@ function scale(constants: Constants, factor: number): Constants {
 }
 
 function checkRuns(
-  make: (constants: Constants) => Reducer,
+  make: (constants: Constants) => Method,
   problem: Problem,
   what: string,
   within: (given: TheoryCase) => number,
   { draws = 4, steps = 400, batch }: TheoryPropertiesOptions,
 ): void {
-  const { constants, minimiser } = problem, reducer = make(constants), step = stepOf(make, constants);
-  const { every = 1 } = reducer, third = every * Math.ceil(steps / 3 / every), start = startOf(problem, minimiser);
+  const { constants, minimiser } = problem, method = make(constants), step = stepOf(make, constants);
+  const { every = 1 } = method, third = every * Math.ceil(steps / 3 / every), start = startOf(problem, minimiser);
   if (start.distance === 0) return;
   const runs = Array.from({ length: draws }, (_, seed) =>
-    minimise(problem, reducer, {
+    minimise(problem, method, {
       rounds: 3 * third,
       every: third,
       seed,

@@ -49,7 +49,7 @@ const program = (at: (entry: string) => string, tf: string) => `
     await setUp();
     using group = await connect();
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
-    const optimizer = new DistributedOptimizer(tf.train.sgd(0.1), { reducer: errorFeedback(topK({ ratio: 0.5 })), group });
+    const optimizer = new DistributedOptimizer(tf.train.sgd(0.1), { method: errorFeedback(topK({ ratio: 0.5 })), group });
     model.compile({ optimizer, loss: "meanSquaredError" });
     const { xs, ys } = shard({ xs: tf.ones([8, 4]), ys: tf.ones([8, 1]) }, group);
     await model.fit(xs, ys, { epochs: 2, batchSize: 2, verbose: 0 });

@@ -43,7 +43,7 @@ const calls: Record<string, [known: string, call: (more: object) => unknown]> = 
   minimise: ["rounds", (more) => minimise(quadratic([{ a: [[1]], b: [0] }]), average(), { rounds: 1, ...more })],
   DistributedOptimizer: [
     "nonFinite",
-    (more) => new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group: alone(), ...more }),
+    (more) => new DistributedOptimizer(tf.train.sgd(1), { method: average(), group: alone(), ...more }),
   ],
 };
 

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { type Factories, parse, parseCompressor } from "../compressors/mod.ts";
 import * as compressors from "../compressors/factories.ts";
 import { identity, topK } from "../compressors/mod.ts";
-import { average, errorFeedback, parseReducer } from "../optimizers/mod.ts";
+import { average, errorFeedback, parseMethod } from "../optimizers/mod.ts";
 import * as methods from "../optimizers/methods/factories.ts";
 import { configurations } from "./compressors/everywhere.ts";
 
@@ -39,8 +39,8 @@ const more = [
   "oneBitSgd({ block: 64 })",
   "oneBitAdam({ warmupSteps: 5, beta1: 0.5, beta2: 0.9, epsilon: 0.1, compressor: scaledSign })",
   "majorityVote({ momentum: 0.5 })",
-  "localSgd({ every: 3, reducer: average })",
-  "fedAvg({ fraction: 0.5, localSteps: 3, reducer: average, globalRate: 0.5 })",
+  "localSgd({ every: 3, method: average })",
+  "fedAvg({ fraction: 0.5, localSteps: 3, method: average, globalRate: 0.5 })",
   'scaffold({ localSteps: 3, option: "I", fraction: 0.5, globalRate: 0.5, compressor: randK({ k: 3 }) })',
   "qsparseLocal(topK({ k: 3 }), { every: 3 })",
   "structuredUpdate({ localSteps: 3, ratio: 0.1 })",
@@ -153,9 +153,9 @@ for (const name of Object.keys(factories)) {
 }
 
 Deno.test("refusals: texts are refused in words too", () => {
-  assertThrows(() => parseReducer("adiana(naturalCompression)"), RangeError, "convexity is undefined");
-  assertThrows(() => parseReducer("vrDiana(naturalCompression)"), RangeError, "terms is undefined");
+  assertThrows(() => parseMethod("adiana(naturalCompression)"), RangeError, "convexity is undefined");
+  assertThrows(() => parseMethod("vrDiana(naturalCompression)"), RangeError, "terms is undefined");
   assertThrows(() => parseCompressor("qsgd"), RangeError, "levels is undefined");
   assertThrows(() => parseCompressor("qsgd({ bits: 2 })"), TypeError, 'no option "bits", expected one of levels');
-  assertThrows(() => parseReducer("errorFeedback({ delay: 1 })"), TypeError, "the compressor is an object");
+  assertThrows(() => parseMethod("errorFeedback({ delay: 1 })"), TypeError, "the compressor is an object");
 });

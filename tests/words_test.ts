@@ -22,10 +22,10 @@ await tf.setBackend("cpu");
 
 // deno-lint-ignore no-explicit-any -- mistakes have no types
 const gw: any = gradwire;
-const group = alone(), reducer = errorFeedback(topK({ k: 1 })), place = { rank: 0, size: 2 };
+const group = alone(), method = errorFeedback(topK({ k: 1 })), place = { rank: 0, size: 2 };
 const sgd = () => tf.train.sgd(0.1);
 const wrap = (inner: unknown, options: unknown) => new gw.DistributedOptimizer(inner, options);
-const optimizer = (more: object = {}) => wrap(sgd(), { reducer, group, ...more });
+const optimizer = (more: object = {}) => wrap(sgd(), { method, group, ...more });
 const w = () => tf.variable(tf.tensor1d([1, 2]));
 const model = () => tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] });
 const loss = (v: tf.Variable) => () => v.square().sum();
@@ -46,23 +46,23 @@ const folder = "no such folder";
 /** What is called, and the essential words of the answer. */
 const mistakes: Readonly<Record<string, readonly (readonly [call: () => unknown, ...says: string[]])[]>> = {
   "the optimizer to wrap": [
-    [() => wrap("adam", { reducer, group }), 'inner is "adam"', "tf.train.adam(…)"],
-    [() => wrap("SGD", { reducer, group }), 'inner is "SGD"', "tf.train.sgd(…)"],
-    [() => wrap("foo", { reducer, group }), 'inner is "foo"', "such as tf.train.adam()"],
-    [() => wrap(tf.train.adam, { reducer, group }), "inner is the function", "such as tf.train.adam(): call it"],
-    [() => wrap(tf.AdamOptimizer, { reducer, group }), "the function AdamOptimizer", "call it"],
-    [() => wrap({ reducer, group }, sgd()), "such as tf.train.adam(), and the options after it"],
-    [() => wrap(model(), { reducer, group }), "inner is a Sequential", "model.compile({ optimizer })"],
-    [() => wrap(optimizer(), { reducer, group }), "inner is one already"],
+    [() => wrap("adam", { method, group }), 'inner is "adam"', "tf.train.adam(…)"],
+    [() => wrap("SGD", { method, group }), 'inner is "SGD"', "tf.train.sgd(…)"],
+    [() => wrap("foo", { method, group }), 'inner is "foo"', "such as tf.train.adam()"],
+    [() => wrap(tf.train.adam, { method, group }), "inner is the function", "such as tf.train.adam(): call it"],
+    [() => wrap(tf.AdamOptimizer, { method, group }), "the function AdamOptimizer", "call it"],
+    [() => wrap({ method, group }, sgd()), "such as tf.train.adam(), and the options after it"],
+    [() => wrap(model(), { method, group }), "inner is a Sequential", "model.compile({ optimizer })"],
+    [() => wrap(optimizer(), { method, group }), "inner is one already"],
   ],
   "a method": [
-    [() => optimizer({ reducer: topK }), "the function topK, which names a compressor", "errorFeedback(topK(…))"],
-    [() => optimizer({ reducer: "topK" }), 'parseReducer("errorFeedback(topK)")'],
-    [() => optimizer({ reducer: "topK({ k: 3 })" }), 'parseReducer("errorFeedback(topK({ k: 3 }))")'],
-    [() => optimizer({ reducer: "errorFeedback(topK)" }), 'parseReducer("errorFeedback(topK)")'],
+    [() => optimizer({ method: topK }), "the function topK, which names a compressor", "errorFeedback(topK(…))"],
+    [() => optimizer({ method: "topK" }), 'parseMethod("errorFeedback(topK)")'],
+    [() => optimizer({ method: "topK({ k: 3 })" }), 'parseMethod("errorFeedback(topK({ k: 3 }))")'],
+    [() => optimizer({ method: "errorFeedback(topK)" }), 'parseMethod("errorFeedback(topK)")'],
     [() => optimizer({ compressor: topK({ k: 1 }) }), "no option compressor", "errorFeedback(topK({ k: 1 })) meant?"],
-    [() => optimizer({ method: average() }), "no option method", "was reducer meant?"],
-    [() => optimizer({ reduser: average() }), "no option reduser", "was reducer meant?"],
+    [() => optimizer({ reducer: average() } as never), "no option reducer", "was method meant?"],
+    [() => optimizer({ reduser: average() }), "no option reduser", "was method meant?"],
     [() => optimizer({ learningRate: 0.1 }), "the inner optimizer's, as in tf.train.sgd(0.1)"],
     [() => optimizer({ seeed: 1 }), "no option seeed", "was seed meant?"],
     [
@@ -73,9 +73,9 @@ const mistakes: Readonly<Record<string, readonly (readonly [call: () => unknown,
     [() => gw.errorFeedback(), "the compressor is undefined", "such as topK({ ratio: 0.1 })"],
     [() => gw.errorFeedback(topK({ k: 1 }), 1), "its options are 1", "as in { delay: 1 }"],
     [() => gw.errorFeedback(topK({ k: 1 }), { dealy: 1 }), "was delay meant?"],
-    [() => gw.parseReducer(reducer), "the method errorFeedback, which need not be read"],
-    [() => gw.parseReducer(undefined), "the text is undefined", '"errorFeedback(topK({ k: 3 }))"'],
-    [() => gw.parseReducer("errorFeedBack(topK)"), "was errorFeedback meant?"],
+    [() => gw.parseMethod(method), "the method errorFeedback, which need not be read"],
+    [() => gw.parseMethod(undefined), "the text is undefined", '"errorFeedback(topK({ k: 3 }))"'],
+    [() => gw.parseMethod("errorFeedBack(topK)"), "was errorFeedback meant?"],
     [() => gw.perLayer(model(), average), "the layout is a Sequential", "layoutOf(model.trainableWeights)"],
     [() => gw.layoutOf(model()), "a Sequential", "layoutOf(model.trainableWeights)"],
     [() => gw.layoutOf(undefined), "undefined", "layoutOf(model.trainableWeights)"],
@@ -180,7 +180,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [call: () => unknown,
     [() => optimizer().applyGradients([tf.ones([2])]), "number 0 is a Tensor"],
     [
       () => {
-        const v = w(), mine = optimizer({ reducer: average() });
+        const v = w(), mine = optimizer({ method: average() });
         mine.applyGradients(mine.computeGradients(loss(v), [v]));
       },
       'no variable "value"',
@@ -193,7 +193,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [call: () => unknown,
       mine.minimize(loss(v), false, [v]);
     }, "has been disposed of, expected a new DistributedOptimizer"],
     // Also where the method leaves out what is not needed alone.
-    ...[{}, { reducer: average() }].flatMap((more) =>
+    ...[{}, { method: average() }].flatMap((more) =>
       [
         [() => step(() => () => tf.ones([2]), undefined, more), "expected a scalar"],
         [() => {
@@ -232,7 +232,7 @@ for (const [kind, list] of Object.entries(mistakes)) {
 Deno.test("words: a wrong loss on one rank is told to the others", async () => {
   const groups = memory(2).map((transport) => collective(transport));
   const errors: string[] = await Promise.all(groups.map(async (group) => {
-    const v = w(), mine = new DistributedOptimizer(sgd(), { reducer: average(), group });
+    const v = w(), mine = new DistributedOptimizer(sgd(), { method: average(), group });
     const error = await assertRejects(
       () => mine.minimizeAsync(() => (group.rank === 0 ? v.sum() : v) as tf.Scalar, false, [v]),
       Error,
@@ -253,7 +253,7 @@ async function apart(
 ) {
   const groups = memory(work.length).map((transport) => collective(transport));
   const ranks = groups.map((group) => {
-    return { group, v: w(), optimizer: new DistributedOptimizer(sgd(), { reducer, group }) };
+    return { group, v: w(), optimizer: new DistributedOptimizer(sgd(), { method, group }) };
   });
   await Promise.all(ranks.map(one));
   const settled = await Promise.allSettled(ranks.map(async (rank, i) => void await work[i]!(rank)));
@@ -303,7 +303,7 @@ for (const [mine, [call, is]] of Object.entries(calls)) {
 }
 
 Deno.test("words: a first step beside another call is told", async () => {
-  const first = ({ group, v }: At) => one({ group, v, optimizer: new DistributedOptimizer(sgd(), { reducer, group }) });
+  const first = ({ group, v }: At) => one({ group, v, optimizer: new DistributedOptimizer(sgd(), { method, group }) });
   for (const message of await apart(({ group, v }) => gradwire.broadcastState([v], group), first)) {
     assertMatch(
       message,

@@ -3,7 +3,7 @@ import { type Compressor, isContractive, isLinear, isUnbiased } from "../../comp
 import { identity } from "../../compressors/identity.ts";
 import { allReduce } from "../../transport/round.ts";
 import { compressFinite, gatherFinite, requireFinite } from "./parts/finite.ts";
-import type { Reducer } from "./method.ts";
+import type { Method } from "./method.ts";
 import { scale } from "./parts/vector.ts";
 
 /**
@@ -29,15 +29,15 @@ import { scale } from "./parts/vector.ts";
  * ```ts
  * import { average, context, workspace } from "@gradwire/tfjs/optimizers";
  * import { runTogether } from "@gradwire/tfjs/transport";
- * const reducer = average(), state = reducer.init({ names: ["w"], shapes: [[2]], size: 2 });
+ * const method = average(), state = method.init({ names: ["w"], shapes: [[2]], size: 2 });
  * const gradients = [Float32Array.of(1, 3), Float32Array.of(3, 5)];
  * runTogether(gradients.map((gradient, rank) =>
- *   reducer.reduce(gradient, state, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
+ *   method.reduce(gradient, state, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
  * ));
  * console.assert(gradients.every((gradient) => gradient.join() === "2,4"));
  * ```
  */
-export function average(compressor: Compressor = identity()): Reducer {
+export function average(compressor: Compressor = identity()): Method {
   requireCompressor("average", compressor);
   return {
     name: "average",

@@ -5,7 +5,7 @@ import { type Compressor, describe, isContractive, isUnbiased } from "../../comp
 import * as compressors from "../../compressors/factories.ts";
 import { isCompressor } from "../../compressors/show.ts";
 import { isStill, requireFiniteRate } from "./parts/rate.ts";
-import type { Context, Reducer } from "./method.ts";
+import type { Context, Method } from "./method.ts";
 
 export {
   checkBoolean,
@@ -18,34 +18,34 @@ export {
 } from "../../compressors/check.ts";
 
 /** @throws {TypeError} unless it is a method; the message says what to write where something near to one was given */
-export function requireReducer(method: string, name: string, reducer: Reducer): void {
-  const value: unknown = reducer;
-  const refuse = (what: string, expected: string) =>
-    new TypeError(`Cannot make ${method}: ${name} is ${what}, expected ${expected}`);
+export function requireMethod(what: string, name: string, method: Method): void {
+  const value: unknown = method;
+  const refuse = (given: string, expected: string) =>
+    new TypeError(`Cannot make ${what}: ${name} is ${given}, expected ${expected}`);
   const { name: written, text } = nameIn(value);
   if (Object.hasOwn(compressors, written)) {
     const call = typeof value === "function" ? `${text}(…)` : text;
-    const method = `errorFeedback(${call}) or average(${call})`;
+    const over = `errorFeedback(${call}) or average(${call})`;
     throw refuse(
       `${show(value)}, which names a compressor`,
-      `a method: ${typeof value === "function" ? method : `parseReducer(${show(`errorFeedback(${call})`)})`}`,
+      `a method: ${typeof value === "function" ? over : `parseMethod(${show(`errorFeedback(${call})`)})`}`,
     );
   }
   if (typeof value === "function") {
     throw refuse(show(value), `what it returns: call it, ${value.name || "average"}(…)`);
   }
   if (isCompressor(value)) {
-    throw refuse(`${describe(value)}, which is a compressor`, `a method: ${reducersOver(value)}`);
+    throw refuse(`${describe(value)}, which is a compressor`, `a method: ${methodsOver(value)}`);
   }
-  if (typeof value === "string" && /^\w/.test(value)) throw refuse(show(value), `parseReducer(${show(value)})`);
+  if (typeof value === "string" && /^\w/.test(value)) throw refuse(show(value), `parseMethod(${show(value)})`);
   // An array has a reduce.
-  if (typeof reducer?.init !== "function" || typeof reducer.reduce !== "function") {
+  if (typeof method?.init !== "function" || typeof method.reduce !== "function") {
     throw refuse(show(value), "a method such as average()");
   }
 }
 
 /** Methods that take a compressor, as one would write them. */
-export function reducersOver(compressor: Compressor): string {
+export function methodsOver(compressor: Compressor): string {
   const text = describe(compressor);
   const uses = [
     ...isContractive(compressor) ? [`errorFeedback(${text})`] : [],
@@ -61,15 +61,15 @@ function nameIn(value: unknown): { readonly name: string; readonly text: string 
 }
 
 /** @throws {RangeError} unless value is an integer ≥ least */
-export function requireInteger(method: string, option: string, value: number, least: number): void {
+export function requireInteger(what: string, option: string, value: number, least: number): void {
   if (!(Number.isSafeInteger(value) && value >= least)) {
-    throw new RangeError(`Cannot make ${method}: ${option} is ${show(value)}, expected an integer ≥ ${least}`);
+    throw new RangeError(`Cannot make ${what}: ${option} is ${show(value)}, expected an integer ≥ ${least}`);
   }
 }
 
 /** @throws {RangeError} unless low ≤ value ≤ high; a bound marked as open must not be met */
 export function requireNumber(
-  method: string,
+  what: string,
   option: string,
   value: number,
   { above = -Infinity, least = -Infinity, most = Infinity, below = Infinity }: {
@@ -86,27 +86,25 @@ export function requireNumber(
   const low = above > -Infinity ? `> ${above}` : least > -Infinity ? `≥ ${least}` : "";
   const high = below < Infinity ? `< ${below}` : most < Infinity ? `≤ ${most}` : "";
   throw new RangeError(
-    `Cannot make ${method}: ${option} is ${show(value)}, expected a number ${
-      [low, high].filter(Boolean).join(" and ")
-    }`,
+    `Cannot make ${what}: ${option} is ${show(value)}, expected a number ${[low, high].filter(Boolean).join(" and ")}`,
   );
 }
 
 /** The model's parameters. @throws {TypeError} if the driver did not pass them */
-export function requireParameters(method: string, { parameters }: Context): Float32Array {
+export function requireParameters(what: string, { parameters }: Context): Float32Array {
   if (parameters === undefined) {
-    throw new TypeError(`Cannot take a step of ${method}: the context has no parameters, expected the model's`);
+    throw new TypeError(`Cannot take a step of ${what}: the context has no parameters, expected the model's`);
   }
   return parameters;
 }
 
 /** The learning rate, 0 where it is 0 as a float32. @throws {TypeError} if there is none, for methods whose own update needs it */
-export function requireRate(method: string, { learningRate }: Context): number {
+export function requireRate(what: string, { learningRate }: Context): number {
   if (learningRate === undefined) {
     throw new TypeError(
-      `Cannot take a step of ${method}: the context has no learning rate, expected that of an optimizer such as sgd(0.1)`,
+      `Cannot take a step of ${what}: the context has no learning rate, expected that of an optimizer such as sgd(0.1)`,
     );
   }
-  requireFiniteRate(`a step of ${method}`, learningRate);
+  requireFiniteRate(`a step of ${what}`, learningRate);
   return isStill(learningRate) ? 0 : learningRate;
 }

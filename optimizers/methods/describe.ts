@@ -1,17 +1,17 @@
 /**
- * A reducer (or anything with a name and options) as text, what it is made of included: equal text, equal method. Two
+ * A method (or anything with a name and options) as text, what it is made of included: equal text, equal method. Two
  * functions among the options count as equal.
  *
  * @example
  * ```ts
- * import { average, describeReducer } from "@gradwire/tfjs/optimizers";
- * console.assert(describeReducer(average()) === "average({ compressor: identity() })");
+ * import { average, describeMethod } from "@gradwire/tfjs/optimizers";
+ * console.assert(describeMethod(average()) === "average({ compressor: identity() })");
  * ```
  */
-export function describeReducer(reducer: { readonly name: string; readonly options: object }): string {
-  const list = Object.entries(reducer.options).filter(([, value]) => value !== undefined);
+export function describeMethod(method: { readonly name: string; readonly options: object }): string {
+  const list = Object.entries(method.options).filter(([, value]) => value !== undefined);
   const text = list.map(([option, value]) => `${option}: ${describeValue(value)}`).join(", ");
-  return `${reducer.name}(${text === "" ? "" : `{ ${text} }`})`;
+  return `${method.name}(${text === "" ? "" : `{ ${text} }`})`;
 }
 
 function describeValue(value: unknown): string {
@@ -20,6 +20,6 @@ function describeValue(value: unknown): string {
     return typeof value === "string" ? JSON.stringify(value) : `${value}`;
   }
   if (Array.isArray(value)) return `[${value.map(describeValue).join(", ")}]`;
-  if ("name" in value && "options" in value) return describeReducer(value as { name: string; options: object });
+  if ("name" in value && "options" in value) return describeMethod(value as { name: string; options: object });
   return `{ ${Object.entries(value).map(([key, value]) => `${key}: ${describeValue(value)}`).join(", ")} }`;
 }

@@ -3,7 +3,7 @@ import { scratch } from "../../compressors/kernels/scratch.ts";
 import { bits, fold, type Key } from "../../random.ts";
 import { allGather, allToAll } from "../../transport/round.ts";
 import { checkOptions, requireNumber } from "./check.ts";
-import type { Reducer } from "./method.ts";
+import type { Method } from "./method.ts";
 
 /** State of {@linkcode majorityVote}. */
 export type MajorityVoteState = {
@@ -49,7 +49,7 @@ const wordsOf = scratch(Uint32Array);
  * console.assert(minimise(problem, majorityVote(), { rounds: 200, step: .01, error: 1e-3 }).reached);
  * ```
  */
-export function majorityVote(options: MajorityVoteOptions = {}): Reducer<MajorityVoteState> {
+export function majorityVote(options: MajorityVoteOptions = {}): Method<MajorityVoteState> {
   const { momentum = .9 } = checkOptions("majorityVote", options, ["momentum"]);
   requireNumber("majorityVote", "momentum", momentum, { least: 0, below: 1 });
   return {

@@ -102,7 +102,7 @@ export interface Constants {
 }
 
 /** A method: options in its closure, state in values. */
-export interface Reducer<S extends State = State> {
+export interface Method<S extends State = State> {
   /** Its factory's name, for instance "errorFeedback". */
   readonly name: string;
   /** What its factory was called with. */

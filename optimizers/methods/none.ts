@@ -1,4 +1,4 @@
-import type { Reducer } from "./method.ts";
+import type { Method } from "./method.ts";
 
 /**
  * No communication: every rank goes on with its own gradient. The time that remains is what no method can save; the
@@ -10,15 +10,15 @@ import type { Reducer } from "./method.ts";
  * ```ts
  * import { context, none, workspace } from "@gradwire/tfjs/optimizers";
  * import { runTogether } from "@gradwire/tfjs/transport";
- * const reducer = none(), state = reducer.init({ names: ["w"], shapes: [[2]], size: 2 });
+ * const method = none(), state = method.init({ names: ["w"], shapes: [[2]], size: 2 });
  * const gradients = [Float32Array.of(1, 3), Float32Array.of(3, 5)];
  * runTogether(gradients.map((gradient, rank) =>
- *   reducer.reduce(gradient, state, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
+ *   method.reduce(gradient, state, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
  * ));
  * console.assert(gradients.join(" ") === "1,3 3,5");
  * ```
  */
-export function none(): Reducer {
+export function none(): Method {
   return {
     name: "none",
     options: {},

@@ -2,8 +2,8 @@ import type { Compressor } from "../../compressors/compressor.ts";
 import * as compressors from "../../compressors/factories.ts";
 import { type Factories, parse } from "../../compressors/parse.ts";
 import { isNamed, show } from "../../compressors/show.ts";
-import * as reducers from "./factories.ts";
-import type { Reducer } from "./method.ts";
+import * as methods from "./factories.ts";
+import type { Method } from "./method.ts";
 
 /**
  * The method that a text names, as one would write the call: `errorFeedback(topK({ k: 3 }))`, `diana(identity)`.
@@ -15,11 +15,11 @@ import type { Reducer } from "./method.ts";
  *
  * @example
  * ```ts
- * import { parseReducer } from "@gradwire/tfjs/optimizers";
- * console.assert(parseReducer("average(identity)").name === "average");
+ * import { parseMethod } from "@gradwire/tfjs/optimizers";
+ * console.assert(parseMethod("average(identity)").name === "average");
  * ```
  */
-export function parseReducer(text: string): Reducer {
+export function parseMethod(text: string): Method {
   if (typeof text !== "string") {
     const made = typeof text === "object" && text !== null && isNamed(text) ? ", which need not be read" : "";
     throw new TypeError(
@@ -27,12 +27,12 @@ export function parseReducer(text: string): Reducer {
     );
   }
   const name = /^\s*(\w*)/.exec(text)![1]!;
-  if (!Object.hasOwn(reducers, name) && Object.hasOwn(compressors, name)) {
+  if (!Object.hasOwn(methods, name) && Object.hasOwn(compressors, name)) {
     const call = text.trim(), uses = [`errorFeedback(${call})`, `average(${call})`, `diana(${call})`];
     throw new TypeError(`Cannot read method "${call}": ${name} is a compressor, expected one of ${uses.join(", ")}`);
   }
   // An unknown name is refused with the list of methods alone, without the compressors they may be given.
-  if (!Object.hasOwn(reducers, name)) parse(name, reducers as unknown as Factories<Reducer>, "method");
-  const table = { ...compressors, ...reducers } as unknown as Factories<Compressor | Reducer>;
-  return parse(text, table, "method") as Reducer;
+  if (!Object.hasOwn(methods, name)) parse(name, methods as unknown as Factories<Method>, "method");
+  const table = { ...compressors, ...methods } as unknown as Factories<Compressor | Method>;
+  return parse(text, table, "method") as Method;
 }

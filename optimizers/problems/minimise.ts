@@ -11,10 +11,10 @@ import {
   runTogether,
 } from "../../transport/round.ts";
 import { checkKnown } from "../../transport/known.ts";
-import { requireReducer } from "../methods/check.ts";
+import { requireMethod } from "../methods/check.ts";
 import { keyFor } from "../methods/keys.ts";
 import type { Problem } from "./problem.ts";
-import { context, type Reducer, type State, type Workspace, workspace } from "../methods/method.ts";
+import { context, type Method, type State, type Workspace, workspace } from "../methods/method.ts";
 import { addScaled } from "../methods/parts/vector.ts";
 
 export type { BlockingCollective, Traffic } from "../../transport/round.ts";
@@ -108,9 +108,9 @@ const known: readonly (keyof MinimiseOptions)[] = [
  * console.assert(reached && bytes === 8 * round);
  * ```
  */
-export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOptions): Minimised {
+export function minimise(problem: Problem, method: Method, options: MinimiseOptions): Minimised {
   checkKnown("minimise", options, known);
-  requireReducer("minimise", "the method", reducer);
+  requireMethod("minimise", "the method", method);
   if (typeof problem?.gradient !== "function" || typeof problem.constants !== "object") {
     throw new TypeError(
       `Cannot minimise: the problem is ${show(problem)}, expected one such as ridge(rows) or quadratic(parts)`,
@@ -119,8 +119,8 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
   const { rounds, seed = 0, multiplier = 1, batch, prox, every = 1, group, onProgress } = options;
   const { size, ranks } = problem.constants;
   // Theory is asked also where a step is given: it refuses problems that the method is not made for.
-  const theory = reducer.stepSize?.(problem.constants), step = multiplier * (options.step ?? theory ?? NaN);
-  checkRun(reducer, problem, options, step);
+  const theory = method.stepSize?.(problem.constants), step = multiplier * (options.step ?? theory ?? NaN);
+  checkRun(method, problem, options, step);
   if (group && group.size !== ranks) {
     throw new RangeError(`Cannot minimise: the group has ${group.size} ranks, expected the problem's ${ranks}`);
   }
@@ -131,7 +131,7 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
     rank,
     x: start.slice(),
     gradient: new Float32Array(size),
-    state: reducer.init(layout, ranks),
+    state: method.init(layout, ranks),
     workspace: workspace(),
     bytes: 0,
   }));
@@ -151,13 +151,13 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
       oracles[i]!(node.x, node.gradient);
       const { rank, workspace, x: parameters } = node;
       const now = context({ seed, step: round, rank, size: ranks, workspace, parameters, learningRate: step });
-      return metered(reducer.reduce(node.gradient, node.state, now), node);
+      return metered(method.reduce(node.gradient, node.state, now), node);
     });
     if (group) runBlocking(exchanges[0]!, group, oracles[0]);
     else runTogether(exchanges, oracles);
     for (const { x, gradient } of nodes) {
-      if (reducer.yields === "parameters") x.set(gradient);
-      else addScaled(x, reducer.yields === "step" ? -1 : -step, gradient);
+      if (method.yields === "parameters") x.set(gradient);
+      else addScaled(x, method.yields === "step" ? -1 : -step, gradient);
       prox?.(x, step);
     }
     round++;
@@ -171,9 +171,9 @@ export function minimise(problem: Problem, reducer: Reducer, options: MinimiseOp
 }
 
 /** Refuses options with which a run would stand still, or go on for ever, or be about something else. */
-function checkRun(reducer: Reducer, { constants }: Problem, options: MinimiseOptions, step: number): void {
+function checkRun(method: Method, { constants }: Problem, options: MinimiseOptions, step: number): void {
   const refuse = (what: string, expected: string): never => {
-    throw new RangeError(`Cannot minimise with ${reducer.name}: ${what}, expected ${expected}`);
+    throw new RangeError(`Cannot minimise with ${method.name}: ${what}, expected ${expected}`);
   };
   if (!(step > 0 && step < Infinity)) {
     const none = options.step === undefined && !(step <= Infinity);

@@ -3,8 +3,8 @@
 import { show } from "../../compressors/check.ts";
 import { meant } from "../../compressors/nearest.ts";
 import { isCompressor, isNamed } from "../../compressors/show.ts";
-import { reducersOver, requireReducer } from "../methods/check.ts";
-import { describeReducer } from "../methods/describe.ts";
+import { methodsOver, requireMethod } from "../methods/check.ts";
+import { describeMethod } from "../methods/describe.ts";
 import type { DistributedOptimizerOptions } from "./optimizer.ts";
 import { innerWanted, requireGroup } from "./require.ts";
 
@@ -14,7 +14,7 @@ export type Options = Required<Omit<DistributedOptimizerOptions, "dataLoss">> & 
   readonly dataLoss: DistributedOptimizerOptions["dataLoss"] | undefined;
 };
 
-const known = ["reducer", "group", "seed", "nonFinite", "dataLoss", "verify"];
+const known = ["method", "group", "seed", "nonFinite", "dataLoss", "verify"];
 
 /**
  * The options with their defaults.
@@ -35,18 +35,18 @@ export function checkArguments(
     );
   }
   if (typeof options !== "object" || options === null) {
-    throw refuse(`its options are ${named(options)}, expected { reducer: average(), group: await connect() }`);
+    throw refuse(`its options are ${named(options)}, expected { method: average(), group: await connect() }`);
   }
   if (typeof (options as { reduce?: unknown }).reduce === "function" && "init" in options) {
-    throw refuse(`its options are a method, expected { reducer: ${described(options)}, group: await connect() }`);
+    throw refuse(`its options are a method, expected { method: ${described(options)}, group: await connect() }`);
   }
   for (const option of Object.keys(options)) {
     if (!known.includes(option)) {
       throw refuse(`there is no option ${option}, expected ${known.join(", ")}${wanted(option, options)}`);
     }
   }
-  const { reducer, group, seed = 0, nonFinite = "throw", dataLoss, verify = 100 } = options;
-  requireReducer("a DistributedOptimizer", "reducer", reducer);
+  const { method, group, seed = 0, nonFinite = "throw", dataLoss, verify = 100 } = options;
+  requireMethod("a DistributedOptimizer", "method", method);
   requireGroup("make a DistributedOptimizer", group);
   if (nonFinite !== "throw" && nonFinite !== "skip") {
     throw refuse(`nonFinite is ${show(nonFinite)}, expected "throw" or "skip"`);
@@ -60,15 +60,15 @@ export function checkArguments(
       `Cannot make a DistributedOptimizer: ${name} is ${show(value)}, expected a safe non-negative integer`,
     );
   }
-  return { reducer, group, seed, nonFinite, dataLoss, verify };
+  return { method, group, seed, nonFinite, dataLoss, verify };
 }
 
 /** What to write instead of an option that there is none of. */
 function wanted(option: string, options: object): string {
   if (option === "learningRate") return ". The learning rate is the inner optimizer's, as in tf.train.sgd(0.1)";
   const value: unknown = (options as Record<string, unknown>)[option];
-  if (isCompressor(value)) return `: was reducer: ${reducersOver(value)} meant?`;
-  if (typeof value === "object" && value !== null && isNamed(value)) return `: was reducer meant?`;
+  if (isCompressor(value)) return `: was method: ${methodsOver(value)} meant?`;
+  if (typeof value === "object" && value !== null && isNamed(value)) return `: was method meant?`;
   return meant(option, known);
 }
 
@@ -84,7 +84,7 @@ function named(value: unknown): string {
 /** A method or a compressor as one would write it; what cannot be described is "…". */
 function described(value: unknown): string {
   try {
-    return describeReducer(value as { name: string; options: object });
+    return describeMethod(value as { name: string; options: object });
   } catch {
     return "…";
   }

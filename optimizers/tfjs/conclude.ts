@@ -17,13 +17,13 @@ export interface Ended {
   /** The inner optimizer. */
   readonly inner: Optimizer;
   /** The method and what it has made. */
-  readonly method: MethodAtWork;
+  readonly work: MethodAtWork;
   /** Which variables have a gradient on any rank. */
   readonly present: readonly boolean[];
 }
 
 /** Whether the replicas are compared after this step: once in `verify` steps, and only where the ranks meet. */
-export function isVerified(step: number, size: number, { verify, reducer: { every = 1 } }: Options): boolean {
+export function isVerified(step: number, size: number, { verify, method: { every = 1 } }: Options): boolean {
   if (verify === 0 || size === 1) return false;
   return Math.floor((step + 1) / verify) !== Math.floor((step + 1 - every) / verify);
 }
@@ -32,12 +32,12 @@ export function isVerified(step: number, size: number, { verify, reducer: { ever
  * Every rank says whether it can apply the step; it is applied here meanwhile, unless this rank objects. The outcome has
  * votes if not all ranks can.
  */
-export function* conclude({ group, method, present }: Ended, objection: Objection | undefined): Exchange<Outcome> {
+export function* conclude({ group, work, present }: Ended, objection: Objection | undefined): Exchange<Outcome> {
   const message = objection ? encodeObjection(objection) : new Uint8Array(0);
   yield { op: "start", round: { op: "allGather", message } };
   let failure: { readonly error: Error } | undefined;
   try {
-    if (objection === undefined) method.write(present);
+    if (objection === undefined) work.write(present);
   } catch (error) {
     failure = { error: error instanceof Error ? error : new Error(String(error)) };
   }
@@ -53,11 +53,11 @@ export function* conclude({ group, method, present }: Ended, objection: Objectio
  *
  * @throws {Error} on all ranks alike, if the replicas differ
  */
-export function* concludeAndCompare({ step, inner, method, present }: Ended): Exchange<Outcome> {
+export function* concludeAndCompare({ step, inner, work, present }: Ended): Exchange<Outcome> {
   let replica: Replica;
   try {
-    method.write(present);
-    replica = replicaOf(method.variables, inner, method.state!.shared);
+    work.write(present);
+    replica = replicaOf(work.variables, inner, work.state!.shared);
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     return { votes: objectionsIn(yield* allGather(encodeObjection({ kind: "failed", what }))), error };
@@ -65,6 +65,6 @@ export function* concludeAndCompare({ step, inner, method, present }: Ended): Ex
   const messages = yield* allGather(new TextEncoder().encode(hashOf(replica)));
   const votes = objectionsIn(messages), texts = messages.map((message) => message.join());
   if (votes || texts.every((text) => text === texts[0])) return { votes };
-  yield* compareReplicas(`take step ${step}`, replica, method.bucket!.layout.names);
+  yield* compareReplicas(`take step ${step}`, replica, work.bucket!.layout.names);
   throw new Error(`Cannot take step ${step}: the ranks sent different digests of equal replicas`);
 }

@@ -28,7 +28,7 @@ export class MethodAtWork {
   constructor(inner: Optimizer, options: Options) {
     this.#inner = inner;
     this.#options = options;
-    this.elsewhere = new GradientElsewhere(inner, options.reducer.name, options.dataLoss);
+    this.elsewhere = new GradientElsewhere(inner, options.method.name, options.dataLoss);
   }
 
   /** The variables that are trained. */
@@ -40,7 +40,7 @@ export class MethodAtWork {
   context(step: number, { rank, size }: Group, early: boolean): Context {
     const { learningRate } = this.#inner as { readonly learningRate?: number }, { seed } = this.#options;
     const made = context({ seed, step, rank, size, early, workspace: this.#workspace, learningRate });
-    // Read only if the reducer asks, and once per step.
+    // Read only if the method asks, and once per step.
     let parameters: Float32Array | undefined;
     const get = () => parameters ??= this.#readParameters();
     return Object.defineProperty(made, "parameters", { enumerable: true, get });
@@ -57,7 +57,7 @@ export class MethodAtWork {
 
   /** Has the result applied. What no rank has a gradient for, and no method delivers, is left alone as by tfjs. */
   write(present: readonly boolean[]): void {
-    const bucket = this.bucket!, { yields } = this.#options.reducer;
+    const bucket = this.bucket!, { yields } = this.#options.method;
     const agreed = bucket.layout.names.map((name, i) => ({
       name,
       tensor: yields === "parameters" || present[i] || !bucket.isZero(i) ? bucket.tensor(i) : undefined,
@@ -73,7 +73,7 @@ export class MethodAtWork {
 
   /** What is not finite in what came of the exchange. */
   finds(): Objection | undefined {
-    const bucket = this.bucket!, i = bucket.firstNonFinite(), { name, yields = "gradient" } = this.#options.reducer;
+    const bucket = this.bucket!, i = bucket.firstNonFinite(), { name, yields = "gradient" } = this.#options.method;
     if (i >= 0) return { kind: "found", what: `the ${yields} of variable ${i} (${bucket.layout.names[i]}) by ${name}` };
     const vector = notFinite(this.state!);
     return vector === undefined ? undefined : { kind: "found", what: `${vector}, which ${name} keeps,` };
@@ -83,6 +83,6 @@ export class MethodAtWork {
   bringsNonFinite(): string | undefined {
     const bucket = this.bucket!, i = bucket.firstNonFinite();
     if (i < 0) return undefined;
-    return `what ${this.#options.reducer.name} makes of the gradient of variable ${i} (${bucket.layout.names[i]})`;
+    return `what ${this.#options.method.name} makes of the gradient of variable ${i} (${bucket.layout.names[i]})`;
   }
 }

@@ -4,11 +4,11 @@ import { alone } from "../../transport/alone.ts";
 import { type BlockingCollective, type Exchange, runAsync, runBlocking } from "../../transport/round.ts";
 import { checkArguments, type Options } from "./arguments.ts";
 import { average } from "../methods/average.ts";
-import { describeReducer } from "../methods/describe.ts";
+import { describeMethod } from "../methods/describe.ts";
 import { runCall } from "./agreement/calls.ts";
 import { type Group, isBlocking, ordinalOver } from "./group.ts";
 import { launchedSize } from "./launched.ts";
-import type { Reducer } from "../methods/method.ts";
+import type { Method } from "../methods/method.ts";
 import { requireGroup, requireLoss, scalarLoss } from "./require.ts";
 import { checkSlots, readSlots, requireStorable, setLearningRate, writeSlots } from "./variables/slots.ts";
 import { checkState, checkVectors, type OptimizerState } from "./variables/state.ts";
@@ -19,10 +19,10 @@ import { type NamedGradient, toList } from "./variables/variables.ts";
 /** The options of {@linkcode DistributedOptimizer}. */
 export interface DistributedOptimizerOptions {
   /** The method by which ranks agree on a gradient, for instance `average()`. */
-  readonly reducer: Reducer;
+  readonly method: Method;
   /** The connected ranks. `fit` needs a blocking group; an awaited one serves `minimizeAsync`. */
   readonly group: Group;
-  /** Where all randomness of the reducer comes from; equal on all ranks. Default 0. */
+  /** Where all randomness of the method comes from; equal on all ranks. Default 0. */
   readonly seed?: number;
   /**
    * What all ranks do in a step in which a gradient of any rank, or what the ranks make of their gradients, is NaN or
@@ -39,7 +39,7 @@ export interface DistributedOptimizerOptions {
   readonly verify?: number;
   /**
    * The loss on all of this rank's data, or on one term of it (a minibatch, by its number): what variance reduction asks
-   * for beyond the step's batch, `vrDiana` and `marina` with `dense: "all"`. Default: a reducer that asks is refused.
+   * for beyond the step's batch, `vrDiana` and `marina` with `dense: "all"`. Default: a method that asks is refused.
    */
   readonly dataLoss?: (term?: number) => Scalar;
 }
@@ -49,7 +49,7 @@ export interface DistributedOptimizerOptions {
  * be used: in `model.compile` (then `fit`, `fitDataset`, `trainOnBatch`), or by calling `minimize`; where blocking is
  * impossible, call `minimizeAsync`.
  *
- * - Before the first step the ranks compare the variables' shapes, seed, reducer, options and inner optimizer, and
+ * - Before the first step the ranks compare the variables' shapes, seed, method, options and inner optimizer, and
  *   refuse to train together if any differs; then they take over rank 0's values of the variables that are trained.
  * - In every step they compare the learning rate and the inner optimizer's options, and every `verify` steps digests of
  *   the weights, the slots and what the method holds alike on all ranks. All ranks refuse a step in which any differs.
@@ -58,14 +58,14 @@ export interface DistributedOptimizerOptions {
  * - A variable without a gradient counts as having a gradient of zeros. If no rank has a gradient for it, and the method
  *   delivers nothing for it either, the inner optimizer leaves it alone, as without this class.
  * - All ranks must take equally many steps; see `shard`.
- * - If a step fails (a rank is lost, a loss throws, a number is not finite), then weights, slots and reducer state are as
+ * - If a step fails (a rank is lost, a loss throws, a number is not finite), then weights, slots and method state are as
  *   before it, and all ranks that can be told throw. After a lost rank, `rejoin` goes on among the survivors.
  *
- * Memory, made at the first step: one vector of the parameters' size, another where the reducer reads the parameters, what
- * the reducer itself needs, and a copy of its state. The weights and slots of before the last step are held on to, so that
+ * Memory, made at the first step: one vector of the parameters' size, another where the method reads the parameters, what
+ * the method itself needs, and a copy of its state. The weights and slots of before the last step are held on to, so that
  * the step can be taken back (not in groups in which a round succeeds on all ranks or on none). Messages per step: 28 bytes
- * and a bit per variable before the reducer's, and an empty one after them; none in the steps in between of methods that
- * exchange every so many. `group` remains the caller's to close. A reducer that asks for the gradient at another point has
+ * and a bit per variable before the method's, and an empty one after them; none in the steps in between of methods that
+ * exchange every so many. `group` remains the caller's to close. A method that asks for the gradient at another point has
  * the loss evaluated once more: dropout then draws another mask, `trainOnBatch` returns its metrics twice, and what the loss
  * itself passes to `tf.keep` in such an evaluation is disposed of at the next step.
  *
@@ -77,14 +77,14 @@ export interface DistributedOptimizerOptions {
  * // Two ranks in one thread, each with half of the data; among workers or machines there is one of these per process.
  * const ranks = memory(2).map((transport) => {
  *   const group = collective(transport), w = tf.variable(tf.scalar(0));
- *   const optimizer = new DistributedOptimizer(tf.train.sgd(0.5), { reducer: average(), group });
+ *   const optimizer = new DistributedOptimizer(tf.train.sgd(0.5), { method: average(), group });
  *   const loss = () => w.sub(group.rank).square().asScalar();
  *   return { group, w, step: () => optimizer.minimizeAsync(loss, false, [w]) };
  * });
  * await Promise.all(ranks.map(({ step }) => step()));
  * console.assert(ranks.every(({ w }) => w.dataSync()[0] === 0.5)); // the mean of 0 and 1
  * for (const { group } of ranks) await group[Symbol.asyncDispose]();
- * // In fit: model.compile({ optimizer: new DistributedOptimizer(tf.train.adam(), { reducer, group: await connect() }), … })
+ * // In fit: model.compile({ optimizer: new DistributedOptimizer(tf.train.adam(), { method, group: await connect() }), … })
  * ```
  */
 export class DistributedOptimizer extends Optimizer {
@@ -166,7 +166,7 @@ export class DistributedOptimizer extends Optimizer {
    * @throws {RangeError} if a gradient of any rank is not finite
    */
   async minimizeAsync(f: () => Scalar, returnCost = false, varList?: Variable[]): Promise<Scalar | null> {
-    const { group, method: { gradientAt } } = this.#training;
+    const { group, work: { gradientAt } } = this.#training;
     if (group.size === 1 || isBlocking(group)) return this.minimize(f, returnCost, varList);
     return await this.#enterAsync(async () => {
       return cost(await runAsync(this.#training.minimize(f, varList), group, gradientAt), returnCost);
@@ -174,7 +174,7 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Agrees on gradients computed elsewhere and has `inner` apply them. Reducers that ask for the gradient at another
+   * Agrees on gradients computed elsewhere and has `inner` apply them. Methods that ask for the gradient at another
    * point need `minimize`.
    */
   override applyGradients(variableGradients: NamedTensorMap | NamedGradient[]): void {
@@ -209,14 +209,14 @@ export class DistributedOptimizer extends Optimizer {
   getState(): OptimizerState {
     if (this.#busy) throw new Error("Cannot read or replace the state: a step is under way; await minimizeAsync");
     requireStorable(this.#inner);
-    const { step, group: { rank, size }, method: { bucket, state }, restoring: { state: restored } } = this.#training;
+    const { step, group: { rank, size }, work: { bucket, state }, restoring: { state: restored } } = this.#training;
     const layout = bucket?.layout ?? restored?.layout;
     return {
       step,
       seed: this.#options.seed,
       rank,
       size,
-      reducer: describeReducer(this.#options.reducer),
+      method: describeMethod(this.#options.method),
       ...layout ? { layout } : {},
       local: state?.local ?? restored?.local ?? {},
       shared: state?.shared ?? restored?.shared ?? {},
@@ -227,13 +227,13 @@ export class DistributedOptimizer extends Optimizer {
   /**
    * Throws what {@linkcode DistributedOptimizer.setState} would throw, and changes nothing.
    *
-   * @throws {Error} if the seed, rank, size, reducer, inner optimizer or layout differs, or if a vector or slot is missing
+   * @throws {Error} if the seed, rank, size, method, inner optimizer or layout differs, or if a vector or slot is missing
    *   or has another shape; the message names the first difference
    */
   checkState(state: OptimizerState): void {
-    const mine = this.getState(), { layout } = state, { bucket } = this.#training.method;
+    const mine = this.getState(), { layout } = state, { bucket } = this.#training.work;
     checkState(state, bucket ? mine : { ...mine, layout: undefined });
-    if (layout) checkVectors(state, this.#options.reducer.init(layout, mine.size));
+    if (layout) checkVectors(state, this.#options.method.init(layout, mine.size));
     checkSlots(this.#inner, state.inner, layout?.shapes);
   }
 
@@ -270,7 +270,7 @@ export class DistributedOptimizer extends Optimizer {
    * const meet = () => memory(2).map((transport) => collective(transport));
    * const ranks = meet().map((group) => {
    *   const w = tf.variable(tf.scalar(1)), inner = tf.train.adam(0.1);
-   *   const optimizer = new DistributedOptimizer(inner, { reducer: average(), group });
+   *   const optimizer = new DistributedOptimizer(inner, { method: average(), group });
    *   return { group, optimizer, step: () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]) };
    * });
    * await Promise.all(ranks.map(({ step }) => step()));
@@ -300,7 +300,7 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   #run<R>(exchange: Exchange<R>, group: BlockingCollective): R {
-    return runBlocking(exchange, group, this.#training.method.gradientAt);
+    return runBlocking(exchange, group, this.#training.work.gradientAt);
   }
 
   /** Runs a step; a second one may not start before it ends. */
@@ -335,7 +335,7 @@ export class DistributedOptimizer extends Optimizer {
     if (launched > 1) {
       throw new Error(
         `Cannot train a loaded model on ${launched} ranks: its optimizer was saved without its group, and every rank would ` +
-          "train on its own. Compile the model again, with new DistributedOptimizer(inner, { reducer, group }) over the " +
+          "train on its own. Compile the model again, with new DistributedOptimizer(inner, { method, group }) over the " +
           "group, or with inner itself if this rank alone is to train it",
       );
     }
@@ -349,11 +349,11 @@ export class DistributedOptimizer extends Optimizer {
     this.#inner.dispose();
   }
 
-  /** What a saved model remembers: `inner`, and for information the reducer and the seed. */
+  /** What a saved model remembers: `inner`, and for information the method and the seed. */
   override getConfig(): ReturnType<Optimizer["getConfig"]> {
     return {
       inner: { className: this.#inner.getClassName(), config: this.#inner.getConfig() },
-      reducer: describeReducer(this.#options.reducer),
+      method: describeMethod(this.#options.method),
       seed: this.#options.seed,
     };
   }
@@ -383,7 +383,7 @@ export class DistributedOptimizer extends Optimizer {
       throw new Error(`Cannot load a DistributedOptimizer: tfjs does not know its inner class ${className}`);
     }
     const [innerClass, make] = known, seed = config["seed"] as number;
-    const loaded = new cls(make(innerClass, options) as Optimizer, { reducer: average(), group: alone(), seed });
+    const loaded = new cls(make(innerClass, options) as Optimizer, { method: average(), group: alone(), seed });
     if (#loaded in loaded) loaded.#loaded = true;
     return loaded;
   }

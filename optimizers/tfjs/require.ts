@@ -107,7 +107,7 @@ export function innerWanted(inner: unknown): string {
   const such = "expected a tf.Optimizer such as tf.train.adam()";
   if (typeof inner === "function") return `${such}: call it`;
   if (isModel(inner)) return `${such}; the model's is given to model.compile({ optimizer })`;
-  if (typeof inner === "object" && inner !== null && (isNamed(inner) || "reducer" in inner || "group" in inner)) {
+  if (typeof inner === "object" && inner !== null && (isNamed(inner) || "method" in inner || "group" in inner)) {
     return `${such}, and the options after it`;
   }
   return such;

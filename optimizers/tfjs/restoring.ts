@@ -1,7 +1,7 @@
 /** A restored state, from when it is given until a step has compared it among the ranks. @module */
 
 import type { Bucket } from "./variables/bucket.ts";
-import type { Layout, Reducer, State } from "../methods/method.ts";
+import type { Layout, Method, State } from "../methods/method.ts";
 import type { Begun } from "./agreement/rejoin.ts";
 import { checkSlots, writeSlots } from "./variables/slots.ts";
 import { Snapshot } from "./variables/snapshot.ts";
@@ -67,8 +67,8 @@ export class Restoring {
   }
 
   /** The method's state before its first step here. Throws an Error unless the restored one goes with these variables. */
-  prepare(layout: Layout, reducer: Reducer, size: number, inner: Optimizer): State {
-    const restored = this.state, state = reducer.init(layout, size);
+  prepare(layout: Layout, method: Method, size: number, inner: Optimizer): State {
+    const restored = this.state, state = method.init(layout, size);
     if (restored === undefined) return state;
     if (restored.layout) checkLayout(restored.layout, layout), checkVectors(restored, state);
     checkSlots(inner, restored.inner, layout.shapes);

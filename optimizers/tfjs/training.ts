@@ -56,7 +56,7 @@ export class Training {
   /** Steps taken, skipped ones included. */
   step = 0;
   /** The method, its variables and its state. */
-  readonly method: MethodAtWork;
+  readonly work: MethodAtWork;
   /** What a checkpoint said of a step not yet taken. */
   readonly restoring = new Restoring();
 
@@ -68,7 +68,7 @@ export class Training {
   readonly #undo = new Undo();
   /** A variable whose gradient was not finite in a step that the other ranks have not heard of, or −1. */
   #unreported = -1;
-  /** Whether the reducer's `ahead` has been run in the step under way. */
+  /** Whether the method's `ahead` has been run in the step under way. */
   #early = false;
   /** Whether the ranks are being asked for their status: one that does not answer may have ended. */
   #opening = false;
@@ -83,18 +83,18 @@ export class Training {
     this.group = options.group;
     this.#options = options;
     this.#ordinal = ordinalOver(options.group);
-    this.method = new MethodAtWork(inner, options);
+    this.work = new MethodAtWork(inner, options);
   }
 
   /** Whether this rank has nobody to agree with, and a method that leaves its gradient as it is. */
   get alone(): boolean {
-    const { identityAlone = false, yields = "gradient" } = this.#options.reducer;
+    const { identityAlone = false, yields = "gradient" } = this.#options.method;
     return this.group.size === 1 && identityAlone && yields === "gradient";
   }
 
   /** Whether the ranks meet in the step under way. */
   get #meets(): boolean {
-    return (this.step + 1) % (this.#options.reducer.every ?? 1) === 0;
+    return (this.step + 1) % (this.#options.method.every ?? 1) === 0;
   }
 
   /** An error that a step has thrown, with what is known of its reason. */
@@ -106,7 +106,7 @@ export class Training {
 
   /** Lets go of all tensors that it holds. */
   dispose(): void {
-    this.method.elsewhere.tidy();
+    this.work.elsewhere.tidy();
     this.#undo.drop();
     this.#forget();
     this.restoring.confirm();
@@ -114,10 +114,10 @@ export class Training {
 
   /** The next step begins from a restored state. The method's vectors are made, and filled, before it. */
   restore(state: OptimizerState, before: OptimizerState, variables: readonly Variable[]): void {
-    const { method: { state: memory, bucket }, restoring: { state: restored } } = this;
+    const { work: { state: memory, bucket }, restoring: { state: restored } } = this;
     this.restoring.begin(state, { state: before, memory, bucket, restored }, variables);
     this.step = state.step;
-    this.method.bucket = this.method.state = undefined;
+    this.work.bucket = this.work.state = undefined;
     this.#undo.drop();
   }
 
@@ -126,26 +126,26 @@ export class Training {
     const before = this.restoring.takeBack(this.#inner);
     if (before === undefined) return;
     this.step = before.state.step;
-    this.method.state = before.memory;
-    this.method.bucket = before.bucket;
+    this.work.state = before.memory;
+    this.work.bucket = before.bucket;
     this.#returned = true;
   }
 
   /** The loss, its gradients, and the step. */
   *minimize(f: () => Scalar, varList?: readonly Variable[]): Exchange<Scalar> {
     this.#forget();
-    this.method.elsewhere.tidy();
+    this.work.elsewhere.tidy();
     this.#returned = false;
     const { value, grads, before } = yield* this.#telling(this.#evaluate(f, varList)), forward = [before];
     let kept = false;
     try {
-      this.method.elsewhere.loss = { f, variables: varList };
+      this.work.elsewhere.loss = { f, variables: varList };
       const given = varList?.map(({ name }) => ({ name, tensor: grads[name] })) ?? toList(grads);
       yield* this.#take(given, forward);
       kept = true;
       return value;
     } finally {
-      this.method.elsewhere.loss = undefined;
+      this.work.elsewhere.loss = undefined;
       this.#early = false;
       tf.dispose(grads);
       if (!kept) value.dispose();
@@ -187,18 +187,18 @@ export class Training {
 
   /** Tells the others if this part of a step fails here alone, wherever they are in a round that can be told in. */
   #telling<R>(exchange: Exchange<R>): Exchange<R> {
-    if (this.method.bucket !== undefined && !this.#meets) return exchange;
-    return tellingOthers(exchange, (votes) => refusal(this.step, votes, this.#options.reducer.name));
+    if (this.work.bucket !== undefined && !this.#meets) return exchange;
+    return tellingOthers(exchange, (votes) => refusal(this.step, votes, this.#options.method.name));
   }
 
   /** The loss and its gradients; what needs nothing of them goes on while they are evaluated. */
   *#evaluate(f: () => Scalar, varList: readonly Variable[] | undefined): Exchange<Evaluated> {
-    const doing = `take step ${this.step}`, begins = !this.alone && this.method.bucket === undefined;
+    const doing = `take step ${this.step}`, begins = !this.alone && this.work.bucket === undefined;
     requireLoss(doing, f, varList);
     if (this.alone && varList) checkTrainable(varList);
     if (begins && varList !== undefined) yield* this.begin(() => varList);
-    const ahead = this.method.state &&
-      this.#options.reducer.ahead?.(this.method.state, this.method.context(this.step, this.group, this.#early));
+    const ahead = this.work.state &&
+      this.#options.method.ahead?.(this.work.state, this.work.context(this.step, this.group, this.#early));
     let evaluated: Evaluated | undefined, failure: { readonly error: unknown } | undefined;
     const pass = () => {
       const { result, before } = forwardPass(
@@ -242,14 +242,14 @@ export class Training {
 
   /** Before the first step: all ranks take over rank 0's weights, and what of a checkpoint only rank 0 has. */
   *begin(listed: () => readonly Variable[]): Exchange {
-    if (this.method.bucket !== undefined) return;
-    const variables = listed(), { reducer } = this.#options, { rank, size } = this.group;
+    if (this.work.bucket !== undefined) return;
+    const variables = listed(), { method } = this.#options, { rank, size } = this.group;
     const restored = this.restoring.state;
     checkTrainable(variables);
     const bucket = new Bucket(layoutOf(variables));
     let state: State | undefined, refused: Error | undefined;
     try {
-      state = this.restoring.prepare(bucket.layout, reducer, size, this.#inner);
+      state = this.restoring.prepare(bucket.layout, method, size, this.#inner);
     } catch (error) {
       refused = error as Error;
     }
@@ -265,9 +265,9 @@ export class Training {
       throw error;
     }
     // Methods that own the parameters may have let them differ when the checkpoint was written.
-    if (!(restored?.layout && reducer.yields === "parameters")) yield* takeOver(bucket, variables, rank);
+    if (!(restored?.layout && method.yields === "parameters")) yield* takeOver(bucket, variables, rank);
     if (restored?.layout) yield* restoreState(restored, state!, rank);
-    Object.assign(this.method, { state, bucket });
+    Object.assign(this.work, { state, bucket });
     this.restoring.begun = "alone";
     if (!this.#meets) this.restoring.confirm();
   }
@@ -299,7 +299,7 @@ export class Training {
 
   #confirmAlone(layout: Layout): void {
     try {
-      this.restoring.prepare(layout, this.#options.reducer, 1, this.#inner);
+      this.restoring.prepare(layout, this.#options.method, 1, this.#inner);
     } catch (error) {
       this.#takeBack();
       throw error;
@@ -309,7 +309,7 @@ export class Training {
 
   /** Which variables have a gradient on any rank, and whether this rank's is finite; undefined: the step is to be skipped. */
   *#agree(given: readonly NamedGradient[]): Exchange<Agreed | undefined> {
-    const bucket = this.method.bucket!, { step } = this, { names } = bucket.layout, tensors = inOrder(given, names);
+    const bucket = this.work.bucket!, { step } = this, { names } = bucket.layout, tensors = inOrder(given, names);
     requireLive(step, names);
     bucket.gather(tensors);
     const present = tensors.map((tensor) => tensor !== null && tensor !== undefined);
@@ -342,16 +342,16 @@ export class Training {
 
   /** The exchange and the vote. Returns false for a step that all ranks leave out; throws for one that they refuse. */
   *#together(agreed: Agreed, forward: readonly Snapshot[]): Exchange<boolean> {
-    const { step, group, method } = this, { reducer, nonFinite } = this.#options, { bucket, state } = method;
+    const { step, group, work } = this, { method, nonFinite } = this.#options, { bucket, state } = work;
     // Every rank has taken the step before: nobody will be asked to take that one back any more.
-    this.#undo.take(step, this.#inner, method.variables, state!, forward);
-    this.method.elsewhere.clear();
+    this.#undo.take(step, this.#inner, work.variables, state!, forward);
+    this.work.elsewhere.clear();
     let taken = false;
     try {
-      const exchange = reducer.reduce(bucket!.vector, state!, this.method.context(this.step, this.group, this.#early));
-      const outcome = yield* watch(exchange, reducer.name, group.rank, () => method.bringsNonFinite());
-      const objection = method.elsewhere.objection ?? outcome.objection ?? method.finds();
-      const ended = { step, group, inner: this.#inner, method, present: agreed.present };
+      const exchange = method.reduce(bucket!.vector, state!, this.work.context(this.step, this.group, this.#early));
+      const outcome = yield* watch(exchange, method.name, group.rank, () => work.bringsNonFinite());
+      const objection = work.elsewhere.objection ?? outcome.objection ?? work.finds();
+      const ended = { step, group, inner: this.#inner, work, present: agreed.present };
       const { votes, error } = outcome.votes
         ? outcome
         : objection === undefined && isVerified(step, group.size, this.#options)
@@ -359,8 +359,8 @@ export class Training {
         : yield* conclude(ended, objection);
       taken = votes === undefined;
       if (votes === undefined || (nonFinite === "skip" && mayBeSkipped(votes))) return taken;
-      const failed = votes[group.rank]?.kind === "failed", own = error ?? method.elsewhere.error;
-      throw failed && own !== undefined ? own : refusal(step, votes, reducer.name);
+      const failed = votes[group.rank]?.kind === "failed", own = error ?? work.elsewhere.error;
+      throw failed && own !== undefined ? own : refusal(step, votes, method.name);
     } finally {
       if (!taken) this.#undo.back();
       else if (group.uniform) this.#undo.drop(); // no rank can be left behind
@@ -369,44 +369,44 @@ export class Training {
 
   /** A step in which the ranks do not meet. What is not finite is left out, and reported when they meet. */
   *#apart({ present, finite }: Agreed): Exchange<boolean> {
-    const bucket = this.method.bucket!, state = this.method.state!, before = copyOf(state, this.#aside, "state");
-    this.method.elsewhere.clear();
+    const bucket = this.work.bucket!, state = this.work.state!, before = copyOf(state, this.#aside, "state");
+    this.work.elsewhere.clear();
     let taken = false;
     try {
-      yield* this.#options.reducer.reduce(
+      yield* this.#options.method.reduce(
         bucket.vector,
         state,
-        this.method.context(this.step, this.group, this.#early),
+        this.work.context(this.step, this.group, this.#early),
       );
-      if (this.method.elsewhere.error !== undefined) throw this.method.elsewhere.error;
-      taken = !this.method.elsewhere.objection && this.method.finds() === undefined;
+      if (this.work.elsewhere.error !== undefined) throw this.work.elsewhere.error;
+      taken = !this.work.elsewhere.objection && this.work.finds() === undefined;
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
     } finally {
       if (!taken) commit(before, state);
     }
-    if (taken) this.method.write(present.map(() => true));
+    if (taken) this.work.write(present.map(() => true));
     else this.#report(Math.max(0, bucket.firstNonFinite()));
     return taken && finite;
   }
 
   /** Meets the ranks of a new group, and goes back to the last step that all of them have taken. */
   *rejoin(group: Group, ordinal: number): Exchange {
-    const { method, restoring, step, group: { rank, size } } = this, { reducer } = this.#options;
+    const { work, restoring, step, group: { rank, size } } = this, { method } = this.#options;
     yield* compareFacts("rejoin", rejoinFacts(this.#inner, this.#options, ordinal));
-    const back = this.#undo.step ?? null, keeps = restoring.keeps(method.state), { begun } = restoring;
+    const back = this.#undo.step ?? null, keeps = restoring.keeps(work.state), { begun } = restoring;
     const positions = yield* exchangePositions({ step, rank, size, back, keeps, begun });
     const common = commonStep(positions);
-    if (beginsAnew(positions)) method.bucket = method.state = undefined, restoring.begun = "no";
-    else yield* compareFacts("rejoin", shapeFacts(method.bucket?.layout.shapes));
-    const { bucket } = method;
+    if (beginsAnew(positions)) work.bucket = work.state = undefined, restoring.begun = "no";
+    else yield* compareFacts("rejoin", shapeFacts(work.bucket?.layout.shapes));
+    const { bucket } = work;
     if (bucket && group.size !== size) {
-      requireFits(method.state!, reducer.init(bucket.layout, group.size), size, group.size);
+      requireFits(work.state!, method.init(bucket.layout, group.size), size, group.size);
     }
     if (common !== step) this.step = this.#undo.back();
     // Between two exchanges the ranks of some methods have parameters of their own.
-    if (bucket && !(reducer.yields === "parameters" && common % (reducer.every ?? 1) !== 0)) {
-      const replica = replicaOf(method.variables, this.#inner, method.state!.shared);
+    if (bucket && !(method.yields === "parameters" && common % (method.every ?? 1) !== 0)) {
+      const replica = replicaOf(work.variables, this.#inner, work.state!.shared);
       yield* compareReplicas("rejoin", replica, bucket.layout.names);
     }
     this.group = group;

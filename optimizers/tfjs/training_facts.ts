@@ -22,7 +22,7 @@ export interface Standing {
 export function firstFacts(
   variables: readonly Variable[],
   inner: Optimizer,
-  { reducer: { name, options, yields = "gradient" }, seed, nonFinite, verify, dataLoss }: Options,
+  { method: { name, options, yields = "gradient" }, seed, nonFinite, verify, dataLoss }: Options,
   { step, ordinal, group }: Standing,
   restored: OptimizerState | undefined,
   refused: Error | undefined,
@@ -35,7 +35,7 @@ export function firstFacts(
     "variables' names": variables.map(({ name }) => unnumbered(name)),
     step,
     seed,
-    reducer: { name, options, yields },
+    method: { name, options, yields },
     nonFinite,
     verify,
     dataLoss: dataLoss === undefined ? "not given" : "given",
@@ -65,12 +65,12 @@ export function stepFacts(inner: Optimizer, group: object): Readonly<Record<stri
 /** What the ranks compare before they go on in a new group. */
 export function rejoinFacts(
   inner: Optimizer,
-  { reducer: { name, options }, seed, nonFinite }: Options,
+  { method: { name, options }, seed, nonFinite }: Options,
   ordinal: number,
 ): Readonly<Record<string, unknown>> {
   return {
     seed,
-    reducer: { name, options },
+    method: { name, options },
     nonFinite,
     inner: inner.getClassName(),
     optimizer: `number ${ordinal} of this group`,

@@ -5,12 +5,12 @@ import {
   average,
   key,
   logistic,
+  type Method,
   minimise,
   normal,
   parseCompressor,
   type Problem,
   readLibsvm,
-  type Reducer,
   ridge,
 } from "../../mod.ts";
 import { sampledSpherical } from "../../examples/sampled_spherical.ts";
@@ -22,7 +22,7 @@ const unbiased = (block: number) =>
   compressed(`sphericalCompression({ alpha: 0.5, block: ${block}, norm: "log", unbiased: true })`);
 
 /** Bytes of floats over those of a method, until ‖x − x*‖² is 1e-4 of its start: least and most, before the 10 %. */
-const experiments: [name: string, problem: (text: string) => Problem, file: string, [Reducer, number, number][]][] = [
+const experiments: [name: string, problem: (text: string) => Problem, file: string, [Method, number, number][]][] = [
   ["Body-Fat", (text) => ridge(readLibsvm(text), { lambda: .005 }), "bodyfat/bodyfat_scale", [
     [sampledSpherical(.15), 6.8, 7],
     [nearest, 6.3, 6.7],
@@ -46,18 +46,18 @@ for (const [name, make, file, methods] of experiments) {
     ignore: text === undefined,
     fn() {
       const problem = make(text!), { size, smoothness } = problem.constants, { minimiser } = problem;
-      const bytes = (reducer: Reducer, seed: number) => {
+      const bytes = (method: Method, seed: number) => {
         const start = normal(key(seed), new Float32Array(size));
         const options = { rounds: 5000, step: 1 / smoothness, error: 1e-4, start, seed, every: 5000, minimiser };
-        const run = minimise(problem, reducer, options);
-        assert(run.reached, `${reducer.name} is at ${run.error}`);
+        const run = minimise(problem, method, options);
+        assert(run.reached, `${method.name} is at ${run.error}`);
         return run.bytes;
       };
       const floats = [0, 1].map((seed) => bytes(average(), seed));
-      for (const [reducer, least, most] of methods) {
-        const ratio = floats.reduce((sum, dense, seed) => sum + dense / bytes(reducer, seed) / floats.length, 0);
-        const { options } = reducer;
-        assert(.9 * least <= ratio && ratio <= 1.1 * most, `${reducer.name} ${JSON.stringify(options)}: ${ratio}`);
+      for (const [method, least, most] of methods) {
+        const ratio = floats.reduce((sum, dense, seed) => sum + dense / bytes(method, seed) / floats.length, 0);
+        const { options } = method;
+        assert(.9 * least <= ratio && ratio <= 1.1 * most, `${method.name} ${JSON.stringify(options)}: ${ratio}`);
       }
     },
   });

@@ -3,7 +3,7 @@
 import { compress, decompress, doubleSampling, identity, parseCompressor } from "../../compressors/mod.ts";
 import {
   logistic,
-  parseReducer,
+  parseMethod,
   quadratic,
   readLibsvm,
   readSafetensors,
@@ -43,7 +43,7 @@ const calls: readonly (readonly [call: (...values: never[]) => unknown, ...value
   [decompress, identity(), new Uint8Array(12), key(1), 3],
   [doubleSampling, identity(), { row: x, target: 1, at: x }, key(1)],
   [parseCompressor, "identity"],
-  [parseReducer, "average(identity)"],
+  [parseMethod, "average(identity)"],
 ];
 
 /** Large counts are right, and take their time and memory: they are left out. */

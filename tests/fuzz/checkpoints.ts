@@ -9,7 +9,7 @@ import { damaged } from "./damage.ts";
 async function prepare(): Promise<Try> {
   await tf.setBackend("cpu");
   const weight = tf.variable(tf.tensor1d([1, 2, 3]), true, "w"), loss = () => weight.square().sum() as tf.Scalar;
-  const make = () => new DistributedOptimizer(tf.train.momentum(0.1, 0.9), { reducer: average(), group: alone() });
+  const make = () => new DistributedOptimizer(tf.train.momentum(0.1, 0.9), { method: average(), group: alone() });
   const first = make(), files = [saveCheckpoint(first, [weight])];
   await first.minimizeAsync(loss, false, [weight]);
   files.push(saveCheckpoint(first, [weight]));

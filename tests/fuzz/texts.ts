@@ -1,7 +1,7 @@
 /** Texts: calls of compressors and methods, and LIBSVM rows. @module */
 
 import { parseCompressor } from "../../compressors/mod.ts";
-import { parseReducer, readLibsvm } from "../../optimizers/mod.ts";
+import { parseMethod, readLibsvm } from "../../optimizers/mod.ts";
 import { configurations } from "../compressors/everywhere.ts";
 import { accepts, type Area, type Try } from "./area.ts";
 import type { Draw } from "./draw.ts";
@@ -54,7 +54,7 @@ const prepare = (): Try => (draw, note) => {
     ? Array.from({ length: draw.below(12) }, () => draw.of(PIECES)).join(draw.of(["", " "]))
     : changed(start, PIECES, draw);
   note({ text: text.length < 2000 ? text : `${text.slice(0, 2000)}… of ${text.length}` });
-  return accepts(() => void (method ? parseReducer(text) : parseCompressor(text)));
+  return accepts(() => void (method ? parseMethod(text) : parseCompressor(text)));
 };
 
 /** Texts that users write, and files of text. */

@@ -12,7 +12,7 @@ const OPTIONS = "k ratio levels norm coding clip format rounding block omega sta
     ),
     "rank columns probabilities centre delay momentum nesterov plus shiftStep terms form refresh convexity".split(" "),
     "smoothness parameters probability dense minimumRate startStep masking warmupSteps sample beta1 beta2".split(" "),
-    "epsilon compressor every reducer fraction localSteps globalRate option steps from below names shapes".split(" "),
+    "epsilon compressor every method fraction localSteps globalRate option steps from below names shapes".split(" "),
     "size timeout maxMessageBytes shuffle seed features ranks lambda batchSize epoch tensors metadata".split(" "),
     ["__proto__", "constructor", "encode", "", "levles"],
   );

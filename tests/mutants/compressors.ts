@@ -5,14 +5,14 @@ import type { Mutant } from "./mutant.ts";
 /** What is wrong, what is replaced, what stands there instead, and the part of the test names that is enough. */
 type Change = readonly [name: string, find: string, replace: string, only?: string];
 
-/** Changes of one file of compressors/, and the test files of tests/compressors/ that must notice. */
+/** Changes of one file of compressors/, and the test files that must notice. */
 function of(file: string, tests: readonly string[], changes: readonly Change[]): Mutant[] {
   return changes.map(([name, find, replace, only]) => ({
     name: `${file.replace(".ts", "")}: ${name}`,
-    file: `compressors/${file}`,
+    file,
     find,
     replace,
-    tests: tests.map((test) => `tests/compressors/${test}_test.ts${only ? `#${only}` : ""}`),
+    tests: tests.map((test) => `${test}_test.ts${only ? `#${only}` : ""}`),
   }));
 }
 

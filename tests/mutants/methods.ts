@@ -2,7 +2,7 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const test = (name: string) => [`tests/optimizers/${name}`];
+const test = (name: string) => [name];
 const sizes = test("step_sizes_test.ts");
 const keys = test("message_keys_test.ts");
 const suite = test("suite_test.ts");

@@ -4,14 +4,14 @@
 export interface Mutant {
   /** What is wrong with it, in a few words. Unique in its list. */
   readonly name: string;
-  /** The file that is changed, from the project's root. */
+  /** The file that is changed: its path, or the end of it that no other file has. */
   readonly file: string;
   /** The text that is replaced: it occurs exactly once in the file. */
   readonly find: string;
   /** What stands there instead. The changed file still has to pass the type checker: what that notices is no mutant. */
   readonly replace: string;
   /**
-   * Test files that must notice, from the project's root; after a `#` the part of the test names that is run, as
+   * Test files that must notice, by their paths or the ends of them; after a `#` the part of the test names that is run, as
    * `deno test --filter` takes it. They must notice without pinned bytes (tests/golden), which prove no statistics:
    * failures of tests whose names hold the word "golden" or "pinned" count for nothing.
    */

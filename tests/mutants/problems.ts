@@ -2,8 +2,8 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const at = (name: string) => `optimizers/${name}.ts`;
-const test = (name: string, part?: string) => `tests/optimizers/${name}_test.ts${part === undefined ? "" : `#${part}`}`;
+const at = (name: string) => `${name}.ts`;
+const test = (name: string, part?: string) => `${name}_test.ts${part === undefined ? "" : `#${part}`}`;
 const keys = [test("keys")], draws = [test("draws")], sampled = [test("sampled")];
 const problem = [test("problem")], libsvm = [test("libsvm")];
 

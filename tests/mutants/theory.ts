@@ -2,8 +2,8 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const at = (name: string) => `optimizers/${name}.ts`;
-const test = (name: string) => `tests/optimizers/${name}_test.ts`;
+const at = (name: string) => `${name}.ts`;
+const test = (name: string) => `${name}_test.ts`;
 const steps = [test("step_sizes")], sampled = [test("sampled")], scaffold = [test("scaffold")];
 
 /** [what is wrong, the file, what stands there, what stands there then, who must notice] */
@@ -157,15 +157,15 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   [
     "fedAvg: theory of one rank for one that was drawn",
     at("local_sgd"),
-    "Math.min(reducer.stepSize!(constants), reducer",
-    "Math.min(Infinity, reducer",
+    "Math.min(method.stepSize!(constants), method",
+    "Math.min(Infinity, method",
     steps,
   ],
   [
     "warmup: only the later method's step size",
     at("warmup"),
-    "Math.min(from.stepSize!(constants), reducer",
-    "Math.min(Infinity, reducer",
+    "Math.min(from.stepSize!(constants), method",
+    "Math.min(Infinity, method",
     steps,
   ],
   [

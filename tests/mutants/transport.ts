@@ -2,12 +2,11 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const folder = "tests/transport";
-const rounds = `${folder}/collective_test.ts`,
-  blame = `${folder}/blame_test.ts`,
-  deadlines = `${folder}/deadlines_test.ts`;
-const meeting = `${folder}/rendezvous_test.ts`, hostile = `${folder}/hostile_test.ts`, tcp = `${folder}/tcp_test.ts`;
-const shared = `${folder}/broadcast_channel_test.ts`, blocking = `${folder}/blocking_test.ts`;
+const rounds = "transport/collective/collective_test.ts",
+  blame = `blame_test.ts`,
+  deadlines = `deadlines_test.ts`;
+const meeting = "tcp/meeting_test.ts", hostile = "tcp/hostile_test.ts", tcp = `tcp_test.ts`;
+const shared = "broadcast_channel_test.ts", blocking = `blocking_test.ts`;
 
 export default [
   // Deadlines.

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { type Context, context, DistributedOptimizer, parseReducer, workspace } from "../../optimizers/mod.ts";
+import { type Context, context, DistributedOptimizer, parseMethod, workspace } from "../../optimizers/mod.ts";
 import { collective, memory, runTogether } from "../../transport/mod.ts";
 
 await tf.setBackend("cpu");
@@ -24,7 +24,7 @@ const methods = [
   "localSgd({ every: 3 })",
   "qsparseLocal(topK({ k: 1 }), { every: 2 })",
   "scaffold({ localSteps: 2, option: 'II' })",
-  "fedAvg({ localSteps: 2, reducer: errorFeedback(topK({ k: 1 })) })",
+  "fedAvg({ localSteps: 2, method: errorFeedback(topK({ k: 1 })) })",
 ];
 
 /** The factors of the gradient of a (2 × 2) and of b (scalar) in step s on a rank; undefined: there is none. */
@@ -41,11 +41,11 @@ const plans: Record<string, Plan> = {
 const rate = 0.125, steps = 12, ranks = 2;
 
 /** Trains a and b with gradients as planned, through tfjs. Returns the weights of each rank. */
-async function train(method: string, plan: Plan, absentAsZeros: boolean): Promise<number[][]> {
+async function train(text: string, plan: Plan, absentAsZeros: boolean): Promise<number[][]> {
   const trainees = memory(ranks).map((transport) => {
     const group = collective(transport, { timeout: 10_000 });
     const a = tf.variable(tf.zeros([2, 2])), b = tf.variable(tf.scalar(0));
-    const optimizer = new DistributedOptimizer(tf.train.sgd(rate), { reducer: parseReducer(method), group, seed: 3 });
+    const optimizer = new DistributedOptimizer(tf.train.sgd(rate), { method: parseMethod(text), group, seed: 3 });
     const step = (s: number) => {
       const [ga, gb] = plan(s, group.rank).map((g) => absentAsZeros ? g ?? 0 : g);
       const loss = () => {
@@ -65,9 +65,9 @@ async function train(method: string, plan: Plan, absentAsZeros: boolean): Promis
 }
 
 for (const [when, plan] of Object.entries(plans)) {
-  for (const method of methods) {
-    Deno.test(`${method}: a variable with a gradient ${when} ends where gradients of zeros lead, on all ranks`, async () => {
-      const absent = await train(method, plan, false), zeros = await train(method, plan, true);
+  for (const text of methods) {
+    Deno.test(`${text}: a variable with a gradient ${when} ends where gradients of zeros lead, on all ranks`, async () => {
+      const absent = await train(text, plan, false), zeros = await train(text, plan, true);
       assertEquals(absent, zeros);
       assertEquals(absent[0], absent[1]); // 12 steps end in an exchange of every method
       assert(absent[0]!.every(Number.isFinite) && absent[0]!.some((value) => value !== 0));
@@ -76,9 +76,9 @@ for (const [when, plan] of Object.entries(plans)) {
 }
 
 Deno.test("what is absent is what the method itself makes of zeros", async () => {
-  const method = "errorFeedback(topK({ k: 1 }), { delay: 1 })", plan = plans["on all ranks in even steps"]!;
-  const reducer = parseReducer(method), layout = { names: ["a", "b"], shapes: [[2, 2], []], size: 5 };
-  const states = Array.from({ length: ranks }, () => reducer.init(layout, ranks)), work = states.map(() => workspace());
+  const text = "errorFeedback(topK({ k: 1 }), { delay: 1 })", plan = plans["on all ranks in even steps"]!;
+  const method = parseMethod(text), layout = { names: ["a", "b"], shapes: [[2, 2], []], size: 5 };
+  const states = Array.from({ length: ranks }, () => method.init(layout, ranks)), work = states.map(() => workspace());
   const x = new Float64Array(5);
   for (let s = 0; s < steps; s++) {
     const gradients = states.map((_, rank) => {
@@ -94,11 +94,11 @@ Deno.test("what is absent is what the method itself makes of zeros", async () =>
         workspace: work[rank]!,
         learningRate: rate,
       });
-      return reducer.reduce(gradient, states[rank]!, facts);
+      return method.reduce(gradient, states[rank]!, facts);
     }));
     gradients[0]!.forEach((g, i) => x[i]! -= rate * g);
   }
-  const [weights] = await train(method, plan, false);
+  const [weights] = await train(text, plan, false);
   weights!.forEach((weight, i) => assertAlmostEquals(weight, x[i]!, 1e-5));
 });
 
@@ -108,7 +108,7 @@ Deno.test("where no rank has a gradient and the method delivers none, the inner 
     const group = collective(transport, { timeout: 10_000 }),
       a = tf.variable(tf.scalar(0)),
       b = tf.variable(tf.scalar(0));
-    const optimizer = new DistributedOptimizer(tf.train.momentum(1, 0.5), { reducer: parseReducer("average"), group });
+    const optimizer = new DistributedOptimizer(tf.train.momentum(1, 0.5), { method: parseMethod("average"), group });
     return {
       group,
       b,

@@ -1,7 +1,7 @@
 /** No memory in proportion to the parameters is allocated in a method's step. */
 
 import { assert, assertEquals } from "@std/assert/mod.js";
-import { none, parseReducer, type Reducer } from "../../optimizers/mod.ts";
+import { type Method, none, parseMethod } from "../../optimizers/mod.ts";
 import { context, workspace } from "../../optimizers/methods/method.ts";
 import { fold, key, normal } from "../../random.ts";
 import { performTogether, type Round, type WireRound } from "../../transport/mod.ts";
@@ -14,10 +14,10 @@ const centre = [0, 1].map((rank) => normal(fold(key(1), rank), new Float32Array(
  * The bytes of typed arrays that rank 0 allocates between two rounds at most, in each two steps: memory that is kept may
  * grow now and then, when a round first happens or a message is the longest so far.
  */
-function allocated(reducer: Reducer, steps = 12): number {
+function allocated(method: Method, steps = 12): number {
   const ranks = [0, 1].map((rank) => ({
     rank,
-    state: reducer.init(layout, 2),
+    state: method.init(layout, 2),
     memory: workspace(),
     gradient: new Float32Array(size),
     parameters: new Float32Array(size),
@@ -27,7 +27,7 @@ function allocated(reducer: Reducer, steps = 12): number {
     const exchanges = ranks.map(({ rank, state, memory, gradient, parameters }) => {
       gradient.set(centre[(rank + step) % 2]!);
       const own = { seed: 3, step, rank, size: 2, workspace: memory, learningRate: 0.1, parameters };
-      return reducer.reduce(gradient, state, context(own));
+      return method.reduce(gradient, state, context(own));
     });
     let replies: readonly (readonly Uint8Array[])[] = [[], []], started = replies;
     for (;;) {
@@ -55,11 +55,11 @@ Deno.test("methods allocate no array that grows with the parameters", () => {
     "errorFeedback(topK({ ratio: 0.05 }), { delay: 3 })",
     "structuredUpdate({ localSteps: 2, ratio: 0.1 })",
   ];
-  assertEquals([...methods, ...more].filter((text) => allocated(parseReducer(text)) > size / 4), []);
+  assertEquals([...methods, ...more].filter((text) => allocated(parseMethod(text)) > size / 4), []);
 });
 
 Deno.test("a mutant that copies the gradient is caught", () => {
-  const copies: Reducer = {
+  const copies: Method = {
     ...none(),
     // deno-lint-ignore require-yield -- a method may exchange nothing
     *reduce(gradient) {

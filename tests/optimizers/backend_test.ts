@@ -14,7 +14,7 @@ Deno.test("on the wasm backend replicas are bit-identical, and neither tensors n
     });
     const xs = tf.randomNormal([16, 64], 0, 1, "float32", 1 + transport.rank), ys = xs.slice([0, 0], [16, 4]);
     const optimizer = new DistributedOptimizer(tf.train.adam(), {
-      reducer: errorFeedback(identity()),
+      method: errorFeedback(identity()),
       group: collective(transport),
     });
     const loss = () => tf.losses.meanSquaredError(ys, model.predict(xs) as tf.Tensor).asScalar();

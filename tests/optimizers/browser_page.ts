@@ -45,8 +45,8 @@ const xs = tf.ones([8, 3]), ys = tf.ones([8, 1]);
 
 function trainee(group: Group) {
   const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [3] })] });
-  const reducer = errorFeedback(topK({ k: 2 }));
-  const optimizer = new DistributedOptimizer(tf.train.adam(0.1), { reducer, group });
+  const method = errorFeedback(topK({ k: 2 }));
+  const optimizer = new DistributedOptimizer(tf.train.adam(0.1), { method, group });
   model.compile({ optimizer, loss: "meanSquaredError" });
   return { model, optimizer };
 }

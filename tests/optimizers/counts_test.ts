@@ -8,14 +8,14 @@ import { fold, key } from "../../random.ts";
 import { runTogether } from "../../transport/mod.ts";
 
 Deno.test("a delayed message is decoded as what was sent the step before, at any step", () => {
-  const reducer = errorFeedback(contractive(randK({ k: 1 })), { delay: 1 }), most = Number.MAX_SAFE_INTEGER;
+  const method = errorFeedback(contractive(randK({ k: 1 })), { delay: 1 }), most = Number.MAX_SAFE_INTEGER;
   for (const first of [0, 2 ** 24 - 3, 2 ** 31 - 3, 2 ** 32 - 3, 2 ** 40, most - 8]) {
-    const state = reducer.init({ names: ["w"], shapes: [[4]], size: 4 }), memory = workspace();
+    const state = method.init({ names: ["w"], shapes: [[4]], size: 4 }), memory = workspace();
     let sent = new Float32Array(4);
     for (let step = first; step < first + 8; step++) {
       const gradient = Float32Array.of(1, 10, 100, 1000), before = state.local.error.map((e, i) => e + gradient[i]!);
       const now = context({ seed: 0, step, rank: 0, size: 1, workspace: memory, learningRate: 1 });
-      runTogether([reducer.reduce(gradient, state, now)]);
+      runTogether([method.reduce(gradient, state, now)]);
       assertEquals(gradient, sent, `step ${step}`);
       sent = before.map((v, i) => v - state.local.error[i]!);
       assertEquals(state.shared.sent[0], step + 1);
@@ -39,11 +39,11 @@ Deno.test("a delayed message of every length goes out as the bytes it has", () =
       into[0]! += scale * message.length;
     },
   };
-  const reducer = errorFeedback(compressor, { delay: 1 }), memory = workspace();
-  const state = reducer.init({ names: ["w"], shapes: [[4]], size: 4 });
+  const method = errorFeedback(compressor, { delay: 1 }), memory = workspace();
+  const state = method.init({ names: ["w"], shapes: [[4]], size: 4 });
   const arrived = Array.from({ length: 11 }, (_, step) => {
     const gradient = new Float32Array(4);
-    runTogether([reducer.reduce(gradient, state, context({ seed: 0, step, rank: 0, size: 1, workspace: memory }))]);
+    runTogether([method.reduce(gradient, state, context({ seed: 0, step, rank: 0, size: 1, workspace: memory }))]);
     return gradient[0];
   });
   assertEquals(arrived, [0, 0, 1, 2, 3, 40, 0, 1, 2, 3, 40]);
@@ -78,12 +78,12 @@ Deno.test("1-bit methods count blocks and steps exactly", () => {
   // No vector of that size: blocks are those of the layout, errors those of the (small) size.
   const { shared } = oneBitSgd({ block: bytes }).init({ names: ["a"], shapes: [[odd, 1]], size: 8 });
   assertEquals([...shared.blocks!], [odd, bytes]);
-  const reducer = oneBitAdam({ warmupSteps: 1 }), state = reducer.init({ names: ["a"], shapes: [[2]], size: 2 });
+  const method = oneBitAdam({ warmupSteps: 1 }), state = method.init({ names: ["a"], shapes: [[2]], size: 2 });
   state.shared.variance.fill(1);
   state.shared.count[0] = 2 ** 24;
   for (let step = 0; step < 2; step++) {
     const now = context({ seed: 0, step, rank: 0, size: 1, workspace: workspace(), learningRate: .1 });
-    runTogether([reducer.reduce(Float32Array.of(1, 1), state, now)]);
+    runTogether([method.reduce(Float32Array.of(1, 1), state, now)]);
   }
   assertEquals(state.shared.count[0], 2 ** 24 + 2);
 });

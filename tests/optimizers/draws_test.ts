@@ -12,11 +12,11 @@ import {
   errorFeedback,
   fedAvg,
   marina,
+  type Method,
   minimise,
   oneBitAdam,
   perLayer,
   quadratic,
-  type Reducer,
   scaffold,
   structuredUpdate,
   vrDiana,
@@ -56,7 +56,7 @@ const problem = quadratic(Array.from({ length: ranks }, (_, rank) => {
 }));
 
 /** Each method, and the messages of its compressor that all ranks together encode in a step. */
-const methods: [make: (c: Listener) => Reducer, messages: number][] = [
+const methods: [make: (c: Listener) => Method, messages: number][] = [
   [(c) => average(c), ranks],
   [(c) => errorFeedback(c), ranks],
   [(c) => errorFeedback(c, { delay: 2 }), ranks],
@@ -67,13 +67,13 @@ const methods: [make: (c: Listener) => Reducer, messages: number][] = [
   [(c) => ef21(c, { plus: true }), 2 * ranks],
   [(c) => scaffold({ localSteps: 1, compressor: c }), 2 * ranks],
   [(c) => scaffold({ localSteps: 1, fraction: .67, compressor: c }), 4],
-  [(c) => fedAvg({ localSteps: 1, fraction: .67, reducer: errorFeedback(c) }), 2],
+  [(c) => fedAvg({ localSteps: 1, fraction: .67, method: errorFeedback(c) }), 2],
   [(c) => doubleSqueeze(c), ranks * (ranks + 1)],
   [(c) => distEf(c), ranks * (ranks + 1)],
   [(c) => {
     const layout = { names: ["a", "b"], shapes: [[2], [4]], size }, two = [errorFeedback(c), diana(c)];
-    const reducer = perLayer(layout, ({ index }) => two[index]!);
-    return { ...reducer, init: (_, n) => reducer.init(layout, n) };
+    const method = perLayer(layout, ({ index }) => two[index]!);
+    return { ...method, init: (_, n) => method.init(layout, n) };
   }, 2 * ranks],
 ];
 

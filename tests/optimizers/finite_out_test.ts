@@ -4,8 +4,8 @@ import {
   average,
   DistributedOptimizer,
   type DistributedOptimizerOptions,
-  parseReducer,
-  type Reducer,
+  type Method,
+  parseMethod,
   type State,
   weightsDigest,
 } from "../../optimizers/mod.ts";
@@ -25,7 +25,7 @@ interface Rank {
 
 /** Ranks of a model with a variable that the forward pass writes to; `loss(rank, s)` is the factor of the gradient. */
 function ranksOf(
-  reducer: Reducer,
+  method: Method,
   options: Partial<DistributedOptimizerOptions> = {},
   {
     size = 2,
@@ -37,7 +37,7 @@ function ranksOf(
   return memory(size).map((transport) => {
     const group = collective(wrap(transport), { timeout });
     const w = tf.variable(tf.ones([length])), written = tf.variable(tf.scalar(0), false);
-    const optimizer = new DistributedOptimizer(tf.train.momentum(0.1, 0.9), { reducer, group, seed: 3, ...options });
+    const optimizer = new DistributedOptimizer(tf.train.momentum(0.1, 0.9), { method, group, seed: 3, ...options });
     const step = (s: number) =>
       optimizer.minimizeAsync(
         () => {
@@ -83,7 +83,7 @@ function corrupting(transport: Transport, on: { now: boolean }): Transport {
 }
 
 /** Sums the gradient as it is, without a look at what comes of it. */
-const sum: Reducer = {
+const sum: Method = {
   name: "sum",
   options: {},
   init: ({ size }) => ({ local: {}, shared: { seen: new Float32Array(size) } }),
@@ -97,10 +97,10 @@ for (const size of [2, 3]) {
   // Up to 32 KiB every rank adds up by itself, so that only those whom the NaN has reached see it; beyond, all do.
   for (const length of [4, 40_000]) {
     for (const nonFinite of ["throw", "skip"] as const) {
-      for (const [name, reducer] of Object.entries({ sum, average: average() })) {
+      for (const [name, method] of Object.entries({ sum, average: average() })) {
         Deno.test(`a NaN that comes on the way into ${name} of ${length} numbers on ${size} ranks: ${nonFinite} on all ranks in that step`, async () => {
           const on = { now: false };
-          const ranks = ranksOf(reducer, { nonFinite }, {
+          const ranks = ranksOf(method, { nonFinite }, {
             size,
             length,
             factor: () => Math.sqrt(0.203125), // the gradient at 1 is 0.40625
@@ -139,7 +139,7 @@ for (const size of [2, 3]) {
 }
 
 /** Hands in what it makes of the gradient without looking: on rank `bad` it is not finite in step 1. */
-const bringing = (bad: number, value: number): Reducer => ({
+const bringing = (bad: number, value: number): Method => ({
   name: "bringing",
   options: {},
   init: ({ size }) => ({ local: { own: new Float32Array(size) }, shared: {} }),
@@ -170,7 +170,7 @@ for (const value of [NaN, Infinity]) {
 }
 
 /** Keeps a memory that one rank alone finds not finite after the last round of step 1; the result is finite. */
-const forgetful: Reducer = {
+const forgetful: Method = {
   name: "forgetful",
   options: {},
   init: ({ size }) => ({ local: { memory: new Float32Array(size) }, shared: { count: new Float64Array(1) } }),
@@ -199,7 +199,7 @@ for (const nonFinite of ["throw", "skip"] as const) {
 }
 
 /** Asks for the gradient at another point before its only round. */
-const elsewhere: Reducer = {
+const elsewhere: Method = {
   name: "elsewhere",
   options: {},
   init: () => ({ local: {}, shared: {} }),
@@ -213,7 +213,7 @@ for (const nonFinite of ["throw", "skip"] as const) {
   Deno.test(`a gradient at another point that is not finite on one rank: ${nonFinite} on all at once`, async () => {
     const ranks = memory(3).map((transport) => {
       const group = collective(transport, { timeout }), w = tf.variable(tf.zeros([2]));
-      const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: elsewhere, group, nonFinite });
+      const optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: elsewhere, group, nonFinite });
       // Finite at 0, not at 1, on rank 2.
       const loss = () => (group.rank === 2 ? w.mul(100).exp() : w.square()).sum().asScalar();
       return { group, w, optimizer, step: () => optimizer.minimizeAsync(loss, false, [w]) };
@@ -235,12 +235,12 @@ for (const nonFinite of ["throw", "skip"] as const) {
 Deno.test("a loss that throws on one rank is told to all in that step, in the first step and later, and they go on", async () => {
   for (const listed of [true, false]) {
     for (const failing of [0, 1, 2]) {
-      for (const method of ["average", "errorFeedback(topK({ k: 1 }), { delay: 1 })", "powerSgd"]) {
+      for (const text of ["average", "errorFeedback(topK({ k: 1 }), { delay: 1 })", "powerSgd"]) {
         // minimize without a list would train the variables of all ranks, which here live in one thread.
         const groups = memory(2).map((transport) => collective(transport, { timeout }));
         const ranks = groups.map((group) => {
           const w = tf.variable(tf.ones([3]));
-          const options = { reducer: parseReducer(method), group };
+          const options = { method: parseMethod(text), group };
           return { group, w, optimizer: new DistributedOptimizer(tf.train.adam(0.1), options) };
         });
         for (let s = 0; s < 4; s++) {
@@ -275,7 +275,7 @@ Deno.test("a loss that throws on one rank is told to all in that step, in the fi
 });
 
 /** Throws on one rank in the middle of its exchange, before the round named. */
-const breaking = (before: "gather" | "sum" | "end"): Reducer => ({
+const breaking = (before: "gather" | "sum" | "end"): Method => ({
   name: "breaking",
   options: {},
   init: () => ({ local: {}, shared: { count: new Float64Array(1) } }),
@@ -309,9 +309,9 @@ for (const at of ["gather", "sum", "end"] as const) {
 Deno.test("a step that is skipped or refused takes back what the forward pass wrote, also alone and between exchanges", async () => {
   for (const nonFinite of ["throw", "skip"] as const) {
     for (const size of [1, 2]) {
-      for (const method of ["average", "errorFeedback(topK({ k: 1 }))", "localSgd({ every: 2 })"]) {
+      for (const text of ["average", "errorFeedback(topK({ k: 1 }))", "localSgd({ every: 2 })"]) {
         for (const bad of [0, 1, 2]) {
-          const ranks = ranksOf(parseReducer(method), { nonFinite }, {
+          const ranks = ranksOf(parseMethod(text), { nonFinite }, {
             size,
             factor: (rank, s) => s === bad && rank === size - 1 ? NaN : 1,
           });
@@ -319,9 +319,9 @@ Deno.test("a step that is skipped or refused takes back what the forward pass wr
             const before = states(ranks);
             const results = await stepAll(ranks, s), last = ranks[size - 1]!.state() as number[][];
             assert(last[0]!.every(Number.isFinite));
-            if (s === bad) assertEquals(last[1], (before[size - 1] as number[][])[1], `${method} ${size} ${bad}`);
+            if (s === bad) assertEquals(last[1], (before[size - 1] as number[][])[1], `${text} ${size} ${bad}`);
             // In a step between exchanges the others learn of it when they meet.
-            const between = method.startsWith("localSgd") && s % 2 === 0;
+            const between = text.startsWith("localSgd") && s % 2 === 0;
             if (s === bad && !between) {
               for (const { status } of results) assertEquals(status, nonFinite === "skip" ? "fulfilled" : "rejected");
             }

@@ -47,7 +47,7 @@ const loss = "meanSquaredError", verbose = 0;
   const mine = order.filter((i) => Math.floor(i / batchSize) % size === rank);
   const part = (tensor: tf.Tensor) => tf.gather(tensor, tf.tensor1d(mine, "int32"));
   const own = model(1 + rank, false);
-  const optimizer = new DistributedOptimizer(tf.train.adam(0.01), { reducer: average(), group, seed: 1 });
+  const optimizer = new DistributedOptimizer(tf.train.adam(0.01), { method: average(), group, seed: 1 });
   own.compile({ optimizer, loss, metrics: ["mse"] });
   const { history } = await own.fit(part(xs), part(ys), {
     epochs: 3,
@@ -77,7 +77,7 @@ const loss = "meanSquaredError", verbose = 0;
   const own = model(1 + rank, true);
   own.layers[1]!.trainable = false;
   await broadcastState(own, group);
-  const optimizer = new DistributedOptimizer(tf.train.momentum(0.05, 0.9), { reducer: average(), group, seed: 1 });
+  const optimizer = new DistributedOptimizer(tf.train.momentum(0.05, 0.9), { method: average(), group, seed: 1 });
   own.compile({ optimizer, loss });
   const batches = shardBatches({ xs, ys }, group, { batchSize, seed: 5 });
   const { history } = await own.fitDataset(batches, {

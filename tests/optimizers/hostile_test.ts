@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { context, parseReducer, workspace } from "../../optimizers/mod.ts";
+import { context, parseMethod, workspace } from "../../optimizers/mod.ts";
 import { fold, key, normal } from "../../random.ts";
 import { type Exchange, performTogether, type WireRound } from "../../transport/mod.ts";
 import { methods } from "../transport/same_bits.ts";
@@ -10,27 +10,27 @@ import { methods } from "../transport/same_bits.ts";
 const layout = { names: ["kernel", "bias"], shapes: [[6, 4], [5]], size: 29 }, size = 2, steps = 8;
 
 /** A run of two ranks; what rank 0 receives from rank 1 is damaged. */
-function run(method: string, damage: (message: Uint8Array) => Uint8Array): void {
-  const reducer = parseReducer(method);
-  const states = [0, 1].map(() => reducer.init(layout, size)), memory = states.map(() => workspace());
+function run(text: string, damage: (message: Uint8Array) => Uint8Array): void {
+  const method = parseMethod(text);
+  const states = [0, 1].map(() => method.init(layout, size)), memory = states.map(() => workspace());
   const parameters = states.map(() => new Float32Array(layout.size));
   for (let step = 0; step < steps; step++) {
     const gradients = states.map((_, rank) => normal(fold(key(step), rank), new Float32Array(layout.size)));
     const exchanges = states.map((state, rank) => {
       const now = { seed: 4, step, rank, size, workspace: memory[rank]!, learningRate: 0.1 };
-      return reducer.reduce(gradients[rank]!, state, context({ ...now, parameters: parameters[rank]!.slice() }));
+      return method.reduce(gradients[rank]!, state, context({ ...now, parameters: parameters[rank]!.slice() }));
     });
     const before = structuredClone(states[0]);
     try {
       advance(exchanges, damage);
     } catch (error) {
-      assertEquals(states[0], before, `${method}: the state after step ${step} was refused`);
+      assertEquals(states[0], before, `${text}: the state after step ${step} was refused`);
       throw error;
     }
     const [result] = gradients;
-    assert(result!.every(Number.isFinite), `${method}: ${result} after step ${step}`);
+    assert(result!.every(Number.isFinite), `${text}: ${result} after step ${step}`);
     gradients.forEach((vector, rank) => {
-      if (reducer.yields === "parameters") parameters[rank]!.set(vector);
+      if (method.yields === "parameters") parameters[rank]!.set(vector);
     });
   }
 }
@@ -62,12 +62,12 @@ function advance(exchanges: readonly Exchange[], damage: (message: Uint8Array) =
   }
 }
 
-for (const method of methods) {
-  Deno.test(`${method}: messages that are not its own are refused, and nothing is stored, or give finite numbers`, () => {
+for (const text of methods) {
+  Deno.test(`${text}: messages that are not its own are refused, and nothing is stored, or give finite numbers`, () => {
     let refused = 0;
     const check = (damage: (message: Uint8Array) => Uint8Array) => {
       try {
-        run(method, damage);
+        run(text, damage);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         refused++;
@@ -87,6 +87,6 @@ for (const method of methods) {
       { seed: 1, numRuns: 30 },
     );
     // Sums have no messages of their own, and any bytes of its length are a message of naturalCompression.
-    if (!/^(powerSgd|marina|localSgd)|shared/.test(method)) assert(refused > 0, "nothing was refused");
+    if (!/^(powerSgd|marina|localSgd)|shared/.test(text)) assert(refused > 0, "nothing was refused");
   });
 }

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert/mod.js";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../../compressors/mod.ts";
-import { type Context, context, type Reducer, type State, workspace } from "../../optimizers/mod.ts";
+import { type Context, context, type Method, type State, workspace } from "../../optimizers/mod.ts";
 import { choose, fold, type Key, key, normal } from "../../random.ts";
 import { type GradientOracle, runTogether } from "../../transport/mod.ts";
 
@@ -19,11 +19,11 @@ export interface Lockstep<S extends State> {
 
 /** A method on `ranks` ranks with normal gradients of `size` numbers. */
 export function lockstep<S extends State>(
-  reducer: Reducer<S>,
+  method: Method<S>,
   { ranks, size, seed = 1 }: { readonly ranks: number; readonly size: number; readonly seed?: number },
 ): Lockstep<S> {
   const layout = { names: ["x"], shapes: [[size]], size };
-  const states = Array.from({ length: ranks }, () => reducer.init(layout));
+  const states = Array.from({ length: ranks }, () => method.init(layout));
   const workspaces = states.map(() => workspace()), gradients = states.map(() => new Float32Array(size));
   const draw = (step: number) => gradients.forEach((g, rank) => normal(fold(fold(key(seed + 1000), step), rank), g));
   let step = 0;
@@ -31,7 +31,7 @@ export function lockstep<S extends State>(
   const stepEach = (extras: readonly Partial<Context>[], oracles: readonly GradientOracle[] = []) => {
     runTogether(
       gradients.map((gradient, rank) =>
-        reducer.reduce(gradient, states[rank]!, {
+        method.reduce(gradient, states[rank]!, {
           ...context({ seed, step, rank, size: ranks, workspace: workspaces[rank]! }),
           ...extras[rank],
         })

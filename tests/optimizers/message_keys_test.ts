@@ -14,10 +14,10 @@ import {
   fedAvg,
   localSgd,
   marina,
+  type Method,
   oneBitAdam,
   perLayer,
   qsparseLocal,
-  type Reducer,
   scaffold,
   structuredUpdate,
   vrDiana,
@@ -39,7 +39,7 @@ function observed<C extends Compressor>(compressor: C, keys: string[]): C {
   };
 }
 
-type Make = (unbiased: UnbiasedCompressor, biased: ContractiveCompressor) => Reducer;
+type Make = (unbiased: UnbiasedCompressor, biased: ContractiveCompressor) => Method;
 /** Each method, and how many messages all ranks together encode in a step of it (of several steps: in all). */
 const table: [make: Make, messages: number, steps?: number][] = [
   [(u) => average(u), ranks],
@@ -54,8 +54,8 @@ const table: [make: Make, messages: number, steps?: number][] = [
   [(u) => vrDiana(u, { terms: 2 }), ranks],
   [(u) => adiana(u, { convexity: 1 }), 2 * ranks],
   [(u) => marina(u, { probability: 1e-9 }), 3 * ranks, 4],
-  [(u) => localSgd({ every: 2, reducer: average(u) }), 2 * ranks, 4],
-  [(u) => fedAvg({ localSteps: 2, fraction: 1, reducer: average(u) }), 2 * ranks, 4],
+  [(u) => localSgd({ every: 2, method: average(u) }), 2 * ranks, 4],
+  [(u) => fedAvg({ localSteps: 2, fraction: 1, method: average(u) }), 2 * ranks, 4],
   [(_, b) => qsparseLocal(b, { every: 2 }), 2 * ranks, 4],
   [(u) => scaffold({ localSteps: 2, compressor: u }), 4 * ranks, 4],
   [(u, b) => warmup(errorFeedback(b), { steps: 2, from: average(u) }), 4 * ranks, 4],
@@ -65,8 +65,8 @@ const table: [make: Make, messages: number, steps?: number][] = [
   }, 2 * ranks],
 ];
 
-const start = (reducer: Reducer): Lockstep<ReturnType<Reducer["init"]>> =>
-  lockstep({ ...reducer, init: () => reducer.init(layout, ranks) }, { ranks, size });
+const start = (method: Method): Lockstep<ReturnType<Method["init"]>> =>
+  lockstep({ ...method, init: () => method.init(layout, ranks) }, { ranks, size });
 const parameters = new Float32Array(size).fill(1), oracle: GradientOracle = (at, into) => into.set(at);
 const step = (run: ReturnType<typeof start>): Float32Array[] =>
   run.stepEach(Array.from({ length: ranks }, () => ({ parameters, learningRate: .1 })), Array(ranks).fill(oracle));

@@ -4,8 +4,8 @@ import { topK } from "../../compressors/mod.ts";
 import {
   DistributedOptimizer,
   errorFeedback,
-  parseReducer,
-  type Reducer,
+  type Method,
+  parseMethod,
   restoreCheckpoint,
   saveCheckpoint,
   skipSmall,
@@ -16,7 +16,7 @@ import { type Collective, collective, memory } from "../../transport/mod.ts";
 await tf.setBackend("cpu");
 
 /** Methods as they are written, with the learning rate of SGD that suits them. */
-const methods: readonly (readonly [method: string, rate: number])[] = [
+const methods: readonly (readonly [text: string, rate: number])[] = [
   ["average(naturalCompression)", 0.05],
   ["average(randK({ ratio: 0.5 }))", 0.05],
   ["errorFeedback(topK({ ratio: 0.25 }))", 0.05],
@@ -34,7 +34,7 @@ const methods: readonly (readonly [method: string, rate: number])[] = [
   ["powerSgd({ rank: 1, minimumRate: 0.5 })", 0.05],
   ["deepGradientCompression({ ratio: 0.25, momentum: 0.5 })", 0.03],
   ["localSgd({ every: 3 })", 0.05],
-  ["fedAvg({ localSteps: 3, fraction: 0.7, reducer: diana(naturalCompression) })", 0.05],
+  ["fedAvg({ localSteps: 3, fraction: 0.7, method: diana(naturalCompression) })", 0.05],
   ["scaffold({ localSteps: 3, option: 'I' })", 0.05],
   ["qsparseLocal(topK({ ratio: 0.25 }), { every: 3 })", 0.05],
   ["structuredUpdate({ localSteps: 3, ratio: 0.5 })", 0.08],
@@ -42,7 +42,7 @@ const methods: readonly (readonly [method: string, rate: number])[] = [
   ["schedule({ 0: errorFeedback(topK({ ratio: 0.5 })), 5: errorFeedback(topK({ ratio: 0.25 })) })", 0.05],
 ];
 
-function trainee(group: Collective, method: string | Reducer, rate: number) {
+function trainee(group: Collective, text: string | Method, rate: number) {
   const kernelInitializer = tf.initializers.glorotNormal({ seed: 1 });
   const model = tf.sequential({
     layers: [
@@ -51,7 +51,7 @@ function trainee(group: Collective, method: string | Reducer, rate: number) {
     ],
   });
   const optimizer = new DistributedOptimizer(tf.train.sgd(rate), {
-    reducer: typeof method === "string" ? parseReducer(method) : method,
+    method: typeof text === "string" ? parseMethod(text) : text,
     group,
     seed: 5,
   });
@@ -76,9 +76,9 @@ async function together(ranks: readonly ReturnType<typeof trainee>[], steps: num
   return mean;
 }
 
-for (const [method, rate] of methods) {
-  Deno.test(`${method} trains a network: replicas bit-identical, nothing leaked, resumed with the same bits`, async () => {
-    const make = () => memory(3).map((transport) => trainee(collective(transport), method, rate));
+for (const [text, rate] of methods) {
+  Deno.test(`${text} trains a network: replicas bit-identical, nothing leaked, resumed with the same bits`, async () => {
+    const make = () => memory(3).map((transport) => trainee(collective(transport), text, rate));
     const ranks = make(), first = await together(ranks, 3), { numTensors } = tf.memory();
     const middle = await together(ranks, 30);
     assertEquals(tf.memory().numTensors, numTensors);
@@ -107,7 +107,7 @@ Deno.test("a method that asks for the gradient of all data says that a step know
 
 Deno.test("vrDiana and marina take gradients of all data and of single terms from dataLoss, and refuse to do without", async () => {
   for (
-    const method of [
+    const text of [
       "vrDiana(naturalCompression, { terms: 4 })",
       "vrDiana(naturalCompression, { terms: 4, form: 'table' })",
       "marina(naturalCompression, { dense: 'all' })",
@@ -119,7 +119,7 @@ Deno.test("vrDiana and marina take gradients of all data and of single terms fro
         const xs = tf.randomNormal([8, 3], 0, 1, "float32", 1 + group.rank), ys = xs.sum(1);
         const lossOf = (from: number, count: number) =>
           tf.losses.meanSquaredError(ys.slice(from, count), xs.slice([from, 0], [count, 3]).mul(w).sum(1)).asScalar();
-        const options = { reducer: parseReducer(method), group };
+        const options = { method: parseMethod(text), group };
         const dataLoss = (term?: number) => term === undefined ? lossOf(0, 8) : lossOf(2 * term, 2);
         const optimizer = new DistributedOptimizer(tf.train.sgd(0.05), complete ? { ...options, dataLoss } : options);
         return { w, step: (t: number) => optimizer.minimizeAsync(() => lossOf(2 * (t % 4), 2), false, [w]) };
@@ -131,7 +131,7 @@ Deno.test("vrDiana and marina take gradients of all data and of single terms fro
       if (t === 2) tensors = tf.memory().numTensors;
     }
     assertEquals(tf.memory().numTensors, tensors);
-    for (const { w } of ranks) assert(w.dataSync().every((v) => Math.abs(v - 1) < 1e-3), `${method}: ${w.dataSync()}`);
+    for (const { w } of ranks) assert(w.dataSync().every((v) => Math.abs(v - 1) < 1e-3), `${text}: ${w.dataSync()}`);
     assertEquals(ranks[0]!.w.dataSync(), ranks[1]!.w.dataSync());
     await assertRejects(() => Promise.all(make(false).map(({ step }) => step(0))), TypeError, "Pass dataLoss");
   }
@@ -164,7 +164,7 @@ Deno.test("a gradient that is not finite between two rounds is left out and repo
   for (const nonFinite of ["throw", "skip"] as const) {
     const ranks = memory(2).map((transport) => {
       const group = collective(transport), w = tf.variable(tf.scalar(1));
-      const options = { reducer: parseReducer("localSgd({ every: 3 })"), group, nonFinite };
+      const options = { method: parseMethod("localSgd({ every: 3 })"), group, nonFinite };
       return { w, rank: group.rank, optimizer: new DistributedOptimizer(tf.train.sgd(0.1), options) };
     });
     const step = (factor: number) =>

@@ -10,8 +10,8 @@ import {
   errorFeedback,
   localSgd,
   marina,
+  type Method,
   minimise,
-  type Reducer,
 } from "../../optimizers/mod.ts";
 import { connect } from "../../transport/mod.ts";
 import { rand } from "./lockstep.ts";
@@ -20,7 +20,7 @@ import { mini } from "./problems.ts";
 using group = await connect();
 assertEquals(group.size, mini.constants.ranks);
 
-const methods: (() => Reducer)[] = [
+const methods: (() => Method)[] = [
   () => average(),
   () => errorFeedback(topK({ k: 1 })),
   () => diana(rand(1)),

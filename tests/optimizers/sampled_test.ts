@@ -17,6 +17,7 @@ import {
   localSgd,
   majorityVote,
   marina,
+  type Method,
   minimise,
   none,
   oneBitAdam,
@@ -25,7 +26,6 @@ import {
   powerSgd,
   qsparseLocal,
   quadratic,
-  type Reducer,
   scaffold,
   schedule,
   skipSmall,
@@ -35,14 +35,14 @@ import {
   workspace,
 } from "../../optimizers/mod.ts";
 import { membersOf } from "../../optimizers/methods/local/local_sgd.ts";
-import { reducerProperties } from "../../testing/mod.ts";
+import { methodProperties } from "../../testing/mod.ts";
 import { lockstep, rand, top } from "./lockstep.ts";
 import { mini } from "./problems.ts";
 
 const size = 6, layout = { names: ["x"], shapes: [[size]], size };
 
 /** Each method without compression, right among a part of the ranks: with equal data they are gradient descent. */
-const exact: [what: string, make: () => Reducer][] = [
+const exact: [what: string, make: () => Method][] = [
   ["average", () => average()],
   ["errorFeedback", () => errorFeedback(identity())],
   ["powerSgd", () => powerSgd({ minimumRate: 1e9 })],
@@ -54,7 +54,7 @@ const exact: [what: string, make: () => Reducer][] = [
 ];
 
 /** Those that have something which only all ranks together can keep or exchange. */
-const whole: [what: string, make: () => Reducer][] = [
+const whole: [what: string, make: () => Method][] = [
   ["errorFeedback", () => errorFeedback(top(1), { delay: 1 })],
   ["doubleSqueeze", () => doubleSqueeze(top(1))],
   ["distEf", () => distEf(top(1))],
@@ -71,7 +71,7 @@ const whole: [what: string, make: () => Reducer][] = [
 ];
 
 /** Those that no local method takes, whatever the fraction. */
-const never: [what: string, make: () => Reducer][] = [
+const never: [what: string, make: () => Method][] = [
   ["marina", () => marina(rand(1))],
   ["vrDiana", () => vrDiana(rand(1), { terms: 2 })],
   ["adiana", () => adiana(rand(1), { convexity: 1 })],
@@ -89,9 +89,9 @@ Deno.test("every method is right among a part of the ranks, or refused by name w
   const known = new Set([...exact, ...whole, ...never].map(([name]) => name)).add(diana(identity()).name);
   assertEquals([...known].sort(), Object.keys(factories).sort());
   for (const [name, make] of whole) {
-    fedAvg({ localSteps: 1, reducer: make() }); // with all ranks it is right
+    fedAvg({ localSteps: 1, method: make() }); // with all ranks it is right
     assertThrows(
-      () => fedAvg({ localSteps: 1, fraction: .5, reducer: make() }),
+      () => fedAvg({ localSteps: 1, fraction: .5, method: make() }),
       TypeError,
       `fedAvg of ${name} with a fraction of 0.5`,
     );
@@ -99,16 +99,16 @@ Deno.test("every method is right among a part of the ranks, or refused by name w
   for (const [name, make] of never) {
     for (const fraction of [.5, 1]) {
       assertThrows(
-        () => fedAvg({ localSteps: 1, fraction, reducer: make() }),
+        () => fedAvg({ localSteps: 1, fraction, method: make() }),
         TypeError,
         `Cannot make fedAvg of ${name}: it`,
       );
     }
-    assertThrows(() => localSgd({ every: 2, reducer: make() }), TypeError, `Cannot make localSgd of ${name}: it`);
+    assertThrows(() => localSgd({ every: 2, method: make() }), TypeError, `Cannot make localSgd of ${name}: it`);
   }
   const { sampled: _, ...silent } = average();
   assertThrows(
-    () => fedAvg({ localSteps: 1, fraction: .5, reducer: silent }),
+    () => fedAvg({ localSteps: 1, fraction: .5, method: silent }),
     TypeError,
     "expected a method whose memory",
   );
@@ -122,7 +122,7 @@ Deno.test("with equal data and no compression it makes no difference who takes p
     for (const localSteps of [1, 3]) {
       const plain = minimise(problem, localSgd({ every: localSteps }), options).parameters;
       for (const [name, make] of exact) {
-        const { parameters } = minimise(problem, fedAvg({ localSteps, fraction, reducer: make() }), options);
+        const { parameters } = minimise(problem, fedAvg({ localSteps, fraction, method: make() }), options);
         parameters.forEach((v, j) => assertAlmostEquals(v, plain[j]!, 1e-5, `${name}, ${ranks} ranks, ${fraction}`));
       }
     }
@@ -131,12 +131,12 @@ Deno.test("with equal data and no compression it makes no difference who takes p
 
 Deno.test("fault 24: diana's mean shift is the mean of all ranks' shifts, also of those that were not sampled", () => {
   for (const [ranks, fraction, compressor] of [[4, .25, identity()], [5, .6, rand(2)], [3, 1, rand(2)]] as const) {
-    const method = fedAvg({ localSteps: 1, fraction, reducer: diana(compressor) });
-    const run = lockstep(method, { ranks, size }), parameters = new Float32Array(size);
+    const local = fedAvg({ localSteps: 1, fraction, method: diana(compressor) });
+    const run = lockstep(local, { ranks, size }), parameters = new Float32Array(size);
     for (let t = 0; t < 15; t++) {
       parameters.set(run.step({ learningRate: .1, parameters }));
-      run.states[0]!.shared["reducer.meanShift"]!.forEach((h, j) => {
-        const mean = run.states.reduce((sum, { local }) => sum + local["reducer.shift"]![j]! / ranks, 0);
+      run.states[0]!.shared["method.meanShift"]!.forEach((h, j) => {
+        const mean = run.states.reduce((sum, { local }) => sum + local["method.shift"]![j]! / ranks, 0);
         assertAlmostEquals(h, mean, 1e-5, `${ranks} ranks, step ${t}`);
       });
     }
@@ -146,7 +146,7 @@ Deno.test("fault 24: diana's mean shift is the mean of all ranks' shifts, also o
 Deno.test("with its shifts fedAvg reaches the optimum of different data from a third of the ranks, and stalls without", () => {
   const options = { rounds: 2000, step: .05, error: 1e-10, every: 1e6 };
   for (const compressor of [identity(), rand(2)]) {
-    const run = minimise(mini, fedAvg({ localSteps: 1, fraction: 1 / 3, reducer: diana(compressor) }), options);
+    const run = minimise(mini, fedAvg({ localSteps: 1, fraction: 1 / 3, method: diana(compressor) }), options);
     assert(run.reached, `${run.error}`);
   }
   assert(minimise(mini, fedAvg({ localSteps: 1, fraction: 1 / 3 }), options).error > 1e-4);
@@ -155,9 +155,9 @@ Deno.test("with its shifts fedAvg reaches the optimum of different data from a t
 Deno.test("fault 28: ranks that were not sampled encode nothing, whether the method gathers or reduces", () => {
   const ranks = 4, part = { a: [[1, 0], [0, 2]], b: [1, 1] }, problem = quadratic([part, part, part, part]);
   for (const [fraction, taking] of [[.25, 1], [.5, 2], [1, 4]] as const) {
-    for (const reducer of [average(), errorFeedback(identity()), powerSgd({ minimumRate: 1e9 })]) {
-      const { bytes } = minimise(problem, fedAvg({ localSteps: 3, fraction, reducer }), { rounds: 18, step: .1 });
-      assertEquals(bytes, 6 * 8 * taking / ranks, `${reducer.name}, fraction ${fraction}`);
+    for (const method of [average(), errorFeedback(identity()), powerSgd({ minimumRate: 1e9 })]) {
+      const { bytes } = minimise(problem, fedAvg({ localSteps: 3, fraction, method }), { rounds: 18, step: .1 });
+      assertEquals(bytes, 6 * 8 * taking / ranks, `${method.name}, fraction ${fraction}`);
     }
     // The movement, the turn: two messages of 8 bytes.
     const { bytes } = minimise(problem, scaffold({ localSteps: 3, fraction }), { rounds: 18, step: .1 });
@@ -193,10 +193,10 @@ Deno.test("fedAvg moves by η times the mean movement", () => {
 });
 
 Deno.test("a message that is no part of the sum is refused, with the state as it was", () => {
-  const method = fedAvg({ localSteps: 1, fraction: .5 }),
-    state = method.init(layout, 2),
+  const local = fedAvg({ localSteps: 1, fraction: .5 }),
+    state = local.init(layout, 2),
     parameters = new Float32Array(size);
-  const exchange = method.reduce(
+  const exchange = local.reduce(
     new Float32Array(size).fill(1),
     state,
     context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace(), parameters, learningRate: .1 }),
@@ -207,16 +207,16 @@ Deno.test("a message that is no part of the sum is refused, with the state as it
     RangeError,
     "a message of 5 bytes, expected 24",
   );
-  assertEquals(state, method.init(layout, 2));
+  assertEquals(state, local.init(layout, 2));
 });
 
 Deno.test("the steps of the method inside are its exchanges", () => {
   // Three exchanges with average, then top-1: the first four steps of a round do not count.
-  const method = localSgd({ every: 4, reducer: warmup(errorFeedback(top(1)), { steps: 3 }) });
-  const { history } = minimise(mini, method, { rounds: 20, step: .05 });
+  const local = localSgd({ every: 4, method: warmup(errorFeedback(top(1)), { steps: 3 }) });
+  const { history } = minimise(mini, local, { rounds: 20, step: .05 });
   // Three numbers of 4 bytes, then one with its index.
   assertEquals([4, 8, 12, 16, 20].map((round) => history[round]!.bytes), [12, 24, 36, 44, 52]);
-  const delayed = minimise(mini, localSgd({ every: 2, reducer: errorFeedback(identity(), { delay: 3 }) }), {
+  const delayed = minimise(mini, localSgd({ every: 2, method: errorFeedback(identity(), { delay: 3 }) }), {
     rounds: 20,
     step: .05,
   });
@@ -227,7 +227,7 @@ Deno.test("the steps of the method inside are its exchanges", () => {
 // With compression: the same bits on all ranks, and failures leave the state as it was, that of the sampled and of the others.
 const matrices = { names: ["kernel", "bias"], shapes: [[6, 3], [5]], size: 23 };
 for (
-  const reducer of [
+  const method of [
     average(rand(4)),
     diana(rand(4)),
     deepGradientCompression({ ratio: .3 }),
@@ -242,8 +242,8 @@ for (
     steps: 5,
     agrees: (step: number) => step % 2 === 1,
   };
-  for (const { name, check } of reducerProperties(() => fedAvg({ localSteps: 2, fraction: .5, reducer }), options)) {
-    Deno.test(`${name}, of ${reducer.name}`, check);
+  for (const { name, check } of methodProperties(() => fedAvg({ localSteps: 2, fraction: .5, method }), options)) {
+    Deno.test(`${name}, of ${method.name}`, check);
   }
 }
 
@@ -252,17 +252,17 @@ Deno.test("powerSgd and deepGradientCompression: who was not sampled keeps what 
     deepGradientCompression({ ratio: .2 }),
     "velocity",
   ]] as const;
-  for (const [reducer, memory] of made) {
-    const method = fedAvg({ localSteps: 1, fraction: .5, reducer });
-    const run = lockstep({ ...method, init: () => method.init(matrices, 4) }, { ranks: 4, size: 23 });
-    const parameters = new Float32Array(23), name = `reducer.${memory}`;
+  for (const [method, memory] of made) {
+    const local = fedAvg({ localSteps: 1, fraction: .5, method });
+    const run = lockstep({ ...local, init: () => local.init(matrices, 4) }, { ranks: 4, size: 23 });
+    const parameters = new Float32Array(23), name = `method.${memory}`;
     for (let step = 0; step < 8; step++) {
       const before = run.states.map(({ local }) => local[name]!.slice());
       parameters.set(run.step({ learningRate: .1, parameters }));
       const now = context({ seed: 1, step, rank: 0, size: 4, workspace: workspace() }),
         members = [...membersOf(.5, 1, now)];
       const changed = run.states.flatMap(({ local }, r) => local[name]!.some((v, j) => v !== before[r]![j]) ? [r] : []);
-      assertEquals(changed, members, `${reducer.name}, step ${step}`);
+      assertEquals(changed, members, `${method.name}, step ${step}`);
     }
   }
 });

@@ -6,9 +6,9 @@ import {
   average,
   DistributedOptimizer,
   errorFeedback,
+  type Method,
   type OptimizerState,
   perLayer,
-  type Reducer,
   restoreCheckpoint,
   saveCheckpoint,
   schedule,
@@ -44,7 +44,7 @@ Deno.test("a state of numbers, counts and bytes is joined, copied and committed 
 
 Deno.test("a checkpoint brings back numbers, counts and bytes, and refuses another type", async () => {
   /** Averages, and leaves a state of all types behind. */
-  const reducer = (init: () => State): Reducer => ({
+  const method = (init: () => State): Method => ({
     ...average(),
     name: "remembers",
     identityAlone: false,
@@ -57,7 +57,7 @@ Deno.test("a checkpoint brings back numbers, counts and bytes, and refuses anoth
   const take = async (init: () => State, file?: Uint8Array) => {
     const ranks = memory(2).map((transport) => {
       const group = collective(transport), x = tf.variable(tf.scalar(1));
-      const optimizer = new DistributedOptimizer(tf.train.sgd(.1), { reducer: reducer(init), group });
+      const optimizer = new DistributedOptimizer(tf.train.sgd(.1), { method: method(init), group });
       if (file && group.rank === 0) restoreCheckpoint(optimizer, file, [x]);
       return { group, x, optimizer };
     });
@@ -80,7 +80,7 @@ Deno.test("a checkpoint brings back numbers, counts and bytes, and refuses anoth
 
 Deno.test("only methods that leave a lone rank's gradient as it is say so", () => {
   const layout = { names: ["kernel", "bias"], shapes: [[3, 4], [5]], size: 17 }, dense = average();
-  const yes: Reducer[] = [
+  const yes: Method[] = [
     dense,
     average(bucketed(identity(), 5)),
     average(perTensor(layout, identity())),
@@ -89,7 +89,7 @@ Deno.test("only methods that leave a lone rank's gradient as it is say so", () =
     skipSmall(layout, average()),
     perLayer(layout, () => dense),
   ];
-  const no: Reducer[] = [
+  const no: Method[] = [
     average(randK({ ratio: 1 })),
     average(bucketed(randK({ k: 2 }), 5)),
     average(perTensor(layout, () => randK({ k: 2 }))),

@@ -15,13 +15,13 @@ import {
   localSgd,
   majorityVote,
   marina,
+  type Method,
   minimise,
   perLayer,
   powerSgd,
   qsparseLocal,
   quadratic,
   readLibsvm,
-  type Reducer,
   ridge,
   scaffold,
   schedule,
@@ -48,16 +48,16 @@ const constants: Constants = {
 /** rand(k) has ω = 60/k − 1, top(k) has α = 1 − k/60. */
 const omega = 3, C = rand(15), alpha = 3 / 4, T = top(15), root = Math.sqrt(alpha);
 
-function step(reducer: Reducer, change: Partial<Constants> = {}): number {
-  return reducer.stepSize!({ ...constants, ...change });
+function step(method: Method, change: Partial<Constants> = {}): number {
+  return method.stepSize!({ ...constants, ...change });
 }
 
-function equals(reducer: Reducer, expected: number, change: Partial<Constants> = {}): void {
+function equals(method: Method, expected: number, change: Partial<Constants> = {}): void {
   assertAlmostEquals(
-    step(reducer, change) / expected,
+    step(method, change) / expected,
     1,
     1e-12,
-    `${reducer.name}: ${step(reducer, change)}, ${expected}`,
+    `${method.name}: ${step(method, change)}, ${expected}`,
   );
 }
 
@@ -90,9 +90,9 @@ Deno.test("vrDiana: 1/(10 𝓛 (2 + 4 (1 + ω) / n)) with 𝓛 that of the large
   equals(vrDiana(C, { terms: 8, form: "table" }), expected);
   // Where the field is not there: the most that a term of so many convex ones can have.
   const { largestTermSmoothness: _, terms: __, ...bare } = constants;
-  const reducer = vrDiana(C, { terms: 8 });
-  assertAlmostEquals(reducer.stepSize!(bare) * 10 * 8 * Lmax * (2 + 4 * (1 + omega) / n), 1, 1e-12);
-  assertAlmostEquals(reducer.stepSize!({ ...bare, terms: 3 }) * 10 * 3 * Lmax * (2 + 4 * (1 + omega) / n), 1, 1e-12);
+  const method = vrDiana(C, { terms: 8 });
+  assertAlmostEquals(method.stepSize!(bare) * 10 * 8 * Lmax * (2 + 4 * (1 + omega) / n), 1, 1e-12);
+  assertAlmostEquals(method.stepSize!({ ...bare, terms: 3 }) * 10 * 3 * Lmax * (2 + 4 * (1 + omega) / n), 1, 1e-12);
   equals(vrDiana(C, { terms: 8, shiftStep: .4 }), 1 / (L + (6 + 12 * omega + 24 * omega * 17) * term / n));
   assertEquals(step(vrDiana(C, { terms: 8, shiftStep: .5 })), NaN);
   assertThrows(
@@ -163,25 +163,25 @@ function contractiveOf(alpha: (size: number) => number): ReturnType<typeof top> 
   return { ...top(1), alpha };
 }
 
-Deno.test("localSgd, fedAvg and qsparseLocal: the least of their own bound and of their reducer's, for a step of H steps", () => {
+Deno.test("localSgd, fedAvg and qsparseLocal: the least of their own bound and of their method's, for a step of H steps", () => {
   const drift = (H: number) => 1 / (Lmax * Math.max(4, 8 * (H - 1)));
   equals(localSgd({ every: 1 }), drift(1));
   equals(localSgd({ every: 10 }), drift(10));
   // Fault 26: n = 2, d = 60, κ = 5, rand(1) has ω = 59. A step each, so it is average(randK) and takes its step.
   const two = { ranks: 2, smoothness: 5, largestSmoothness: 5, convexity: 1 };
-  equals(localSgd({ every: 1, reducer: average(rand(1)) }), 1 / (5 + 59 * 5), two);
-  equals(localSgd({ every: 1, reducer: average(rand(1)) }), step(average(rand(1))));
-  equals(localSgd({ every: 4, reducer: diana(rand(1)) }), step(diana(rand(1))) / 8);
+  equals(localSgd({ every: 1, method: average(rand(1)) }), 1 / (5 + 59 * 5), two);
+  equals(localSgd({ every: 1, method: average(rand(1)) }), step(average(rand(1))));
+  equals(localSgd({ every: 4, method: diana(rand(1)) }), step(diana(rand(1))) / 8);
   equals(qsparseLocal(T, { every: 1 }), step(errorFeedback(T)));
   equals(qsparseLocal(T, { every: 3 }), step(errorFeedback(T)) / 6);
   // Three of five ranks, and η = 2.
   const sampled = 1 / (1 / step(average(C), { ranks: 3 }) + 6 * (2 / 4) * Lmax / 3);
-  equals(fedAvg({ localSteps: 4, fraction: .6, globalRate: 2, reducer: average(C) }), sampled / 16);
-  equals(fedAvg({ localSteps: 1, fraction: .6, globalRate: 2, reducer: average(C) }), sampled / 2);
+  equals(fedAvg({ localSteps: 4, fraction: .6, globalRate: 2, method: average(C) }), sampled / 16);
+  equals(fedAvg({ localSteps: 1, fraction: .6, globalRate: 2, method: average(C) }), sampled / 2);
   equals(fedAvg({ localSteps: 10 }), drift(10));
-  assertEquals(step(localSgd({ every: 4, reducer: average(T) })), NaN);
-  assertEquals(step(fedAvg({ localSteps: 1, fraction: .2, reducer: average(T) })), NaN); // one rank, but not always the same
-  for (const reducer of [powerSgd(), majorityVote()]) assert(localSgd({ every: 2, reducer }).stepSize === undefined);
+  assertEquals(step(localSgd({ every: 4, method: average(T) })), NaN);
+  assertEquals(step(fedAvg({ localSteps: 1, fraction: .2, method: average(T) })), NaN); // one rank, but not always the same
+  for (const method of [powerSgd(), majorityVote()]) assert(localSgd({ every: 2, method }).stepSize === undefined);
   equals(structuredUpdate({ localSteps: 4, ratio: .5 }), drift(4));
 });
 
@@ -226,7 +226,7 @@ Deno.test("combinators take the least of what their methods allow", () => {
 Deno.test("fault 26: localSgd over a coarse compressor converges at its step, where its own bound alone diverges", () => {
   const a = [1, 2].map((shift) => Array.from({ length: d }, (_, j) => 1 + 4 * ((j * shift) % d) / (d - 1)));
   const problem = separable(a, a.map((row) => row.map((v) => v - 3))),
-    method = localSgd({ every: 1, reducer: average(rand(1)) });
+    method = localSgd({ every: 1, method: average(rand(1)) });
   const start = new Float32Array(d).fill(5), options = { rounds: 3000, every: 3000, start };
   assert(minimise(problem, method, options).error < 1);
   assert(minimise(problem, method, { ...options, step: .05 }).error > 1e6);
@@ -263,7 +263,7 @@ Deno.test("step sizes scale as they must: with c f in place of f they are 1/c of
     largestTermSmoothness: 2 * c.largestTermSmoothness!,
     convexity: 2 * c.convexity,
   });
-  const makers: ((convexity: number) => Reducer)[] = [
+  const makers: ((convexity: number) => Method)[] = [
     () => average(C),
     () => diana(C),
     () => vrDiana(C, { terms: 8 }),
@@ -274,7 +274,7 @@ Deno.test("step sizes scale as they must: with c f in place of f they are 1/c of
     () => errorFeedback(T),
     () => doubleSqueeze(contractive(rand(2))),
     () => distEf(top(2)),
-    () => localSgd({ every: 3, reducer: ef21(T) }),
+    () => localSgd({ every: 3, method: ef21(T) }),
     () => fedAvg({ localSteps: 3, fraction: .4 }),
     () => scaffold({ localSteps: 3, compressor: C }),
     () => qsparseLocal(T, { every: 2 }),

@@ -25,15 +25,15 @@ import {
   vrDiana,
   warmup,
 } from "../../optimizers/mod.ts";
-import { type MakeReducer, reducerProperties, type ReducerPropertiesOptions } from "../../testing/mod.ts";
+import { type MakeMethod, methodProperties, type MethodPropertiesOptions } from "../../testing/mod.ts";
 
 const layout = { names: ["kernel", "bias", "scale"], shapes: [[3, 4], [5], []], size: 18 };
 const reaches = { reaches: true, steps: 2500, rate: .02 }, stays = { reaches: false, steps: 1500, rate: .02 };
-const own: ReducerPropertiesOptions = { average: false },
+const own: MethodPropertiesOptions = { average: false },
   local = { agrees: (t: number) => t % 3 === 2, steps: 8, ...own };
 const drawn = { ...own, layout: { ...layout, shapes: [[6, 3]], names: ["kernel"] } };
 
-const table: [make: MakeReducer, options?: ReducerPropertiesOptions][] = [
+const table: [make: MakeMethod, options?: MethodPropertiesOptions][] = [
   [(c = identity()) => average(c), { quadratic: { reaches: true, steps: 300, rate: .2 } }],
   [() => average(randK({ ratio: .3, shared: true })), { ...own, quadratic: reaches }],
   [() => average(randK({ ratio: .3 })), { ...own, quadratic: stays }],
@@ -73,7 +73,7 @@ const table: [make: MakeReducer, options?: ReducerPropertiesOptions][] = [
 ];
 
 for (const [make, options] of table) {
-  for (const { name, check } of reducerProperties(make, options)) Deno.test(name, check);
+  for (const { name, check } of methodProperties(make, options)) Deno.test(name, check);
 }
 
 Deno.test("the table holds every method and combinator", () => {

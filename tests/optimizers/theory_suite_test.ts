@@ -29,9 +29,9 @@ import {
   type Layout,
   localSgd,
   marina,
+  type Method,
   perLayer,
   qsparseLocal,
-  type Reducer,
   scaffold,
   schedule,
   skipSmall,
@@ -43,7 +43,7 @@ import { theoryProperties, type TheoryPropertiesOptions } from "../../testing/mo
 import * as of from "./promises.ts";
 
 type Row = [
-  make: (constants: Constants) => Reducer,
+  make: (constants: Constants) => Method,
   within?: TheoryPropertiesOptions["within"],
   more?: TheoryPropertiesOptions,
 ];
@@ -66,10 +66,10 @@ const biased = {
 const shared = randK({ ratio: .3, shared: true }), half = [.2, .5, .8];
 
 /** A method by layers on a problem, whose parameters are one tensor: the two halves of it. */
-function layered({ size }: Constants, make: (layout: Layout) => Reducer): Reducer {
+function layered({ size }: Constants, make: (layout: Layout) => Method): Method {
   const first = Math.ceil(size / 2), shapes = first < size ? [[first], [size - first]] : [[first]];
-  const layout = { names: shapes.map((_, i) => `part ${i}`), shapes, size }, reducer = make(layout);
-  return { ...reducer, init: (_, ranks) => reducer.init(layout, ranks) };
+  const layout = { names: shapes.map((_, i) => `part ${i}`), shapes, size }, method = make(layout);
+  return { ...method, init: (_, ranks) => method.init(layout, ranks) };
 }
 
 const table: Row[] = [
@@ -94,14 +94,14 @@ const table: Row[] = [
       [() => marina(c), of.ofMarina(omega)],
       [() => marina(c, { probability: .1 }), of.ofMarina(omega)],
       [() => marina(c, { dense: "all" }), of.ofMarina(omega), { kinds: ["ridge", "logistic"], batch: 1 }],
-      [() => localSgd({ every: 1, reducer: average(c) }), of.ofLocal(1)(omega)],
-      [() => localSgd({ every: 5, reducer: average(c) }), of.ofLocal(5)(omega)],
-      [() => localSgd({ every: 4, reducer: diana(c) }), undefined],
+      [() => localSgd({ every: 1, method: average(c) }), of.ofLocal(1)(omega)],
+      [() => localSgd({ every: 5, method: average(c) }), of.ofLocal(5)(omega)],
+      [() => localSgd({ every: 4, method: diana(c) }), undefined],
       ...half.flatMap((fraction): Row[] => [
-        [() => fedAvg({ localSteps: 3, fraction, reducer: average(c) }), of.ofLocal(3, fraction)(omega)],
-        [() => fedAvg({ localSteps: 1, fraction, reducer: diana(c) }), of.ofSampledDiana(fraction)(omega)],
+        [() => fedAvg({ localSteps: 3, fraction, method: average(c) }), of.ofLocal(3, fraction)(omega)],
+        [() => fedAvg({ localSteps: 1, fraction, method: diana(c) }), of.ofSampledDiana(fraction)(omega)],
       ]),
-      [() => fedAvg({ localSteps: 3, fraction: .5, globalRate: 3, reducer: diana(c) }), undefined],
+      [() => fedAvg({ localSteps: 3, fraction: .5, globalRate: 3, method: diana(c) }), undefined],
       ...[1, 4].flatMap((localSteps) =>
         ([["I", 1, 1], ["II", .5, 1], ["II", .2, 2.5]] as const).map(([option, fraction, globalRate]): Row => [
           () => scaffold({ localSteps, option, fraction, globalRate, compressor: c }),
@@ -122,8 +122,8 @@ const table: Row[] = [
       [() => distEf(c, { momentum: .5, nesterov: false }), of.ofBothWays(.5)(alpha)],
       [() => qsparseLocal(c, { every: 1 }), of.ofErrorFeedback(alpha)],
       [() => qsparseLocal(c, { every: 4 }), undefined],
-      [() => localSgd({ every: 4, reducer: ef21(c) }), undefined],
-      [() => fedAvg({ localSteps: 2, fraction: .5, reducer: errorFeedback(c) }), undefined],
+      [() => localSgd({ every: 4, method: ef21(c) }), undefined],
+      [() => fedAvg({ localSteps: 2, fraction: .5, method: errorFeedback(c) }), undefined],
       [() => warmup(errorFeedback(c), { steps: 20, from: average(unbiased.randK) }), undefined],
       [() => schedule({ 0: ef21(c), 30: ef21(topK({ ratio: .5 })) }), undefined],
       [(constants) => layered(constants, (layout) => skipSmall(layout, ef21(c), { below: 3 })), undefined],

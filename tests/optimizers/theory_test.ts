@@ -10,10 +10,10 @@ import {
   ef21,
   errorFeedback,
   marina,
+  type Method,
   minimise,
   type Problem,
   quadratic,
-  type Reducer,
 } from "../../optimizers/mod.ts";
 import { rand, top } from "./lockstep.ts";
 import { hq, mini, onHq } from "./problems.ts";
@@ -21,7 +21,7 @@ import { hq, mini, onHq } from "./problems.ts";
 /** On HQ, from methods.md: rounds to 1e-20 of the start in float64; half of them is the share of 1e-10. */
 const { convexity = 1, largestSmoothness = 1 } = hq?.constants ?? {};
 const setB = { convexity, smoothness: largestSmoothness, parameters: "B" } as const;
-const exact: [what: string, reducer: Reducer, rounds: number, multiplier?: number][] = [
+const exact: [what: string, method: Method, rounds: number, multiplier?: number][] = [
   ["GD", average(), 2 * 50],
   ["DIANA with Rand-4", diana(rand(4)), 1308],
   ["EF21 with Top-4", ef21(top(4)), 1817],
@@ -32,10 +32,10 @@ const exact: [what: string, reducer: Reducer, rounds: number, multiplier?: numbe
   ["ADIANA, parameters B × 100, with Rand-4", adiana(rand(4), setB), 528, 100],
 ];
 
-for (const [what, reducer, rounds, multiplier = 1] of exact) {
+for (const [what, method, rounds, multiplier = 1] of exact) {
   onHq(`${what} falls to 1e-10 within 1.3 times its share of ${rounds} rounds`, (hq) => {
     const most = Math.ceil(1.3 * rounds / 2);
-    const run = minimise(hq, reducer, { rounds: most, error: 1e-10, every: 1000, multiplier });
+    const run = minimise(hq, method, { rounds: most, error: 1e-10, every: 1000, multiplier });
     assert(run.reached, `after ${most} rounds the error is ${run.error}`);
   });
 }
@@ -47,8 +47,8 @@ onHq("EF21's theory step is .0883 / Lmax, and .122 / Lmax where nothing is known
 });
 
 /** ‖x − x*‖² (not relative) averaged over the rounds after `from`. */
-function floor(problem: NonNullable<typeof hq>, reducer: Reducer, step: number, from: number, rounds: number): number {
-  const { history } = minimise(problem, reducer, { rounds, step });
+function floor(problem: NonNullable<typeof hq>, method: Method, step: number, from: number, rounds: number): number {
+  const { history } = minimise(problem, method, { rounds, step });
   const start = problem.minimiser.reduce((sum, v) => sum + v * v, 0), late = history.slice(from);
   return start * late.reduce((sum, { error }) => sum + error, 0) / late.length;
 }
@@ -120,8 +120,8 @@ Deno.test("DCGD on an isotropic quadratic has its predicted stationary error", (
 
 Deno.test("without compression EF21, DIANA and MARINA are gradient descent", () => {
   const plain = minimise(mini, average(), { rounds: 30, step: .2 }).parameters;
-  for (const reducer of [ef21(identity()), ef21(identity(), { plus: true }), diana(identity()), marina(identity())]) {
-    const { parameters } = minimise(mini, reducer, { rounds: 30, step: .2 });
+  for (const method of [ef21(identity()), ef21(identity(), { plus: true }), diana(identity()), marina(identity())]) {
+    const { parameters } = minimise(mini, method, { rounds: 30, step: .2 });
     parameters.forEach((v, j) => assertAlmostEquals(v, plain[j]!, 1e-5));
   }
 });

@@ -59,16 +59,16 @@ const mistakes: [said: string, make: () => unknown][] = [
     () => m.warmup(topK({ k: 3 }) as never, { steps: 1 }),
   ],
   [
-    "reducer is randK({ k: 3 }), which is a compressor, expected a method: average(randK({ k: 3 })) or diana(randK({ k: 3 }))",
-    () => m.localSgd({ every: 2, reducer: randK({ k: 3 }) as never }),
+    "method is randK({ k: 3 }), which is a compressor, expected a method: average(randK({ k: 3 })) or diana(randK({ k: 3 }))",
+    () => m.localSgd({ every: 2, method: randK({ k: 3 }) as never }),
   ],
   [
     "the method is the function average, expected what it returns: call it, average(…)",
     () => m.warmup(m.average as never, { steps: 1 }),
   ],
   [
-    'reducer is "average", expected parseReducer("average")',
-    () => m.fedAvg({ localSteps: 2, reducer: "average" as never }),
+    'method is "average", expected parseMethod("average")',
+    () => m.fedAvg({ localSteps: 2, method: "average" as never }),
   ],
   ["steps is undefined, expected an integer ≥ 0", () => m.warmup(m.average(), undefined as never)],
   ['there is no option "Rank", expected one of rank, minimumRate, startStep', () => m.powerSgd({ Rank: -1 } as never)],
@@ -87,7 +87,7 @@ const mistakes: [said: string, make: () => unknown][] = [
   ],
   [
     "topK is a compressor, expected one of errorFeedback(topK({ k: 3 })), average(",
-    () => m.parseReducer("topK({ k: 3 })"),
+    () => m.parseMethod("topK({ k: 3 })"),
   ],
   [
     "the method is topK({ k: 3 }), which is a compressor",

@@ -1,8 +1,8 @@
-/** Single checks of the suite of reducers: a method with one fault, and what the suite says of it. */
+/** Single checks of the suite of methods: a method with one fault, and what the suite says of it. */
 
 import { assert, assertEquals } from "@std/assert/mod.js";
-import type { Context, Exchange, Reducer, State, Vectors } from "../../optimizers/mod.ts";
-import { reducerProperties } from "../../testing/mod.ts";
+import type { Context, Exchange, Method, State, Vectors } from "../../optimizers/mod.ts";
+import { methodProperties } from "../../testing/mod.ts";
 import { allReduce } from "../../transport/mod.ts";
 
 /** A method that leaves the mean of the gradients, with this state, what `before` does first and `after` last. */
@@ -10,7 +10,7 @@ function method(
   init: () => State,
   after: (gradient: Float32Array, state: State, context: Context) => Exchange | void,
   before: (gradient: Float32Array, state: State, context: Context) => Exchange | void = () => {},
-): Reducer {
+): Method {
   return {
     name: "faulty",
     options: {},
@@ -34,7 +34,7 @@ const refuse = (gradient: Float32Array, words: string | undefined) => {
 };
 
 /** What is wrong, how it is made, the claim that it violates, and what the suite says. */
-const faults: [what: string, make: () => Reducer, claim: string, says: RegExp][] = [
+const faults: [what: string, make: () => Method, claim: string, says: RegExp][] = [
   [
     "leaves other results on other ranks",
     () => method(nothing, (gradient, _, { rank }) => void (gradient[1]! += rank)),
@@ -215,8 +215,8 @@ const faults: [what: string, make: () => Reducer, claim: string, says: RegExp][]
 ];
 
 for (const [what, make, claim, says] of faults) {
-  Deno.test(`reducerProperties says what is wrong with a method that ${what}`, () => {
-    const found = reducerProperties(make).filter(({ name }) => name.startsWith(`faulty: ${claim}`));
+  Deno.test(`methodProperties says what is wrong with a method that ${what}`, () => {
+    const found = methodProperties(make).filter(({ name }) => name.startsWith(`faulty: ${claim}`));
     assert(found.length > 0, claim);
     let said = "";
     try {
@@ -228,7 +228,7 @@ for (const [what, make, claim, says] of faults) {
   });
 }
 
-Deno.test("reducerProperties holds for the method without any fault", () => {
+Deno.test("methodProperties holds for the method without any fault", () => {
   const sound = () => ({ ...method(memory, () => {}), identityAlone: true });
-  for (const { check } of reducerProperties(sound)) assertEquals(check(), undefined);
+  for (const { check } of methodProperties(sound)) assertEquals(check(), undefined);
 });

@@ -1,14 +1,14 @@
 import { assertRejects } from "@std/assert/mod.js";
 import { compress, identity } from "../../compressors/mod.ts";
-import { average, diana, errorFeedback, type Reducer } from "../../optimizers/mod.ts";
-import { type MakeReducer, reducerProperties, type ReducerPropertiesOptions } from "../../testing/mod.ts";
+import { average, diana, errorFeedback, type Method } from "../../optimizers/mod.ts";
+import { type MakeMethod, methodProperties, type MethodPropertiesOptions } from "../../testing/mod.ts";
 import { allGather, allReduce } from "../../transport/mod.ts";
 import { anyOne, sparsest } from "../optimizers/lockstep.ts";
 
-const plain: Pick<Reducer, "options" | "init"> = { options: {}, init: () => ({ local: {}, shared: {} }) };
+const plain: Pick<Method, "options" | "init"> = { options: {}, init: () => ({ local: {}, shared: {} }) };
 
 /** Wrong methods, the claim that each violates, and what else the suite must be told to see it. */
-const mutants: [what: string, make: MakeReducer, claim: RegExp, options?: ReducerPropertiesOptions][] = [
+const mutants: [what: string, make: MakeMethod, claim: RegExp, options?: MethodPropertiesOptions][] = [
   ["sums instead of averaging", () => ({
     ...plain,
     name: "mutant",
@@ -104,8 +104,8 @@ const mutants: [what: string, make: MakeReducer, claim: RegExp, options?: Reduce
 ];
 
 for (const [what, make, claim, options] of mutants) {
-  Deno.test(`reducerProperties catches a reducer that ${what}`, async () => {
-    const properties = reducerProperties(make, options).filter(({ name }) => claim.test(name));
+  Deno.test(`methodProperties catches a method that ${what}`, async () => {
+    const properties = methodProperties(make, options).filter(({ name }) => claim.test(name));
     if (properties.length !== 1) throw new Error(`${properties.length} properties match ${claim}`);
     await assertRejects(async () => await properties[0]!.check(), Error);
   });
@@ -113,11 +113,11 @@ for (const [what, make, claim, options] of mutants) {
 
 for (
   const { name, check } of [
-    ...reducerProperties((c = identity()) => average(c), { quadratic: { reaches: true, steps: 300, rate: .2 } }),
-    ...reducerProperties((c) => c ? errorFeedback(c) : errorFeedback(sparsest()), {
+    ...methodProperties((c = identity()) => average(c), { quadratic: { reaches: true, steps: 300, rate: .2 } }),
+    ...methodProperties((c) => c ? errorFeedback(c) : errorFeedback(sparsest()), {
       quadratic: { reaches: false, steps: 2000, rate: .01 },
     }),
-    ...reducerProperties(() => errorFeedback(sparsest(), { delay: 2 }), { average: false }),
-    ...reducerProperties((c) => diana(c ?? anyOne()), { quadratic: { reaches: true, steps: 2500, rate: .02 } }),
+    ...methodProperties(() => errorFeedback(sparsest(), { delay: 2 }), { average: false }),
+    ...methodProperties((c) => diana(c ?? anyOne()), { quadratic: { reaches: true, steps: 2500, rate: .02 } }),
   ]
 ) Deno.test(name, check);

@@ -6,7 +6,7 @@ import {
   diana,
   ef21,
   localSgd,
-  type Reducer,
+  type Method,
   scaffold,
   vrDiana,
 } from "../../optimizers/mod.ts";
@@ -16,15 +16,15 @@ import { fold } from "../../random.ts";
 import { ofAverage, ofCommonKey, ofDiana, ofEf21, ofScaffold, ofVrDiana } from "../optimizers/promises.ts";
 
 const C = randK({ ratio: .3 }), T = topK({ ratio: .3 }), omega = (size: number) => C.omega(size);
-const faster = (reducer: Reducer, factor: number): Reducer => ({
-  ...reducer,
-  stepSize: (constants) => factor * reducer.stepSize!(constants),
+const faster = (method: Method, factor: number): Method => ({
+  ...method,
+  stepSize: (constants) => factor * method.stepSize!(constants),
 });
 
 /** Methods that are not what they promise, and the claim in which the suite finds them. */
 const wrong: [
   what: string,
-  make: (constants: Constants) => Reducer,
+  make: (constants: Constants) => Method,
   claim: RegExp,
   options?: TheoryPropertiesOptions,
 ][] = [
@@ -56,8 +56,8 @@ const wrong: [
     /on quadratics/,
     { within: ofEf21((d) => T.alpha(d)) },
   ],
-  ["localSgd without its reducer's bound", () => ({
-    ...localSgd({ every: 1, reducer: average(randK({ k: 1 })) }),
+  ["localSgd without its method's bound", () => ({
+    ...localSgd({ every: 1, method: average(randK({ k: 1 })) }),
     stepSize: ({ largestSmoothness }) => 1 / largestSmoothness,
   }), /on ridge regression/],
   [

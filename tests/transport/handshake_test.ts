@@ -24,8 +24,8 @@ function refusal(...facts: Record<string, unknown>[]): string {
 
 Deno.test("handshake: ranks with equal facts go on, whatever the order of the members", () => {
   runTogether([
-    { seed: 1, layout: { names: ["a"], shapes: [[2, 3]] }, reducer: average() },
-    { layout: { shapes: [[2, 3]], names: ["a"] }, reducer: average(), seed: 1, absent: undefined },
+    { seed: 1, layout: { names: ["a"], shapes: [[2, 3]] }, method: average() },
+    { layout: { shapes: [[2, 3]], names: ["a"] }, method: average(), seed: 1, absent: undefined },
   ].map(handshake));
   using group = alone();
   runBlocking(handshake({ seed: 1 }), group);

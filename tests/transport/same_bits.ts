@@ -1,7 +1,7 @@
 /** A run of a method as one exchange: the same code for ranks in one thread, in workers and over TCP. */
 
 // Not from mod.ts: the workers need no tfjs.
-import { parseReducer } from "../../optimizers/methods/parse.ts";
+import { parseMethod } from "../../optimizers/methods/parse.ts";
 import { context, type Vector, workspace } from "../../optimizers/methods/method.ts";
 import { fold, key, normal } from "../../random.ts";
 import type { Exchange, GradientOracle } from "../../transport/mod.ts";
@@ -26,7 +26,7 @@ export const methods: readonly string[] = [
   "distEf",
   "oneBitSgd",
   "localSgd({ every: 2 })",
-  "fedAvg({ localSteps: 2, fraction: 0.5, reducer: errorFeedback(topK({ ratio: 0.05 })) })",
+  "fedAvg({ localSteps: 2, fraction: 0.5, method: errorFeedback(topK({ ratio: 0.05 })) })",
   "scaffold({ localSteps: 2, option: 'I' })",
   "structuredUpdate({ localSteps: 2, rank: 3 })",
   "vrDiana(naturalCompression, { terms: 4 })",
@@ -45,22 +45,22 @@ export function oracle(rank: number): GradientOracle {
 }
 
 /** A few steps; the digest of all that the rank got and kept. */
-export function* run(method: string, rank: number, size: number): Exchange<string> {
-  const reducer = parseReducer(method), state = reducer.init(layout, size), memory = workspace();
+export function* run(text: string, rank: number, size: number): Exchange<string> {
+  const method = parseMethod(text), state = method.init(layout, size), memory = workspace();
   const gradient = new Float32Array(layout.size), point = new Float32Array(layout.size), gradientAt = oracle(rank);
   const digests: number[] = [];
   for (let step = 0; step < steps; step++) {
     gradientAt(point, gradient, "batch");
     const parameters = point.slice();
-    yield* reducer.reduce(
+    yield* method.reduce(
       gradient,
       state,
       context({ seed: 3, step, rank, size, workspace: memory, learningRate: 0.1, parameters }),
     );
-    if (reducer.yields === "parameters") point.set(gradient);
-    else gradient.forEach((value, i) => point[i]! -= (reducer.yields === "step" ? 1 : 0.1) * value);
+    if (method.yields === "parameters") point.set(gradient);
+    else gradient.forEach((value, i) => point[i]! -= (method.yields === "step" ? 1 : 0.1) * value);
     // Between the rounds of a local method each rank is elsewhere.
-    digests.push((step + 1) % (reducer.every ?? 1) === 0 ? digest(point) : step);
+    digests.push((step + 1) % (method.every ?? 1) === 0 ? digest(point) : step);
   }
   return [...digests, ...Object.values(state.shared).map(digest), ...Object.values(state.local).map(digest)].join(" ");
 }

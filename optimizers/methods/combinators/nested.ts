@@ -1,7 +1,7 @@
 /** Methods inside methods: their states joined into one, their working memory kept apart. @module */
 
 import type { Round } from "../../../transport/round.ts";
-import type { Context, Exchange, Reducer, State, Vector, Vectors, Workspace } from "../method.ts";
+import type { Context, Exchange, Method, State, Vector, Vectors, Workspace } from "../method.ts";
 
 /** One state of several parts: part "a" with vector "x" becomes "a.x"; what is the whole's own keeps its names. */
 export function joinStates(parts: Readonly<Record<string, State>>, own: Partial<State> = {}): State {
@@ -71,17 +71,17 @@ export function derive(context: Context, changes: Partial<Context>): Context {
 }
 
 /** Refuses an inner method that does not give a gradient, or that asks for others than the one that it is given. */
-export function requireGradient(method: string, { name, yields = "gradient", asksGradients }: Reducer): void {
+export function requireGradient(what: string, { name, yields = "gradient", asksGradients }: Method): void {
   if (yields === "gradient" && !asksGradients) return;
   const why = yields === "gradient" ? "asks for a gradient at another point" : "owns the update";
-  throw new TypeError(`Cannot make ${method} of ${name}: it ${why}, expected a method that averages gradients`);
+  throw new TypeError(`Cannot make ${what} of ${name}: it ${why}, expected a method that averages gradients`);
 }
 
 /** Refuses an inner method that is wrong where only some of the ranks take part in a step. */
-export function requireSampled(method: string, fraction: number, { name, sampled }: Reducer): void {
+export function requireSampled(what: string, fraction: number, { name, sampled }: Method): void {
   if (fraction === 1 || sampled) return;
   throw new TypeError(
-    `Cannot make ${method} of ${name} with a fraction of ${fraction}: it remembers or exchanges what only all ranks ` +
+    `Cannot make ${what} of ${name} with a fraction of ${fraction}: it remembers or exchanges what only all ranks ` +
       "together can, expected a method whose memory each rank keeps for itself, such as average, errorFeedback or diana",
   );
 }
@@ -93,7 +93,7 @@ export function requireSampled(method: string, fraction: number, { name, sampled
  */
 export function* among(
   members: ArrayLike<number>,
-  reducer: Reducer,
+  method: Method,
   vector: Float32Array,
   state: State,
   context: Context,
@@ -108,7 +108,7 @@ export function* among(
     keyOf: (member) => context.keyOf(members[member]!),
   });
   if (!takesPart) vector.fill(0);
-  const exchange = reducer.reduce(
+  const exchange = method.reduce(
     vector,
     takesPart ? state : { ...copyOf(state, workspace, "absent"), shared: state.shared },
     own,
@@ -116,7 +116,7 @@ export function* among(
   try {
     for (let next = exchange.next([]); !next.done;) {
       const round = next.value;
-      refuseGradient(reducer, round);
+      refuseGradient(method, round);
       if (members.length === size) {
         next = exchange.next(yield round);
       } else if (round.op === "allGather") {
@@ -129,7 +129,7 @@ export function* among(
         next = exchange.next([]);
       } else {
         throw new TypeError(
-          `Cannot run ${reducer.name} among ${members.length} of ${size} ranks: it asks for ${round.op}, expected ` +
+          `Cannot run ${method.name} among ${members.length} of ${size} ranks: it asks for ${round.op}, expected ` +
             "allGather or allReduce",
         );
       }
@@ -156,7 +156,7 @@ function sum(messages: readonly Uint8Array[], into: Float32Array, workspace: Wor
 }
 
 /** Refuses a round that an inner method cannot have answered. */
-export function refuseGradient({ name }: Reducer, { op }: Round): void {
+export function refuseGradient({ name }: Method, { op }: Round): void {
   if (op === "gradient") {
     throw new TypeError(`Cannot run ${name} inside another method: it asks for a gradient at another point`);
   }

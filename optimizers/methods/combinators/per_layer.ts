@@ -1,7 +1,7 @@
 import { show } from "../../../compressors/check.ts";
 import { fold } from "../../../random.ts";
 import { average } from "../average.ts";
-import { checkOptions, requireInteger, requireLayout, requireReducer } from "../check.ts";
+import { checkOptions, requireInteger, requireLayout, requireMethod } from "../check.ts";
 import {
   commit,
   copyOf,
@@ -12,7 +12,7 @@ import {
   refuseGradient,
   requireGradient,
 } from "./nested.ts";
-import type { Context, Exchange, Keys, Layout, Reducer } from "../method.ts";
+import type { Context, Exchange, Keys, Layout, Method } from "../method.ts";
 
 /** What is known of one layer's tensor. */
 export interface Layer {
@@ -44,11 +44,11 @@ export interface Layer {
  * import { topK } from "@gradwire/tfjs/compressors";
  * const layout = { names: ["kernel", "bias"], shapes: [[100, 10], [10]], size: 1010 };
  * const dense = average(), sparse = errorFeedback(topK({ ratio: .01 }));
- * const reducer = perLayer(layout, ({ shape }) => shape.length > 1 ? sparse : dense);
- * console.assert(reducer.init(layout).local["0.error"]!.length === 1000);
+ * const method = perLayer(layout, ({ shape }) => shape.length > 1 ? sparse : dense);
+ * console.assert(method.init(layout).local["0.error"]!.length === 1000);
  * ```
  */
-export function perLayer(layout: Layout, choose: (layer: Layer) => Reducer): Reducer {
+export function perLayer(layout: Layout, choose: (layer: Layer) => Method): Method {
   requireLayout("perLayer", layout);
   if (typeof choose !== "function") {
     throw new TypeError(`Cannot make perLayer: choose is ${show(choose)}, expected a function that returns a method`);
@@ -69,7 +69,7 @@ export interface SkipSmallOptions {
  * method's for as many numbers as the large tensors have.
  *
  * @param layout the model's parameters, `layoutOf(model.trainableWeights)`
- * @param reducer the method for the large ones
+ * @param method the method for the large ones
  * @throws {TypeError} if the method owns the update
  * @throws {RangeError} if `below` is not an integer ≥ 0
  *
@@ -78,22 +78,22 @@ export interface SkipSmallOptions {
  * import { errorFeedback, skipSmall } from "@gradwire/tfjs/optimizers";
  * import { topK } from "@gradwire/tfjs/compressors";
  * const layout = { names: ["kernel", "bias"], shapes: [[100, 20], [20]], size: 2020 };
- * const reducer = skipSmall(layout, errorFeedback(topK({ ratio: .01 })));
- * console.assert(reducer.init(layout).local["0.error"]!.length === 2000);
+ * const method = skipSmall(layout, errorFeedback(topK({ ratio: .01 })));
+ * console.assert(method.init(layout).local["0.error"]!.length === 2000);
  * ```
  */
-export function skipSmall(layout: Layout, reducer: Reducer, options: SkipSmallOptions = {}): Reducer {
+export function skipSmall(layout: Layout, method: Method, options: SkipSmallOptions = {}): Method {
   requireLayout("skipSmall", layout);
-  requireReducer("skipSmall", "reducer", reducer);
+  requireMethod("skipSmall", "method", method);
   const { below = 1024 } = checkOptions("skipSmall", options, ["below"]);
   requireInteger("skipSmall", "below", below, 0);
   const dense = average();
-  return layered("skipSmall", layout, ({ size }) => size < below ? dense : reducer, { reducer, below });
+  return layered("skipSmall", layout, ({ size }) => size < below ? dense : method, { method, below });
 }
 
 /** The tensors of one method. */
 interface Group {
-  readonly reducer: Reducer;
+  readonly method: Method;
   readonly layout: Layout;
   /** Where the tensors lie in the flat vector, neighbours joined. */
   readonly ranges: readonly (readonly [from: number, to: number])[];
@@ -102,20 +102,20 @@ interface Group {
 function layered(
   name: string,
   layout: Layout,
-  choose: (layer: Layer) => Reducer,
+  choose: (layer: Layer) => Method,
   options: Record<string, unknown>,
-): Reducer {
+): Method {
   const groups = groupsOf(name, layout, choose);
   return {
     name,
-    options: { ...options, methods: groups.map(({ reducer, layout: { size } }) => ({ reducer, size })) },
-    sampled: groups.every(({ reducer }) => reducer.sampled ?? false),
-    identityAlone: groups.every(({ reducer }) => reducer.identityAlone ?? false),
+    options: { ...options, methods: groups.map(({ method, layout: { size } }) => ({ method, size })) },
+    sampled: groups.every(({ method }) => method.sampled ?? false),
+    identityAlone: groups.every(({ method }) => method.identityAlone ?? false),
     // The bounds are of sums over parameters, as ‖C(v)‖² and D are, so the worst of a part's is the worst of the whole.
-    ...groups.every(({ reducer }) => reducer.stepSize)
+    ...groups.every(({ method }) => method.stepSize)
       ? {
         stepSize: (constants) =>
-          Math.min(...groups.map(({ reducer, layout: { size } }) => reducer.stepSize!({ ...constants, size }))),
+          Math.min(...groups.map(({ method, layout: { size } }) => method.stepSize!({ ...constants, size }))),
       }
       : {},
     init(given, ranks) {
@@ -128,7 +128,7 @@ function layered(
         );
       }
       return joinStates(
-        Object.fromEntries(groups.map(({ reducer, layout }, g) => [`${g}`, reducer.init(layout, ranks)])),
+        Object.fromEntries(groups.map(({ method, layout }, g) => [`${g}`, method.init(layout, ranks)])),
       );
     },
     *reduce(gradient, state, context) {
@@ -136,10 +136,10 @@ function layered(
       // the last work on copies.
       const last = groups.length - 1, parts = groups.map((_, g) => partOf(state, `${g}`));
       const working = parts.map((part, g) => g < last ? copyOf(part, context.workspace, `${g}`) : part);
-      for (const [g, { reducer, layout: { size }, ranges }] of groups.entries()) {
+      for (const [g, { method, layout: { size }, ranges }] of groups.entries()) {
         const vector = context.workspace.floats(`group ${g}`, size);
         gather(gradient, ranges, vector);
-        yield* withoutGradients(reducer, reducer.reduce(vector, working[g]!, contextOf(g, ranges, size, context)));
+        yield* withoutGradients(method, method.reduce(vector, working[g]!, contextOf(g, ranges, size, context)));
       }
       for (const [g, { layout: { size }, ranges }] of groups.entries()) {
         if (g < last) commit(working[g]!, parts[g]!);
@@ -149,23 +149,23 @@ function layered(
   };
 }
 
-function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer) => Reducer): Group[] {
-  const groups = new Map<Reducer, { names: string[]; shapes: (readonly number[])[]; ranges: [number, number][] }>();
+function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer) => Method): Group[] {
+  const groups = new Map<Method, { names: string[]; shapes: (readonly number[])[]; ranges: [number, number][] }>();
   let from = 0;
   shapes.forEach((shape, index) => {
     const size = shape.reduce((product, length) => product * length, 1);
-    const reducer = choose({ name: names[index]!, shape, size, index });
-    requireReducer(name, `what choose returns for ${names[index]}`, reducer);
-    requireGradient(name, reducer);
-    const group = groups.get(reducer) ?? { names: [], shapes: [], ranges: [] }, range = group.ranges.at(-1);
-    groups.set(reducer, group);
+    const method = choose({ name: names[index]!, shape, size, index });
+    requireMethod(name, `what choose returns for ${names[index]}`, method);
+    requireGradient(name, method);
+    const group = groups.get(method) ?? { names: [], shapes: [], ranges: [] }, range = group.ranges.at(-1);
+    groups.set(method, group);
     group.names.push(names[index]!), group.shapes.push(shape);
     if (range?.[1] === from) range[1] = from + size;
     else group.ranges.push([from, from + size]);
     from += size;
   });
-  return [...groups].map(([reducer, { names, shapes, ranges }]) => ({
-    reducer,
+  return [...groups].map(([method, { names, shapes, ranges }]) => ({
+    method,
     layout: { names, shapes, size: ranges.reduce((sum, [from, to]) => sum + to - from, 0) },
     ranges,
   }));
@@ -188,10 +188,10 @@ function contextOf(g: number, ranges: Group["ranges"], size: number, context: Co
   });
 }
 
-function* withoutGradients(reducer: Reducer, exchange: Exchange): Exchange {
+function* withoutGradients(method: Method, exchange: Exchange): Exchange {
   try {
     for (let next = exchange.next([]); !next.done; next = exchange.next(yield next.value)) {
-      refuseGradient(reducer, next.value);
+      refuseGradient(method, next.value);
     }
   } finally {
     exchange.return();

@@ -1,6 +1,6 @@
-import { requireReducer } from "../check.ts";
+import { requireMethod } from "../check.ts";
 import { show } from "../../../compressors/check.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 
 /**
  * One method whose compressor changes with the step: the entry with the largest key that the step has reached takes it.
@@ -21,7 +21,7 @@ import type { Reducer } from "../method.ts";
  * console.assert(minimise(problem, method, { rounds: 100, step: .1, error: 1e-3 }).reached);
  * ```
  */
-export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
+export function schedule(stages: Readonly<Record<number, Method>>): Method {
   const keys = typeof stages === "object" && stages !== null && !Array.isArray(stages) ? Object.keys(stages) : [];
   if (keys.length === 0 || !keys.some((from) => Number.isFinite(Number(from)))) {
     throw new TypeError(
@@ -29,37 +29,37 @@ export function schedule(stages: Readonly<Record<number, Reducer>>): Reducer {
         "schedule({ 0: errorFeedback(topK({ ratio: 0.1 })), 1000: errorFeedback(topK({ ratio: 0.01 })) })",
     );
   }
-  const entries = Object.entries(stages).map(([from, reducer]) => ({ from: Number(from), reducer }));
+  const entries = Object.entries(stages).map(([from, method]) => ({ from: Number(from), method }));
   entries.sort((a, b) => a.from - b.from);
-  for (const { from, reducer } of entries) {
+  for (const { from, method } of entries) {
     if (!Number.isSafeInteger(from) || from < 0) {
       throw new RangeError(`Cannot make schedule: a stage starts at ${from}, expected an integer ≥ 0`);
     }
-    requireReducer("schedule", `the stage from ${from}`, reducer);
+    requireMethod("schedule", `the stage from ${from}`, method);
   }
   const first = entries[0];
   if (first?.from !== 0) {
     throw new RangeError(`Cannot make schedule: its first stage starts at ${first?.from}, expected 0`);
   }
-  const { reducer: { name, yields } } = first;
-  const other = entries.find(({ reducer }) => reducer.name !== name);
+  const { method: { name, yields } } = first;
+  const other = entries.find(({ method }) => method.name !== name);
   if (other) {
     throw new TypeError(
-      `Cannot make schedule: ${name} turns into ${other.reducer.name} at step ${other.from}, expected one method (see warmup)`,
+      `Cannot make schedule: ${name} turns into ${other.method.name} at step ${other.from}, expected one method (see warmup)`,
     );
   }
   return {
     name: "schedule",
     options: { stages },
     ...yields === undefined ? {} : { yields },
-    sampled: entries.every(({ reducer }) => reducer.sampled ?? false),
-    asksGradients: entries.some(({ reducer }) => reducer.asksGradients ?? false),
-    identityAlone: entries.every(({ reducer }) => reducer.identityAlone ?? false),
-    ...entries.every(({ reducer }) => reducer.stepSize)
-      ? { stepSize: (constants) => Math.min(...entries.map(({ reducer }) => reducer.stepSize!(constants))) }
+    sampled: entries.every(({ method }) => method.sampled ?? false),
+    asksGradients: entries.some(({ method }) => method.asksGradients ?? false),
+    identityAlone: entries.every(({ method }) => method.identityAlone ?? false),
+    ...entries.every(({ method }) => method.stepSize)
+      ? { stepSize: (constants) => Math.min(...entries.map(({ method }) => method.stepSize!(constants))) }
       : {},
-    init: (layout, ranks) => first.reducer.init(layout, ranks),
+    init: (layout, ranks) => first.method.init(layout, ranks),
     reduce: (gradient, state, context) =>
-      entries.findLast(({ from }) => from <= context.step)!.reducer.reduce(gradient, state, context),
+      entries.findLast(({ from }) => from <= context.step)!.method.reduce(gradient, state, context),
   };
 }

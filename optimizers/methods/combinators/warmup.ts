@@ -1,14 +1,14 @@
 import { average } from "../average.ts";
-import { checkOptions, requireInteger, requireReducer } from "../check.ts";
+import { checkOptions, requireInteger, requireMethod } from "../check.ts";
 import { derive, joinStates, partOf, partOfWorkspace } from "./nested.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 
 /** Options of {@linkcode warmup}. */
 export interface WarmupOptions {
-  /** How many steps `from` takes before `reducer` does. */
+  /** How many steps `from` takes before `method` does. */
   readonly steps: number;
   /** The method of these steps. Default `average()`. */
-  readonly from?: Reducer;
+  readonly from?: Method;
 }
 
 /**
@@ -30,31 +30,31 @@ export interface WarmupOptions {
  * console.assert(minimise(problem, method, { rounds: 4, step: .1 }).bytes > 3 * 8);
  * ```
  */
-export function warmup(reducer: Reducer, options: WarmupOptions): Reducer {
+export function warmup(method: Method, options: WarmupOptions): Method {
   const { steps, from = average() } = checkOptions("warmup", options, ["steps", "from"]);
-  requireReducer("warmup", "the method", reducer), requireReducer("warmup", "from", from);
+  requireMethod("warmup", "the method", method), requireMethod("warmup", "from", from);
   requireInteger("warmup", "steps", steps, 0);
-  const [before = "gradient", after = "gradient"] = [from.yields, reducer.yields];
+  const [before = "gradient", after = "gradient"] = [from.yields, method.yields];
   if (before !== after) {
     throw new TypeError(
-      `Cannot make warmup: ${from.name} gives a ${before} and ${reducer.name} a ${after}, expected the same of both`,
+      `Cannot make warmup: ${from.name} gives a ${before} and ${method.name} a ${after}, expected the same of both`,
     );
   }
   return {
     name: "warmup",
-    options: { reducer, steps, from },
+    options: { method, steps, from },
     yields: after,
-    sampled: [from, reducer].every((part) => part.sampled ?? false),
-    asksGradients: [from, reducer].some((part) => part.asksGradients ?? false),
-    identityAlone: [from, reducer].every((part) => part.identityAlone ?? false),
-    ...from.stepSize && reducer.stepSize
-      ? { stepSize: (constants) => Math.min(from.stepSize!(constants), reducer.stepSize!(constants)) }
+    sampled: [from, method].every((part) => part.sampled ?? false),
+    asksGradients: [from, method].some((part) => part.asksGradients ?? false),
+    identityAlone: [from, method].every((part) => part.identityAlone ?? false),
+    ...from.stepSize && method.stepSize
+      ? { stepSize: (constants) => Math.min(from.stepSize!(constants), method.stepSize!(constants)) }
       : {},
-    init: (layout, ranks) => joinStates({ from: from.init(layout, ranks), reducer: reducer.init(layout, ranks) }),
+    init: (layout, ranks) => joinStates({ from: from.init(layout, ranks), method: method.init(layout, ranks) }),
     *reduce(gradient, state, context) {
-      const [part, method] = context.step < steps ? ["from", from] as const : ["reducer", reducer] as const;
+      const [part, active] = context.step < steps ? ["from", from] as const : ["method", method] as const;
       const own = derive(context, { workspace: partOfWorkspace(context.workspace, part) });
-      yield* method.reduce(gradient, partOf(state, part), own);
+      yield* active.reduce(gradient, partOf(state, part), own);
     },
   };
 }

@@ -4,7 +4,7 @@ import { gradientAt } from "../../../transport/round.ts";
 import { checkChoice, checkOptions, requireNumber, requireParameters, requireRate, requireUnbiased } from "../check.ts";
 import { coin } from "../parts/coin.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 import { add, subtract } from "../parts/vector.ts";
 
 /** State of {@linkcode adiana}. */
@@ -71,7 +71,7 @@ export interface AdianaOptions {
 export function adiana(
   compressor: UnbiasedCompressor,
   options: AdianaOptions,
-): Reducer<AdianaState> {
+): Method<AdianaState> {
   requireUnbiased("adiana", compressor);
   const known = ["convexity", "smoothness", "parameters"];
   const { convexity, smoothness, parameters: set = "A" } = checkOptions("adiana", options, known);

@@ -1,7 +1,7 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { checkOptions, requireNumber, requireUnbiased } from "../check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import type { Context, Exchange, Reducer } from "../method.ts";
+import type { Context, Exchange, Method } from "../method.ts";
 import { add, subtract } from "../parts/vector.ts";
 
 /** State of {@linkcode diana}. */
@@ -47,7 +47,7 @@ export interface DianaOptions {
  * console.assert(minimise(problem, diana(identity()), { rounds: 100, error: 1e-6 }).reached);
  * ```
  */
-export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}): Reducer<DianaState> {
+export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}): Method<DianaState> {
   requireUnbiased("diana", compressor);
   const { shiftStep } = checkOptions("diana", options, ["shiftStep"]);
   if (shiftStep !== undefined) requireNumber("diana", "shiftStep", shiftStep, { above: 0 });

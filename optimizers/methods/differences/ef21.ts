@@ -2,7 +2,7 @@ import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { fold } from "../../../random.ts";
 import { checkBoolean, checkOptions, requireContractive } from "../check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import type { Reducer, State } from "../method.ts";
+import type { Method, State } from "../method.ts";
 import { squaredDistance, subtract } from "../parts/vector.ts";
 
 /** Options of {@linkcode ef21}. */
@@ -43,7 +43,7 @@ export interface Ef21Options {
  * console.assert(minimise(problem, ef21(identity()), { rounds: 100, error: 1e-6 }).reached);
  * ```
  */
-export function ef21(compressor: ContractiveCompressor, options: Ef21Options = {}): Reducer {
+export function ef21(compressor: ContractiveCompressor, options: Ef21Options = {}): Method {
   requireContractive("ef21", compressor);
   const { plus = false } = checkOptions("ef21", options, ["plus"]);
   checkBoolean("ef21", "plus", plus);
@@ -65,7 +65,7 @@ const plainState = (size: number): State => ({
   shared: { meanEstimate: new Float32Array(size) },
 });
 
-const reducePlain = (compressor: ContractiveCompressor): Reducer["reduce"] =>
+const reducePlain = (compressor: ContractiveCompressor): Method["reduce"] =>
   function* (gradient, { local, shared }, { rank, size, keyOf, workspace }) {
     const estimate = local.estimate as Float32Array, meanEstimate = shared.meanEstimate as Float32Array;
     subtract(gradient, estimate);
@@ -88,7 +88,7 @@ const plusState = (size: number, ranks: number): State => ({
   shared: { estimates: new Float32Array(size * ranks) },
 });
 
-const reducePlus = (compressor: ContractiveCompressor): Reducer["reduce"] =>
+const reducePlus = (compressor: ContractiveCompressor): Method["reduce"] =>
   function* (gradient, { shared }, { rank, size, keyOf, workspace }) {
     const d = gradient.length, estimates = shared.estimates as Float32Array, most = 1 + compressor.maxByteLength(d);
     if (estimates.length !== size * d) {

@@ -3,7 +3,7 @@ import { allReduce, gradientAt } from "../../../transport/round.ts";
 import { checkChoice, checkOptions, requireNumber, requireParameters, requireUnbiased } from "../check.ts";
 import { coin } from "../parts/coin.ts";
 import { compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 import { scale, subtract } from "../parts/vector.ts";
 
 /** State of {@linkcode marina}. */
@@ -64,7 +64,7 @@ export interface MarinaOptions {
 export function marina(
   compressor: UnbiasedCompressor,
   options: MarinaOptions = {},
-): Reducer<MarinaState> {
+): Method<MarinaState> {
   requireUnbiased("marina", compressor);
   const { probability, dense = "batch" } = checkOptions("marina", options, ["probability", "dense"]);
   checkChoice("marina", "dense", dense, ["batch", "all"]);

@@ -11,7 +11,7 @@ import {
 import { below, coin } from "../parts/coin.ts";
 import { dianaRound, shiftCost } from "./diana.ts";
 import { keyFor } from "../keys.ts";
-import type { Reducer, State } from "../method.ts";
+import type { Method, State } from "../method.ts";
 import { add, subtract } from "../parts/vector.ts";
 
 /** Options of {@linkcode vrDiana}. */
@@ -65,7 +65,7 @@ export interface VrDianaOptions {
  * console.assert(minimise(problem, method, { rounds: 2000, batch: 1, error: 1e-6 }).reached);
  * ```
  */
-export function vrDiana(compressor: UnbiasedCompressor, options: VrDianaOptions): Reducer {
+export function vrDiana(compressor: UnbiasedCompressor, options: VrDianaOptions): Method {
   requireUnbiased("vrDiana", compressor);
   const known = ["terms", "form", "refresh", "shiftStep"];
   const { terms, form = "loopless", refresh = 1 / terms, shiftStep } = checkOptions("vrDiana", options, known);
@@ -92,7 +92,7 @@ export function vrDiana(compressor: UnbiasedCompressor, options: VrDianaOptions)
   };
 }
 
-type Form = Pick<Reducer, "init" | "reduce">;
+type Form = Pick<Method, "init" | "reduce">;
 
 function loopless(compressor: UnbiasedCompressor, alpha: (size: number) => number, refresh: number): Form {
   return {

@@ -6,7 +6,7 @@ import { checkBoolean, checkOptions, requireInteger, requireNumber } from "../ch
 import { below } from "../parts/coin.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { isStill } from "../parts/rate.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 import { scale, squaredNorm } from "../parts/vector.ts";
 
 /** State of {@linkcode deepGradientCompression}. */
@@ -72,7 +72,7 @@ const STAGES = 4;
  */
 export function deepGradientCompression(
   options: DeepGradientCompressionOptions = {},
-): Reducer<DeepGradientCompressionState> {
+): Method<DeepGradientCompressionState> {
   const method = "deepGradientCompression";
   checkOptions(method, options, ["ratio", "momentum", "nesterov", "clip", "masking", "warmupSteps", "sample"]);
   const { ratio = .001, momentum = .9, nesterov = false, masking = true, warmupSteps = 0, clip, sample } = options;

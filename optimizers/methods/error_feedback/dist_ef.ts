@@ -1,7 +1,7 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
 import { checkBoolean, checkOptions, requireContractive, requireNumber } from "../check.ts";
-import type { Reducer, State } from "../method.ts";
+import type { Method, State } from "../method.ts";
 import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./two_way.ts";
 
 /** Options of {@linkcode distEf}. */
@@ -47,7 +47,7 @@ export interface DistEfOptions {
 export function distEf(
   compressor: ContractiveCompressor = scaledSign({ block: 4096 }),
   options: DistEfOptions = {},
-): Reducer {
+): Method {
   requireContractive("distEf", compressor);
   const { momentum = .9, nesterov = true } = checkOptions("distEf", options, ["momentum", "nesterov"]);
   checkBoolean("distEf", "nesterov", nesterov);

@@ -1,6 +1,6 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { requireContractive } from "../check.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./two_way.ts";
 
 /** State of {@linkcode doubleSqueeze}: the error of each rank and that of its stripe, and the learning rate before. */
@@ -39,7 +39,7 @@ export type DoubleSqueezeState = TwoWayState;
  * console.assert(minimise(problem, doubleSqueeze(identity()), { rounds: 500, error: 1e-6 }).reached);
  * ```
  */
-export function doubleSqueeze(compressor: ContractiveCompressor): Reducer<DoubleSqueezeState> {
+export function doubleSqueeze(compressor: ContractiveCompressor): Method<DoubleSqueezeState> {
   requireContractive("doubleSqueeze", compressor);
   return {
     name: "doubleSqueeze",

@@ -4,7 +4,7 @@ import { allGatherMeanwhile } from "../../../transport/round.ts";
 import { checkOptions, requireContractive, requireInteger } from "../check.ts";
 import { compressAndKeep, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { isStill, rateRatio } from "../parts/rate.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 import { addScaled, scale } from "../parts/vector.ts";
 
 /** State of {@linkcode errorFeedback}. */
@@ -60,10 +60,10 @@ export interface ErrorFeedbackOptions {
  * import { context, errorFeedback, workspace } from "@gradwire/tfjs/optimizers";
  * import { identity } from "@gradwire/tfjs/compressors";
  * import { runTogether } from "@gradwire/tfjs/transport";
- * const reducer = errorFeedback(identity()), gradients = [Float32Array.of(1, 3), Float32Array.of(3, 5)];
- * const states = gradients.map(() => reducer.init({ names: ["w"], shapes: [[2]], size: 2 }));
+ * const method = errorFeedback(identity()), gradients = [Float32Array.of(1, 3), Float32Array.of(3, 5)];
+ * const states = gradients.map(() => method.init({ names: ["w"], shapes: [[2]], size: 2 }));
  * runTogether(gradients.map((gradient, rank) =>
- *   reducer.reduce(gradient, states[rank]!, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
+ *   method.reduce(gradient, states[rank]!, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
  * ));
  * console.assert(gradients.every((gradient) => gradient.join() === "2,4"));
  * ```
@@ -71,7 +71,7 @@ export interface ErrorFeedbackOptions {
 export function errorFeedback(
   compressor: ContractiveCompressor,
   options: ErrorFeedbackOptions = {},
-): Reducer<ErrorFeedbackState> {
+): Method<ErrorFeedbackState> {
   requireContractive("errorFeedback", compressor);
   const { delay = 0 } = checkOptions("errorFeedback", options, ["delay"]);
   requireInteger("errorFeedback", "delay", delay, 0);
@@ -99,9 +99,9 @@ export function errorFeedback(
   };
 }
 
-type Method = Reducer<ErrorFeedbackState>;
+type Delayed = Method<ErrorFeedbackState>;
 
-const reduceNow = (compressor: ContractiveCompressor): Method["reduce"] =>
+const reduceNow = (compressor: ContractiveCompressor): Delayed["reduce"] =>
   function* (gradient, { local: { error }, shared: { rate } }, { rank, size, keyOf, workspace, learningRate }) {
     addScaled(gradient, rateRatio(rate, learningRate), error);
     const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
@@ -117,7 +117,7 @@ const reduceNow = (compressor: ContractiveCompressor): Method["reduce"] =>
   };
 
 /** The exchange of what the step before has left in the outbox; its mean goes to the workspace. */
-const arrive = (compressor: ContractiveCompressor): NonNullable<Method["ahead"]> =>
+const arrive = (compressor: ContractiveCompressor): NonNullable<Delayed["ahead"]> =>
   function* ({ local: { error, outbox, length }, shared: { sent } }, { size, keysAt, workspace }) {
     const arrived = workspace.floats("arrived", error.length).fill(0);
     if (sent[0] === 0) return; // nothing is on its way yet
@@ -127,7 +127,7 @@ const arrive = (compressor: ContractiveCompressor): NonNullable<Method["ahead"]>
     messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, arrived));
   };
 
-const reduceLater = (compressor: ContractiveCompressor, delay: number): Method["reduce"] =>
+const reduceLater = (compressor: ContractiveCompressor, delay: number): Delayed["reduce"] =>
   function* (gradient, state, context) {
     const { local: { error, outbox, length }, shared: { rate, sent, pending } } = state;
     const { step, rank, keyOf, workspace, learningRate, early } = context, size = gradient.length;

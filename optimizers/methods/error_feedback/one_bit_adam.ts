@@ -3,7 +3,7 @@ import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
 import { allReduce } from "../../../transport/round.ts";
 import { checkOptions, requireContractive, requireInteger, requireNumber, requireRate } from "../check.ts";
 import { requireFinite } from "../parts/finite.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
 import { scale } from "../parts/vector.ts";
 
@@ -63,7 +63,7 @@ export interface OneBitAdamOptions {
  * console.assert(minimise(problem, method, { rounds: 2000, step: .01, error: 1e-2 }).reached);
  * ```
  */
-export function oneBitAdam(options: OneBitAdamOptions): Reducer<OneBitAdamState> {
+export function oneBitAdam(options: OneBitAdamOptions): Method<OneBitAdamState> {
   const known = ["warmupSteps", "beta1", "beta2", "epsilon", "compressor"];
   const { warmupSteps, beta1 = .9, beta2 = .999, epsilon = 1e-7, compressor = scaledSign({ block: 4096 }) } =
     checkOptions("oneBitAdam", options, known);

@@ -1,7 +1,7 @@
 import { compress, type Compressor } from "../../../compressors/compressor.ts";
 import { oneBit } from "../../../compressors/quantizers/one_bit.ts";
 import { checkOptions, requireInteger } from "../check.ts";
-import type { Layout, Reducer, State } from "../method.ts";
+import type { Layout, Method, State } from "../method.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
 
 /** Options of {@linkcode oneBitSgd}. */
@@ -39,7 +39,7 @@ export interface OneBitSgdOptions {
  * console.assert(minimise(problem, oneBitSgd(), { rounds: 2000, step: .02, error: 1e-2 }).reached);
  * ```
  */
-export function oneBitSgd(options: OneBitSgdOptions = {}): Reducer {
+export function oneBitSgd(options: OneBitSgdOptions = {}): Method {
   const { block = 256 } = checkOptions("oneBitSgd", options, ["block"]);
   requireInteger("oneBitSgd", "block", block, 1);
   return {

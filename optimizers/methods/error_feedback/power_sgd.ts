@@ -16,7 +16,7 @@ import {
   shapesOf,
 } from "../parts/matrix.ts";
 import { isStill, rateRatio } from "../parts/rate.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 import { addScaled, scale } from "../parts/vector.ts";
 
 /** State of {@linkcode powerSgd}. */
@@ -65,17 +65,17 @@ export interface PowerSgdOptions {
  * ```ts
  * import { context, powerSgd, workspace } from "@gradwire/tfjs/optimizers";
  * import { runTogether } from "@gradwire/tfjs/transport";
- * const reducer = powerSgd({ rank: 1, minimumRate: 1 });
+ * const method = powerSgd({ rank: 1, minimumRate: 1 });
  * const gradient = Float32Array.from({ length: 12 }, (_, i) => (1 + i % 3) * (1 + Math.floor(i / 3))); // of rank 1
- * const given = gradient.slice(), state = reducer.init({ names: ["w"], shapes: [[4, 3]], size: 12 });
- * const step = reducer.reduce(gradient, state, context({ seed: 1, step: 0, rank: 0, size: 1, workspace: workspace() }));
+ * const given = gradient.slice(), state = method.init({ names: ["w"], shapes: [[4, 3]], size: 12 });
+ * const step = method.reduce(gradient, state, context({ seed: 1, step: 0, rank: 0, size: 1, workspace: workspace() }));
  * runTogether([step]);
  * console.assert(gradient.every((v, i) => Math.abs(v - given[i]!) < 1e-4));
  * ```
  */
 export function powerSgd(
   options: PowerSgdOptions = {},
-): Reducer<PowerSgdState> {
+): Method<PowerSgdState> {
   checkOptions("powerSgd", options, ["rank", "minimumRate", "startStep"]);
   const { rank: r = 2, minimumRate = 2, startStep = 0 } = options;
   requireInteger("powerSgd", "rank", r, 1);

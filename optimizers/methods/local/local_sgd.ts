@@ -5,10 +5,10 @@ import {
   checkOptions,
   requireContractive,
   requireInteger,
+  requireMethod,
   requireNumber,
   requireParameters,
   requireRate,
-  requireReducer,
 } from "../check.ts";
 import { errorFeedback } from "../error_feedback/error_feedback.ts";
 import { requireFinite } from "../parts/finite.ts";
@@ -24,14 +24,14 @@ import {
   requireGradient,
   requireSampled,
 } from "../combinators/nested.ts";
-import type { Constants, Context, Reducer } from "../method.ts";
+import type { Constants, Context, Method } from "../method.ts";
 
 /** Options of {@linkcode localSgd}. */
 export interface LocalSgdOptions {
   /** H: steps from one exchange to the next. */
   readonly every: number;
   /** How the ranks agree on their mean movement. Its steps are the exchanges, one every H steps. Default `average()`. */
-  readonly reducer?: Reducer;
+  readonly method?: Method;
 }
 
 /**
@@ -40,25 +40,25 @@ export interface LocalSgdOptions {
  *
  * ```text
  * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x
- * Δ ← reduce(x − yᵢ)                   every H steps: the mean, compressed as `reducer` does
+ * Δ ← reduce(x − yᵢ)                   every H steps: the mean, compressed as `method` does
  * x ← x − Δ;  yᵢ ← x
  * ```
  *
- * - Compressor: what `reducer` needs. It sees movements in units of the parameters, with the learning rate inside.
- * - Memory: one vector and the reducer's. Messages per step: the reducer's, every H steps; none in between, when each
+ * - Compressor: what `method` needs. It sees movements in units of the parameters, with the learning rate inside.
+ * - Memory: one vector and the method's. Messages per step: the method's, every H steps; none in between, when each
  *   rank has its own parameters.
- * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)), γʳ / H'), where γʳ is the reducer's own bound, H' = 1 for H = 1
- *   and 2 H else; none where the reducer has none. Heterogeneous data bias it by O(γ H ζ²); `scaffold` does not.
- * - Why: the first two bounds are those of the second source, which keep yᵢ near x. The reducer sees γ H vᵢ, where vᵢ is the
+ * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)), γʳ / H'), where γʳ is the method's own bound, H' = 1 for H = 1
+ *   and 2 H else; none where the method has none. Heterogeneous data bias it by O(γ H ζ²); `scaffold` does not.
+ * - Why: the first two bounds are those of the second source, which keep yᵢ near x. The method sees γ H vᵢ, where vᵢ is the
  *   mean of rank i's gradients on its way, so that it takes a step of size γ H along vᵢ. A step of gradient descent along
  *   convex fᵢ does not take two points apart, so ‖yᵢ − x‖ ≤ k γ ‖∇fᵢ(x)‖ after k steps, and with γ Lmax (H − 1) ≤ 1/8
- *   ‖vᵢ − ∇fᵢ(x)‖ ≤ ‖∇fᵢ(x)‖ / 16. In the descent of ‖x − x*‖² that the reducer's bound comes from, this and the
+ *   ‖vᵢ − ∇fᵢ(x)‖ ≤ ‖∇fᵢ(x)‖ / 16. In the descent of ‖x − x*‖² that the method's bound comes from, this and the
  *   distance of the points where gradients are taken cost less than the half that H' leaves.
  * - Source: Stich, arXiv:1805.09767; Khaled, Mishchenko, Richtárik, arXiv:1909.04746.
  * - Choose it when latency, not bytes, is what a step waits for, and the ranks' data are alike.
  *
  * @throws {RangeError} if `every` is not an integer ≥ 1
- * @throws {TypeError} if the reducer owns the update or asks for gradients at other points
+ * @throws {TypeError} if the method owns the update or asks for gradients at other points
  *
  * @example
  * ```ts
@@ -68,11 +68,11 @@ export interface LocalSgdOptions {
  * console.assert(reached && bytes === 8 * Math.floor(round / 4));
  * ```
  */
-export function localSgd(options: LocalSgdOptions): Reducer {
-  const { every, reducer = average() } = checkOptions("localSgd", options, ["every", "reducer"]);
-  requireReducer("localSgd", "reducer", reducer);
+export function localSgd(options: LocalSgdOptions): Method {
+  const { every, method = average() } = checkOptions("localSgd", options, ["every", "method"]);
+  requireMethod("localSgd", "method", method);
   requireInteger("localSgd", "every", every, 1);
-  return local({ name: "localSgd", options: { every, reducer }, every, reducer });
+  return local({ name: "localSgd", options: { every, method }, every, method });
 }
 
 /** Options of {@linkcode fedAvg}. */
@@ -83,10 +83,10 @@ export interface FedAvgOptions {
   readonly localSteps: number;
   /**
    * How the ranks that take part agree on their mean movement. Its steps are the rounds. With a fraction below 1 one that
-   * is right among a part of the ranks (`Reducer.sampled`): `average`, `errorFeedback` without delay, `diana`,
+   * is right among a part of the ranks (`Method.sampled`): `average`, `errorFeedback` without delay, `diana`,
    * `deepGradientCompression`, `powerSgd` and combinations of these. Default `average()`.
    */
-  readonly reducer?: Reducer;
+  readonly method?: Method;
   /** η: how much of the mean movement the server takes over. Default 1. */
   readonly globalRate?: number;
 }
@@ -102,11 +102,11 @@ export interface FedAvgOptions {
  * x ← x − η Δ
  * ```
  *
- * - Compressor: what `reducer` needs. Ranks outside S send empty messages and keep their memory; what S would sum by
+ * - Compressor: what `method` needs. Ranks outside S send empty messages and keep their memory; what S would sum by
  *   all-reduce it gathers then.
- * - Memory: one vector and the reducer's. Messages per step: the reducer's, every K steps.
+ * - Memory: one vector and the method's. Messages per step: the method's, every K steps.
  * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (K − 1)), γˢ / (η K')), K' as H' of `localSgd`, with
- *   1/γˢ = 1/γʳ + 6 q Lmax / |S|, γʳ the reducer's bound for |S| ranks and q = (n − |S|) / (n − 1). On quadratics with full
+ *   1/γˢ = 1/γʳ + 6 q Lmax / |S|, γʳ the method's bound for |S| ranks and q = (n − |S|) / (n − 1). On quadratics with full
  *   gradients it converges to (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ, Wᵢ = I − (I − γ Aᵢ)ᴷ, which is not the optimum if the ranks' data differ.
  * - Why: the mean of |S| of n vectors drawn without replacement has the variance (q / |S|) (1/n) Σ ‖vᵢ − v‖² about their
  *   mean v, so sampling acts as q more of ω does on |S| ranks, which costs 2 q Lmax / |S| without a memory and
@@ -115,7 +115,7 @@ export interface FedAvgOptions {
  * - Choose it with many ranks of which few can take part at a time.
  *
  * @throws {RangeError} if an option is out of range
- * @throws {TypeError} if the reducer owns the update or asks for gradients at other points, or is wrong with a fraction
+ * @throws {TypeError} if the method owns the update or asks for gradients at other points, or is wrong with a fraction
  * below 1
  *
  * @example
@@ -126,15 +126,15 @@ export interface FedAvgOptions {
  * console.assert(minimise(problem, method, { rounds: 400, error: 1e-6 }).reached);
  * ```
  */
-export function fedAvg(options: FedAvgOptions): Reducer {
-  const known = ["fraction", "localSteps", "reducer", "globalRate"];
-  const { fraction = 1, localSteps, reducer = average(), globalRate = 1 } = checkOptions("fedAvg", options, known);
-  requireReducer("fedAvg", "reducer", reducer);
+export function fedAvg(options: FedAvgOptions): Method {
+  const known = ["fraction", "localSteps", "method", "globalRate"];
+  const { fraction = 1, localSteps, method = average(), globalRate = 1 } = checkOptions("fedAvg", options, known);
+  requireMethod("fedAvg", "method", method);
   requireInteger("fedAvg", "localSteps", localSteps, 1);
   requireNumber("fedAvg", "fraction", fraction, { above: 0, most: 1 });
   requireNumber("fedAvg", "globalRate", globalRate, { above: 0 });
-  const given = { fraction, localSteps, reducer, globalRate };
-  return local({ name: "fedAvg", options: given, every: localSteps, reducer, fraction, globalRate });
+  const given = { fraction, localSteps, method, globalRate };
+  return local({ name: "fedAvg", options: given, every: localSteps, method, fraction, globalRate });
 }
 
 /** Options of {@linkcode qsparseLocal}. */
@@ -156,7 +156,7 @@ export interface QsparseLocalOptions {
  *
  * - Compressor: contractive; the paper's are `compose(quantizer, sparsifier)` and `signTopK`.
  * - Memory: two vectors a rank. Messages per step: one all-gather every H steps.
- * - Step size: that of `localSgd` with `errorFeedback` for its reducer: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)),
+ * - Step size: that of `localSgd` with `errorFeedback` for its method: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)),
  *   δ / (20 Lmax H')), δ = 1 − α, H' = 1 for H = 1 and 2 H else. The paper's schedule is γ ~ 1/(a + t). Constant γ ends in
  *   a neighbourhood. With H = 1 it is `errorFeedback`.
  * - Source: Basu, Data, Karakus, Diggavi, arXiv:1906.02367.
@@ -174,29 +174,29 @@ export interface QsparseLocalOptions {
  * console.assert(minimise(problem, method, { rounds: 2000, step: .01, error: 1e-2 }).reached);
  * ```
  */
-export function qsparseLocal(compressor: ContractiveCompressor, options: QsparseLocalOptions): Reducer {
+export function qsparseLocal(compressor: ContractiveCompressor, options: QsparseLocalOptions): Method {
   requireContractive("qsparseLocal", compressor);
   const { every } = checkOptions("qsparseLocal", options, ["every"]);
   requireInteger("qsparseLocal", "every", every, 1);
-  return local({ name: "qsparseLocal", options: { compressor, every }, every, reducer: errorFeedback(compressor) });
+  return local({ name: "qsparseLocal", options: { compressor, every }, every, method: errorFeedback(compressor) });
 }
 
 interface Local {
   readonly name: string;
-  readonly options: Reducer["options"];
+  readonly options: Method["options"];
   readonly every: number;
-  readonly reducer: Reducer;
+  readonly method: Method;
   readonly fraction?: number;
   readonly globalRate?: number;
 }
 
-function local({ name, options, every, reducer, fraction = 1, globalRate = 1 }: Local): Reducer {
-  requireGradient(name, reducer), requireSampled(name, fraction, reducer);
-  /** The least of what keeps the ranks together on their way and what the reducer's step of `every` steps allows. */
+function local({ name, options, every, method, fraction = 1, globalRate = 1 }: Local): Method {
+  requireGradient(name, method), requireSampled(name, fraction, method);
+  /** The least of what keeps the ranks together on their way and what the method's step of `every` steps allows. */
   const stepSize = (constants: Constants) => {
     const { ranks, largestSmoothness } = constants, taking = countOf(fraction, ranks);
     // Of all ranks as well: theory that holds for one rank says nothing of one that is drawn from several.
-    const own = Math.min(reducer.stepSize!(constants), reducer.stepSize!({ ...constants, ranks: taking }));
+    const own = Math.min(method.stepSize!(constants), method.stepSize!({ ...constants, ranks: taking }));
     const round = 1 / (1 / own + 6 * samplingVariance(taking, ranks) * largestSmoothness / taking);
     const drift = 1 / (largestSmoothness * Math.max(4, 8 * (every - 1)));
     return Math.min(drift, round / (globalRate * (every === 1 ? 1 : 2 * every)));
@@ -206,9 +206,9 @@ function local({ name, options, every, reducer, fraction = 1, globalRate = 1 }: 
     options,
     yields: "parameters",
     every,
-    ...reducer.stepSize ? { stepSize } : {},
+    ...method.stepSize ? { stepSize } : {},
     init: (layout, ranks) =>
-      joinStates({ reducer: reducer.init(layout, ranks) }, {
+      joinStates({ method: method.init(layout, ranks) }, {
         shared: { anchor: new Float32Array(layout.size), started: new Float32Array(1) },
       }),
     *reduce(gradient, state, context) {
@@ -221,7 +221,7 @@ function local({ name, options, every, reducer, fraction = 1, globalRate = 1 }: 
         for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - gradient[j]!;
         // Movements are in units of the parameters: the learning rate is inside them.
         const inner = derive(context, {
-          workspace: partOfWorkspace(context.workspace, "reducer"),
+          workspace: partOfWorkspace(context.workspace, "method"),
           learningRate: undefined,
           parameters: from,
           // Its steps are the exchanges, whose keys are those of the steps in which they take place.
@@ -230,8 +230,8 @@ function local({ name, options, every, reducer, fraction = 1, globalRate = 1 }: 
           early: false,
         });
         // The method inside writes its state in its last round, when the point may still turn out not to be finite: a copy.
-        const part = partOf(state, "reducer"), working = copyOf(part, context.workspace, "working");
-        yield* among(members, reducer, gradient, working, inner);
+        const part = partOf(state, "method"), working = copyOf(part, context.workspace, "working");
+        yield* among(members, method, gradient, working, inner);
         for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - globalRate * gradient[j]!;
         requireFinite(name, "the point", gradient);
         commit(working, part);

@@ -13,7 +13,7 @@ import {
 } from "../check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { countOf, membersOf, samplingVariance } from "./local_sgd.ts";
-import type { Reducer } from "../method.ts";
+import type { Method } from "../method.ts";
 
 /** State of {@linkcode scaffold}. */
 export type ScaffoldState = {
@@ -83,7 +83,7 @@ export interface ScaffoldOptions {
  * console.assert(minimise(problem, method, { rounds: 500, step: .1, error: 1e-6 }).reached);
  * ```
  */
-export function scaffold(options: ScaffoldOptions): Reducer<ScaffoldState> {
+export function scaffold(options: ScaffoldOptions): Method<ScaffoldState> {
   const known = ["localSteps", "option", "fraction", "globalRate", "compressor"];
   const { localSteps, option = "II", fraction = 1, globalRate = 1, compressor = identity() } = checkOptions(
     "scaffold",

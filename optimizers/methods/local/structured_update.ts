@@ -12,7 +12,7 @@ import {
   shapesOf,
 } from "../parts/matrix.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import type { Context, Reducer } from "../method.ts";
+import type { Context, Method } from "../method.ts";
 
 /** State of {@linkcode structuredUpdate}. */
 export type StructuredUpdateState = {
@@ -68,7 +68,7 @@ export type StructuredUpdateOptions =
  * console.assert(minimise(problem, method, { rounds: 400, step: .2, error: 1e-6 }).reached);
  * ```
  */
-export function structuredUpdate(options: StructuredUpdateOptions): Reducer<StructuredUpdateState> {
+export function structuredUpdate(options: StructuredUpdateOptions): Method<StructuredUpdateState> {
   const { localSteps, ratio, rank } = checkOptions<{ localSteps: number; ratio?: number; rank?: number }>(
     "structuredUpdate",
     options,

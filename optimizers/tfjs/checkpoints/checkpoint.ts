@@ -14,7 +14,7 @@ import { variablesOf, type Weights } from "../agreement/weights.ts";
 
 /**
  * All that this rank needs to go on later as if it had not stopped, to the last bit: the step and the seed, the
- * reducer's own state (and on rank 0 the shared one), the inner optimizer's slots, and the weights if they are given.
+ * method's own state (and on rank 0 the shared one), the inner optimizer's slots, and the weights if they are given.
  * Random keys are folded from (seed, step, rank), so there is no generator to save. Every rank saves its own file.
  *
  * @param weights the model, or its variables: with them the file is complete, BatchNorm's averages included
@@ -26,7 +26,7 @@ import { variablesOf, type Weights } from "../agreement/weights.ts";
  * import { average, DistributedOptimizer, restoreCheckpoint, saveCheckpoint } from "@gradwire/tfjs/optimizers";
  * import { collective, memory } from "@gradwire/tfjs/transport";
  * const group = collective(memory(1)[0]!), x = tf.variable(tf.scalar(1)), loss = () => x.square().asScalar();
- * const make = () => new DistributedOptimizer(tf.train.adam(0.1), { reducer: average(), group });
+ * const make = () => new DistributedOptimizer(tf.train.adam(0.1), { method: average(), group });
  * const first = make();
  * await first.minimizeAsync(loss, false, [x]);
  * const file = saveCheckpoint(first, [x]);
@@ -61,7 +61,7 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
     seed: `${state.seed}`,
     rank: `${state.rank}`,
     size: `${state.size}`,
-    reducer: state.reducer,
+    method: state.method,
     inner: canonical({ ...inner, slots: undefined }),
     digests: JSON.stringify(stateDigests(state, trained)),
     weights: JSON.stringify(variables.map(({ name, dtype }) => ({ name, dtype }))),
@@ -75,7 +75,7 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
  * must restore before their next step, each its own file of the same step.
  *
  * @throws {RangeError} if it is not such a file, or a damaged one
- * @throws {Error} if the version, rank, size, seed, reducer and its options, inner optimizer, layout or weights differ;
+ * @throws {Error} if the version, rank, size, seed, method and its options, inner optimizer, layout or weights differ;
  *   the message names the first that does. Nothing has been changed then
  *
  * @example
@@ -83,7 +83,7 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
  * import * as tf from "@tensorflow/tfjs";
  * import { average, DistributedOptimizer, restoreCheckpoint, saveCheckpoint } from "@gradwire/tfjs/optimizers";
  * import { alone } from "@gradwire/tfjs/transport";
- * const make = (inner: tf.Optimizer) => new DistributedOptimizer(inner, { reducer: average(), group: alone() });
+ * const make = (inner: tf.Optimizer) => new DistributedOptimizer(inner, { method: average(), group: alone() });
  * const file = saveCheckpoint(make(tf.train.adam(0.1)));
  * restoreCheckpoint(make(tf.train.adam(0.1)), file);
  * try {

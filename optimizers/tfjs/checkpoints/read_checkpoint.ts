@@ -119,7 +119,7 @@ function checkpointFrom(tensors: Safetensors["tensors"], metadata: Safetensors["
     seed: integer("seed"),
     rank: integer("rank"),
     size: integer("size"),
-    reducer: read("reducer", String, (text) => text !== ""),
+    method: read("method", String, (text) => text !== ""),
     layout,
     local: vectors("local"),
     shared: vectors("shared"),

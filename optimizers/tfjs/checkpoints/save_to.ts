@@ -61,7 +61,7 @@ export function remember(
  * import * as tf from "@tensorflow/tfjs";
  * import { average, connect, DistributedOptimizer, restoreFrom, saveTo } from "@gradwire/tfjs";
  * const group = await connect(), model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] });
- * const optimizer = new DistributedOptimizer(tf.train.adam(), { reducer: average(), group });
+ * const optimizer = new DistributedOptimizer(tf.train.adam(), { method: average(), group });
  * const restored = await restoreFrom("checkpoints", { group, optimizer, weights: model });
  * for (let epoch = restored ? restored.position.epoch + 1 : 0; epoch < 10; epoch++) {
  *   // … train for an epoch …

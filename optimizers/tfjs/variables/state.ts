@@ -18,13 +18,13 @@ export interface OptimizerState {
   readonly rank: number;
   /** How many ranks there are. */
   readonly size: number;
-  /** The reducer and its options, as text. */
-  readonly reducer: string;
+  /** The method and its options, as text. */
+  readonly method: string;
   /** The variables' layout; absent before the first step and in a group of one, which needs no bucket. */
   readonly layout?: Layout | undefined;
-  /** The reducer's state of this rank. */
+  /** The method's state of this rank. */
   readonly local: Vectors;
-  /** The reducer's state that all ranks share; rank 0's counts. */
+  /** The method's state that all ranks share; rank 0's counts. */
   readonly shared: Vectors;
   /** The inner optimizer's class, configuration and slots. */
   readonly inner: Slots;
@@ -34,7 +34,7 @@ export interface OptimizerState {
 
 /** Digests of what was equal on all ranks when the state was saved. */
 export interface StateDigests {
-  /** Of the step, the reducer's shared state and the inner optimizer's slots. */
+  /** Of the step, the method's shared state and the inner optimizer's slots. */
   readonly common: string;
   /** Of the trained weights. Methods that own the parameters may let them differ between their exchanges. */
   readonly weights: string;
@@ -62,7 +62,7 @@ export function checkState(theirs: OptimizerState, mine: OptimizerState): void {
       }, expected what getState returned; a file is for restoreCheckpoint`,
     );
   }
-  for (const what of ["seed", "rank", "size", "reducer"] as const) {
+  for (const what of ["seed", "rank", "size", "method"] as const) {
     if (theirs[what] !== mine[what]) {
       throw new Error(`Cannot restore the state: ${what} is ${theirs[what]} in the checkpoint, ${mine[what]} here`);
     }
@@ -97,7 +97,7 @@ export function unnumbered(name: string): string {
 }
 
 /**
- * Throws an Error if a state's vectors are not those that its reducer keeps for this layout. Of what all ranks share,
+ * Throws an Error if a state's vectors are not those that its method keeps for this layout. Of what all ranks share,
  * rank 0 alone must have it all.
  */
 export function checkVectors(from: OptimizerState, to: State): void {
@@ -126,7 +126,7 @@ function checkKind(kind: string, from: Vectors, to: Vectors): void {
   }
 }
 
-/** A reducer's new state := the restored one; what all ranks share comes from rank 0, which alone has it. */
+/** A method's new state := the restored one; what all ranks share comes from rank 0, which alone has it. */
 export function* restoreState(from: OptimizerState, to: State, rank: number): Exchange {
   checkVectors(from, to);
   for (const [name, vector] of Object.entries(to.local)) vector.set(from.local[name]!);

@@ -5,8 +5,12 @@ import type { Mutant } from "../mutant.ts";
 /** The mutants of each area. */
 export type Lists = ReadonlyMap<string, readonly Mutant[]>;
 
-/** Reads the lists: every module in the folder except mutant.ts and tests. */
-export async function readLists(folder: URL): Promise<Lists> {
+/**
+ * Reads the lists: every module in the folder except mutant.ts and tests.
+ *
+ * @param files the project's files, from its root, by which the paths in the lists are completed
+ */
+export async function readLists(folder: URL, files: readonly string[]): Promise<Lists> {
   const names: string[] = [];
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (isFile && name.endsWith(".ts") && !name.endsWith("_test.ts") && name !== "mutant.ts") names.push(name);
@@ -17,9 +21,23 @@ export async function readLists(folder: URL): Promise<Lists> {
     if (!Array.isArray(mutants)) {
       throw new TypeError(`Cannot read tests/mutants/${name}: expected a default export Mutant[]`);
     }
-    lists.set(name.slice(0, -".ts".length), mutants);
+    lists.set(name.slice(0, -".ts".length), mutants.map((mutant: Mutant) => completed(mutant, files)));
   }
   return lists;
+}
+
+/** The mutant with whole paths. A list may leave out leading folders where one file's path alone ends as it says. */
+export function completed(mutant: Mutant, files: readonly string[]): Mutant {
+  const whole = (path: string) => {
+    if (files.includes(path)) return path;
+    const ends = files.filter((file) => file.endsWith(`/${path}`));
+    return ends.length === 1 ? ends[0]! : path;
+  };
+  const tests = mutant.tests.map((test) => {
+    const [path, filter] = splitTest(test);
+    return filter === undefined ? whole(path) : `${whole(path)}#${filter}`;
+  });
+  return { ...mutant, file: whole(mutant.file), tests };
 }
 
 /** What is wrong with the lists themselves, one sentence each. `root` ends with a slash. */
@@ -38,7 +56,7 @@ export async function faultsOf(lists: Lists, root: URL): Promise<string[]> {
 
 async function faultOf({ file, find, replace, tests }: Mutant, root: URL): Promise<string | undefined> {
   const text = await readText(new URL(file, root));
-  if (text === undefined) return `there is no file ${file}`;
+  if (text === undefined) return `there is no file ${file}, or several end with this path`;
   const count = text.split(find).length - 1;
   if (count !== 1) return `the text to find occurs ${count} times in ${file}, expected once: ${JSON.stringify(find)}`;
   if (find === replace) return "what it finds and what it puts there are the same";
@@ -46,7 +64,9 @@ async function faultOf({ file, find, replace, tests }: Mutant, root: URL): Promi
   for (const test of tests) {
     const [path] = splitTest(test);
     if (!path.endsWith("_test.ts")) return `${path} is not a test file`;
-    if (await readText(new URL(path, root)) === undefined) return `there is no test file ${path}`;
+    if (await readText(new URL(path, root)) === undefined) {
+      return `there is no test file ${path}, or several end with this path`;
+    }
   }
   return undefined;
 }

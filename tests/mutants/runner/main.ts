@@ -39,7 +39,8 @@ if (!(Number.isInteger(jobs) && jobs >= 1)) {
 }
 
 const root = new URL("../../../", import.meta.url);
-const lists = await readLists(new URL("../", import.meta.url));
+const files = await filesOf(root.pathname);
+const lists = await readLists(new URL("../", import.meta.url), files);
 for (const area of options.only) {
   if (!lists.has(area)) exit(`Cannot run mutants of ${area}: expected one of ${[...lists.keys()].join(", ")}`);
 }
@@ -74,7 +75,7 @@ function show(value: number, total: number, format: string, last = ""): void {
 console.log(`${mutants.length} mutants; first the type checker looks at them`);
 const verdicts = await runMutants(mutants, {
   root: root.pathname.replace(/\/$/, ""),
-  files: await filesOf(root.pathname),
+  files,
   jobs,
   // What the tests are run with otherwise.
   flags: tasks.test.match(/--(allow|sanitize)\S*/g),

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert/mod.js";
 import type { Mutant } from "../mutant.ts";
-import { faultsOf, readLists } from "./lists.ts";
+import { completed, faultsOf, readLists } from "./lists.ts";
 import { runMutants, type Verdict } from "./run.ts";
 import { copyTree, filesOf } from "./tree.ts";
 
@@ -168,13 +168,24 @@ Deno.test("mutants: faults of lists are found before anything runs", async () =>
       "toys: good: the list has another of this name",
       `toys: absent: the text to find occurs 0 times in clamp.ts, expected once: "return 7"`,
       `toys: twice: the text to find occurs 4 times in clamp.ts, expected once: "value"`,
-      "toys: no file: there is no file clump.ts",
+      "toys: no file: there is no file clump.ts, or several end with this path",
       "toys: no change: what it finds and what it puts there are the same",
       "toys: no tests: it names no tests",
-      "toys: no test file: there is no test file tests/clump_test.ts",
+      "toys: no test file: there is no test file tests/clump_test.ts, or several end with this path",
       "toys: not a test: clamp.ts is not a test file",
     ]);
   });
+});
+
+Deno.test("mutants: a path may lack the folders that one file alone can have", () => {
+  const files = ["a/clamp.ts", "b/other.ts", "c/other.ts", "tests/a/clamp_test.ts"];
+  const { file, tests } = completed(
+    { name: "", ...LOW, replace: "", file: "clamp.ts", tests: ["clamp_test.ts#low"] },
+    files,
+  );
+  assertEquals([file, ...tests], ["a/clamp.ts", "tests/a/clamp_test.ts#low"]);
+  const { file: twice } = completed({ name: "", ...LOW, replace: "", file: "other.ts" }, files);
+  assertEquals(twice, "other.ts"); // faultsOf refuses it: several files end with it
 });
 
 Deno.test("mutants: lists are the modules of their folder", async () => {
@@ -182,7 +193,7 @@ Deno.test("mutants: lists are the modules of their folder", async () => {
   try {
     for (const name of ["b.ts", "a.ts"]) await Deno.writeTextFile(`${folder}/${name}`, "export default [];");
     for (const name of ["mutant.ts", "lists_test.ts"]) await Deno.writeTextFile(`${folder}/${name}`, "export {};");
-    assertEquals([...(await readLists(new URL(`file://${folder}/`))).keys()], ["a", "b"]);
+    assertEquals([...(await readLists(new URL(`file://${folder}/`), [])).keys()], ["a", "b"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

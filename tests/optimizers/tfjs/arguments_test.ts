@@ -7,65 +7,65 @@ import { settle } from "../../../transport/place.ts";
 
 await tf.setBackend("cpu");
 
-const reducer = average(), group = alone(), sgd = tf.train.sgd(1);
+const method = average(), group = alone(), sgd = tf.train.sgd(1);
 const mistakes: [name: string, inner: unknown, options: unknown, says: string][] = [
-  ["a misspelt option", sgd, { reduser: reducer, group }, "there is no option reduser, expected reducer, group, seed"],
+  ["a misspelt option", sgd, { reduser: method, group }, "there is no option reduser, expected method, group, seed"],
   [
     "an un-awaited connect()",
     sgd,
-    { reducer, group: connect() },
+    { method, group: connect() },
     "the group is a Promise: await it, as in group: await connect()",
   ],
   [
     "connect itself",
     sgd,
-    { reducer, group: connect },
+    { method, group: connect },
     "group is the function connect, expected what it returns: call it, await connect()",
   ],
   [
     "a transport",
     sgd,
-    { reducer, group: memory(1)[0] },
+    { method, group: memory(1)[0] },
     "group is a transport, expected the group over it: collective(transport)",
   ],
-  ["no group", sgd, { reducer }, "group is undefined"],
-  ["no options", sgd, undefined, "its options are undefined, expected { reducer: average(), group: await connect() }"],
+  ["no group", sgd, { method }, "group is undefined"],
+  ["no options", sgd, undefined, "its options are undefined, expected { method: average(), group: await connect() }"],
   [
     "a method as options",
     sgd,
-    reducer,
-    "its options are a method, expected { reducer: average({ compressor: identity() }), group",
+    method,
+    "its options are a method, expected { method: average({ compressor: identity() }), group",
   ],
   [
     "an uncalled factory",
     sgd,
-    { reducer: average, group },
-    "reducer is the function average, expected what it returns: call it, average(…)",
+    { method: average, group },
+    "method is the function average, expected what it returns: call it, average(…)",
   ],
   [
     "a contractive compressor",
     sgd,
-    { reducer: topK({ k: 1 }), group },
+    { method: topK({ k: 1 }), group },
     "which is a compressor, expected a method: errorFeedback(topK({ k: 1 }))",
   ],
-  ["an unbiased compressor", sgd, { reducer: randK({ k: 1 }), group }, "expected a method: average(randK({ k: 1"],
+  ["an unbiased compressor", sgd, { method: randK({ k: 1 }), group }, "expected a method: average(randK({ k: 1"],
   [
     "a compressor of both kinds",
     sgd,
-    { reducer: identity(), group },
+    { method: identity(), group },
     "errorFeedback(identity()) or average(identity()) or diana(identity())",
   ],
-  ["a text", sgd, { reducer: "average", group }, 'reducer is "average", expected parseReducer("average")'],
-  ["an array", sgd, { reducer: [reducer], group }, "reducer is an array"],
+  ["a text", sgd, { method: "average", group }, 'method is "average", expected parseMethod("average")'],
+  ["an array", sgd, { method: [method], group }, "method is an array"],
   [
     "a name of an optimizer",
     "adam",
-    { reducer, group },
+    { method, group },
     'inner is "adam", expected a tf.Optimizer: tf.train.adam(…)',
   ],
-  ["an uncalled optimizer", tf.train.adam, { reducer, group }, "inner is the function"],
-  ["a negative verify", sgd, { reducer, group, verify: -1 }, "verify is -1, expected a safe non-negative integer"],
-  ["a loss on all data that is none", sgd, { reducer, group, dataLoss: 1 }, "dataLoss is 1, expected a function"],
+  ["an uncalled optimizer", tf.train.adam, { method, group }, "inner is the function"],
+  ["a negative verify", sgd, { method, group, verify: -1 }, "verify is -1, expected a safe non-negative integer"],
+  ["a loss on all data that is none", sgd, { method, group, dataLoss: 1 }, "dataLoss is 1, expected a function"],
 ];
 
 for (const [name, inner, options, says] of mistakes) {
@@ -81,7 +81,7 @@ for (const [name, inner, options, says] of mistakes) {
 
 Deno.test("setLearningRate sets the inner optimizer's, and refuses what is no rate", () => {
   for (const inner of [tf.train.sgd(1), tf.train.momentum(1, 0.5), tf.train.adam(1)]) {
-    const optimizer = new DistributedOptimizer(inner, { reducer, group });
+    const optimizer = new DistributedOptimizer(inner, { method, group });
     optimizer.setLearningRate(0.25);
     assertEquals(optimizer.learningRate, 0.25);
     assertEquals((inner as unknown as { learningRate: number }).learningRate, 0.25);
@@ -96,7 +96,7 @@ Deno.test("variables that cannot be trained are refused on all ranks, and the ra
   const each = (rank: (group: typeof groups[number]) => Promise<unknown>) => Promise.all(groups.map(rank));
   const step = (group: typeof groups[number], list: tf.Variable[], optimizer = make(group)) =>
     optimizer.minimizeAsync(() => tf.addN(list.map((v) => v.toFloat().sum())).asScalar(), false, list);
-  const make = (group: typeof groups[number]) => new DistributedOptimizer(tf.train.sgd(1), { reducer, group });
+  const make = (group: typeof groups[number]) => new DistributedOptimizer(tf.train.sgd(1), { method, group });
   const live = () => tf.variable(tf.tensor1d([1, 2]));
   // Of an integer type: on both ranks, and on one.
   await each((group) =>
@@ -145,7 +145,7 @@ Deno.test("variables that cannot be trained are refused on all ranks, and the ra
 Deno.test("a loaded model refuses to train where several ranks were launched, and trains where none was", async () => {
   const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] }), x = tf.ones([2, 1]);
   model.compile({
-    optimizer: new DistributedOptimizer(tf.train.adam(0.1), { reducer, group }),
+    optimizer: new DistributedOptimizer(tf.train.adam(0.1), { method, group }),
     loss: "meanSquaredError",
   });
   await model.fit(x, x, { verbose: 0 });
@@ -171,7 +171,7 @@ Deno.test("a loaded model refuses to train where several ranks were launched, an
     assertEquals(loaded.getWeights().map((weight) => weight.dataSync()), weights);
     // Compiled again it trains.
     loaded.compile({
-      optimizer: new DistributedOptimizer(tf.train.adam(0.1), { reducer, group }),
+      optimizer: new DistributedOptimizer(tf.train.adam(0.1), { method, group }),
       loss: "meanSquaredError",
     });
     await loaded.fit(x, x, { verbose: 0 });

@@ -80,7 +80,7 @@ Deno.test("syncMetrics passes NaN and infinity on, and refuses ranks that disagr
 Deno.test("a rank with fewer batches: both sides say so", async () => {
   await together(2, async (group) => {
     const w = tf.variable(tf.scalar(1)),
-      optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group });
+      optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: average(), group });
     const step = () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]);
     await step();
     if (group.rank === 0) await assertRejects(step, Error, "rank 1 took fewer steps than you: it has ended the epoch");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import { identity, naturalCompression, topK } from "../../../compressors/mod.ts";
-import { average, DistributedOptimizer, errorFeedback, type Reducer, weightsDigest } from "../../../optimizers/mod.ts";
+import { average, DistributedOptimizer, errorFeedback, type Method, weightsDigest } from "../../../optimizers/mod.ts";
 import {
   type BlockingCollective,
   type Collective,
@@ -76,7 +76,7 @@ for (const [name, inner] of Object.entries(optimizers)) {
     };
     const plain = await train(inner());
     for (const size of [1, 2]) {
-      assertEquals(await train(new DistributedOptimizer(inner(), { reducer: average(), group: echo(size) })), plain);
+      assertEquals(await train(new DistributedOptimizer(inner(), { method: average(), group: echo(size) })), plain);
     }
   });
 }
@@ -95,7 +95,7 @@ Deno.test("ranks with a share of the batch each train as one rank with all of it
   const models = together(size).map((group, rank) => {
     // Different weights: rank 0's count.
     const model = perceptron(1 + 100 * rank);
-    return { model, rank, optimizer: new DistributedOptimizer(tf.train.adam(0.01), { reducer: average(), group }) };
+    return { model, rank, optimizer: new DistributedOptimizer(tf.train.adam(0.01), { method: average(), group }) };
   });
   const means = await Promise.all(models.map(async ({ model, optimizer, rank }) => {
     const own: number[] = [];
@@ -177,7 +177,7 @@ for (const [modelName, make] of Object.entries(models)) {
         };
       const plain = await run(tf.train.sgd(0.1));
       assertEquals(
-        await run(new DistributedOptimizer(tf.train.sgd(0.1), { reducer: average(), group: echo(2) })),
+        await run(new DistributedOptimizer(tf.train.sgd(0.1), { method: average(), group: echo(2) })),
         plain,
       );
     });
@@ -201,21 +201,21 @@ Deno.test("several inputs and outputs", async () => {
     return { history, weights: weights(model) };
   };
   assertEquals(
-    await run(new DistributedOptimizer(tf.train.adam(0.1), { reducer: average(), group: echo(4) })),
+    await run(new DistributedOptimizer(tf.train.adam(0.1), { method: average(), group: echo(4) })),
     await run(tf.train.adam(0.1)),
   );
 });
 
 Deno.test("a group that must be awaited is refused by fit, in words", async () => {
   const model = perceptron(), { xs, ys } = data(8);
-  const optimizer = new DistributedOptimizer(tf.train.sgd(0.1), { reducer: average(), group: together(2)[0]! });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(0.1), { method: average(), group: together(2)[0]! });
   model.compile({ optimizer, loss: "categoricalCrossentropy" });
   await assertRejects(() => model.fit(xs, ys, { verbose: 0 }), TypeError, "minimizeAsync");
 });
 
 Deno.test("no tensor is left after 1 000 steps", () => {
   const { xs, ys } = data(4), model = perceptron();
-  const optimizer = new DistributedOptimizer(tf.train.adam(0.01), { reducer: average(), group: echo(2) });
+  const optimizer = new DistributedOptimizer(tf.train.adam(0.01), { method: average(), group: echo(2) });
   const list = variables(model);
   const step = () =>
     optimizer.minimize(
@@ -234,8 +234,8 @@ Deno.test("a NaN on one rank stops all in the same step, or makes all skip it", 
   for (const nonFinite of ["throw", "skip"] as const) {
     const ranks = together(2).map((group, rank) => {
       const w = tf.variable(tf.tensor1d([1, 2])), scale = tf.variable(tf.scalar(1));
-      const reducer = errorFeedback(topK({ k: 1 })); // has a memory that a NaN would stay in for ever
-      const optimizer = new DistributedOptimizer(tf.train.momentum(0.1, 0.9), { reducer, group, nonFinite });
+      const method = errorFeedback(topK({ k: 1 })); // has a memory that a NaN would stay in for ever
+      const optimizer = new DistributedOptimizer(tf.train.momentum(0.1, 0.9), { method, group, nonFinite });
       const step = (factor: number) =>
         optimizer.minimizeAsync(() => w.mul(scale).sum().mul(factor).asScalar(), false, [scale, w]);
       return { rank, w, optimizer, step };
@@ -271,7 +271,7 @@ Deno.test("a variable without a gradient on one rank, or on all", async () => {
       tf.Variable,
       tf.Variable,
     ];
-    const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group });
+    const optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: average(), group });
     const f = () => (rank === 0 ? a.add(b) : a).asScalar();
     return { variables: [a, b, c], step: () => optimizer.minimizeAsync(f, false, [a, b, c]) };
   });
@@ -280,7 +280,7 @@ Deno.test("a variable without a gradient on one rank, or on all", async () => {
 });
 
 /** Yields its own update, the gradient at ten times the parameters. */
-const probe: Reducer = {
+const probe: Method = {
   name: "probe",
   options: {},
   yields: "step",
@@ -291,16 +291,16 @@ const probe: Reducer = {
   },
 };
 
-Deno.test("a reducer that asks for the gradient at another point gets it, and one that has its own update applies it", () => {
+Deno.test("a method that asks for the gradient at another point gets it, and one that has its own update applies it", () => {
   const w = tf.variable(tf.tensor1d([1, 2, 3]));
-  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: probe, group: echo(1) });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: probe, group: echo(1) });
   optimizer.minimize(() => w.square().sum().asScalar(), false, [w]);
   assertEquals([...w.dataSync()], [1 - 20, 2 - 40, 3 - 60]);
   assertThrows(() => optimizer.applyGradients([{ name: w.name, tensor: w }]), TypeError, "Call minimize");
 });
 
-Deno.test("a reducer that yields parameters sets them, and they do not change with its vector afterwards", () => {
-  const reducer: Reducer = {
+Deno.test("a method that yields parameters sets them, and they do not change with its vector afterwards", () => {
+  const method: Method = {
     ...probe,
     yields: "parameters",
     // deno-lint-ignore require-yield -- a method may exchange nothing
@@ -309,7 +309,7 @@ Deno.test("a reducer that yields parameters sets them, and they do not change wi
     },
   };
   const w = tf.variable(tf.tensor1d([1, 2])),
-    optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer, group: echo(1) });
+    optimizer = new DistributedOptimizer(tf.train.sgd(1), { method, group: echo(1) });
   const step = (factor: number) => optimizer.minimize(() => w.square().sum().mul(factor).asScalar(), false, [w]);
   step(1), step(1);
   assertEquals([...w.dataSync()], [3, 4]);
@@ -320,7 +320,7 @@ Deno.test("a reducer that yields parameters sets them, and they do not change wi
 Deno.test("the gradient at another point leaves no tensor behind, nor a trace in BatchNorm's averages", async () => {
   const { xs, ys } = data(8), once = models["batch normalisation"]!(), twice = models["batch normalisation"]!();
   twice.setWeights(once.getWeights());
-  const still: Reducer = {
+  const still: Method = {
     ...probe,
     *reduce(gradient, _state, { parameters }) {
       yield { op: "gradient", at: parameters!.map((value) => value + 1), into: gradient };
@@ -330,7 +330,7 @@ Deno.test("the gradient at another point leaves no tensor behind, nor a trace in
   const loss = "categoricalCrossentropy", metrics = ["accuracy"];
   once.compile({ optimizer: tf.train.sgd(0), loss, metrics });
   twice.compile({
-    optimizer: new DistributedOptimizer(tf.train.sgd(0), { reducer: still, group: echo(2) }),
+    optimizer: new DistributedOptimizer(tf.train.sgd(0), { method: still, group: echo(2) }),
     loss,
     metrics,
   });
@@ -351,7 +351,7 @@ Deno.test("the gradient at another point leaves no tensor behind, nor a trace in
 
 Deno.test("a gradient at another point that is not finite is refused by name, and the weights are as before", () => {
   const w = tf.variable(tf.tensor1d([1, 2])), v = tf.variable(tf.scalar(1));
-  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: probe, group: echo(1) });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: probe, group: echo(1) });
   // Finite at 1 and 2, not at 10 and 20.
   const loss = () => v.add(w.mul(4).exp().mul(w.mul(4).exp()).sum()).asScalar();
   assertThrows(() => optimizer.minimize(loss, false, [v, w]), RangeError, `variable 1 (${w.name}) that probe asks for`);
@@ -360,7 +360,7 @@ Deno.test("a gradient at another point that is not finite is refused by name, an
 
 Deno.test("a loss that throws leaves the weights and averages as they were", () => {
   const model = models["batch normalisation"]!(), { xs } = data(8);
-  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group: echo(2) });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: average(), group: echo(2) });
   const step = (fail: boolean) => () => {
     const loss = (model.apply(xs, { training: true }) as tf.Tensor).sum().asScalar();
     if (fail) throw new Error("mine");
@@ -374,7 +374,7 @@ Deno.test("a loss that throws leaves the weights and averages as they were", () 
 
 Deno.test("the learning rate is the inner optimizer's", () => {
   const rates: (number | undefined)[] = [],
-    reducer: Reducer = {
+    method: Method = {
       ...probe,
       // deno-lint-ignore require-yield -- a method may exchange nothing
       *reduce(_gradient, _state, { learningRate }) {
@@ -382,7 +382,7 @@ Deno.test("the learning rate is the inner optimizer's", () => {
       },
     };
   for (const inner of [tf.train.sgd(0.5), tf.train.adam(0.5)]) {
-    const w = tf.variable(tf.scalar(1)), optimizer = new DistributedOptimizer(inner, { reducer, group: echo(1) });
+    const w = tf.variable(tf.scalar(1)), optimizer = new DistributedOptimizer(inner, { method, group: echo(1) });
     optimizer.minimize(() => w.square().asScalar(), false, [w]);
     optimizer.learningRate = 0.25;
     optimizer.minimize(() => w.square().asScalar(), false, [w]);
@@ -395,7 +395,7 @@ Deno.test("a lost rank: the others throw, and everything is as before the step",
   const groups = together(2),
     ranks = groups.map((group) => {
       const model = models["batch normalisation"]!();
-      const optimizer = new DistributedOptimizer(tf.train.adam(0.1), { reducer: errorFeedback(identity()), group });
+      const optimizer = new DistributedOptimizer(tf.train.adam(0.1), { method: errorFeedback(identity()), group });
       const loss = () => tf.losses.meanSquaredError(ys, model.apply(xs, { training: true }) as tf.Tensor).asScalar();
       return { model, optimizer, step: () => optimizer.minimizeAsync(loss, false, variables(model)) };
     });
@@ -422,7 +422,7 @@ Deno.test("a lost rank: the others throw, and everything is as before the step",
 Deno.test("ranks at different steps are told so", async () => {
   const ranks = together(2).map((group) => {
     const w = tf.variable(tf.scalar(1));
-    const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group });
+    const optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: average(), group });
     return { optimizer, step: () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]) };
   });
   await Promise.all(ranks.map(({ step }) => step()));
@@ -435,16 +435,16 @@ Deno.test("ranks at different steps are told so", async () => {
 });
 
 Deno.test("ranks that differ are refused before the first step, on every rank, by name", async () => {
-  const one = { shape: [2], inner: () => tf.train.sgd(0.5), seed: 1, reducer: average(), nonFinite: "throw" as const };
+  const one = { shape: [2], inner: () => tf.train.sgd(0.5), seed: 1, method: average(), nonFinite: "throw" as const };
   const cases: [Partial<Omit<typeof one, "nonFinite"> & { nonFinite: "throw" | "skip" }>, string][] = [
     [{ shape: [3] }, 'variables.0 differs: ranks 0, 2 have "[2]", rank 1 has "[3]"'],
     [{ shape: [1, 2] }, 'variables.0 differs: ranks 0, 2 have "[2]", rank 1 has "[1, 2]"'],
     [{ seed: 2 }, "seed differs: ranks 0, 2 have 1, rank 1 has 2"],
     [
-      { reducer: errorFeedback(identity()) },
-      'reducer.name differs: ranks 0, 2 have "average", rank 1 has "errorFeedback"',
+      { method: errorFeedback(identity()) },
+      'method.name differs: ranks 0, 2 have "average", rank 1 has "errorFeedback"',
     ],
-    [{ reducer: average(naturalCompression()) }, "reducer.options.compressor"],
+    [{ method: average(naturalCompression()) }, "method.options.compressor"],
     [{ nonFinite: "skip" }, 'nonFinite differs: ranks 0, 2 have "throw", rank 1 has "skip"'],
     [{ inner: () => tf.train.sgd(0.25) }, "inner.config.learningRate differs: ranks 0, 2 have 0.5, rank 1 has 0.25"],
     [{ inner: () => tf.train.adam(0.5) as unknown as tf.SGDOptimizer }, "inner.className differs"],
@@ -467,7 +467,7 @@ Deno.test("ranks that differ are refused before the first step, on every rank, b
 
 Deno.test("a step may not start before the last one ended", async () => {
   const [group] = together(2), w = tf.variable(tf.scalar(1));
-  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { reducer: average(), group: group! });
+  const optimizer = new DistributedOptimizer(tf.train.sgd(1), { method: average(), group: group! });
   const step = () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]);
   const first = step();
   await assertRejects(step, Error, "await minimizeAsync");
@@ -477,7 +477,7 @@ Deno.test("a step may not start before the last one ended", async () => {
 
 Deno.test("a saved model remembers the inner optimizer", async () => {
   const model = perceptron(), { xs, ys } = data(8);
-  const optimizer = new DistributedOptimizer(tf.train.adam(0.02, 0.8), { reducer: average(), group: echo(2), seed: 3 });
+  const optimizer = new DistributedOptimizer(tf.train.adam(0.02, 0.8), { method: average(), group: echo(2), seed: 3 });
   model.compile({ optimizer, loss: "categoricalCrossentropy" });
   await model.fit(xs, ys, { epochs: 2, shuffle: false, verbose: 0 });
   let saved!: tf.io.ModelArtifacts;
@@ -496,22 +496,22 @@ Deno.test("a saved model remembers the inner optimizer", async () => {
 });
 
 Deno.test("options that are wrong are refused in words", () => {
-  const reducer = average(), group = echo(2), sgd = tf.train.sgd(1);
+  const method = average(), group = echo(2), sgd = tf.train.sgd(1);
   const make = (inner: unknown, options: unknown) => () =>
     new DistributedOptimizer(inner as tf.Optimizer, options as never);
-  assertThrows(make({}, { reducer, group }), TypeError, "expected a tf.Optimizer");
+  assertThrows(make({}, { method, group }), TypeError, "expected a tf.Optimizer");
   assertThrows(
-    make(new DistributedOptimizer(sgd, { reducer, group }), { reducer, group }),
+    make(new DistributedOptimizer(sgd, { method, group }), { method, group }),
     TypeError,
     "is one already",
   );
-  assertThrows(make(sgd, { group }), TypeError, "reducer is undefined");
-  assertThrows(make(sgd, { reducer }), TypeError, "group is undefined");
+  assertThrows(make(sgd, { group }), TypeError, "method is undefined");
+  assertThrows(make(sgd, { method }), TypeError, "group is undefined");
   assertThrows(
-    make(sgd, { reducer, group, sead: 1 }),
+    make(sgd, { method, group, sead: 1 }),
     TypeError,
-    "no option sead, expected reducer, group, seed, nonFinite, dataLoss",
+    "no option sead, expected method, group, seed, nonFinite, dataLoss",
   );
-  assertThrows(make(sgd, { reducer, group, seed: 0.5 }), RangeError, "seed is 0.5");
-  assertThrows(make(sgd, { reducer, group, nonFinite: "ignore" }), TypeError, 'nonFinite is "ignore"');
+  assertThrows(make(sgd, { method, group, seed: 0.5 }), RangeError, "seed is 0.5");
+  assertThrows(make(sgd, { method, group, nonFinite: "ignore" }), TypeError, 'nonFinite is "ignore"');
 });

@@ -7,9 +7,9 @@ import {
   errorFeedback,
   localSgd,
   marina,
+  type Method,
   minimise,
   perLayer,
-  type Reducer,
   schedule,
   skipSmall,
   warmup,
@@ -24,7 +24,7 @@ Deno.test("warmup takes the first steps with one method and then the other, each
   const run = lockstep(warmup(errorFeedback(top(2)), { steps: 3 }), { ranks: 3, size: 8 });
   for (let t = 0; t < 6; t++) {
     const mean = run.gradients[0]!.map((_, j) => run.gradients.reduce((sum, g) => sum + g[j]! / 3, 0));
-    const estimate = run.step(), error = run.states[0]!.local["reducer.error"]!;
+    const estimate = run.step(), error = run.states[0]!.local["method.error"]!;
     if (t < 3) estimate.forEach((v, j) => assertAlmostEquals(v, mean[j]!, 1e-6));
     else assert(estimate.filter((v) => v !== 0).length <= 6);
     assertEquals(error.some((v) => v !== 0), t >= 3);
@@ -51,12 +51,12 @@ Deno.test("schedule changes the compressor with the step and carries the memory 
 });
 
 /** Runs a step of each rank and says how many numbers each all-gather or all-reduce carried. */
-function sizesOf(reducer: Reducer, ranks: number): number[] {
+function sizesOf(method: Method, ranks: number): number[] {
   const sizes: number[] = [];
-  const observed: Reducer = {
-    ...reducer,
+  const observed: Method = {
+    ...method,
     *reduce(gradient, state, context): Exchange {
-      const exchange = reducer.reduce(gradient, state, context);
+      const exchange = method.reduce(gradient, state, context);
       for (let next = exchange.next([]); !next.done; next = exchange.next(yield next.value)) {
         const round = next.value;
         if (context.rank > 0) continue;
@@ -65,18 +65,18 @@ function sizesOf(reducer: Reducer, ranks: number): number[] {
       }
     },
   };
-  lockstep({ ...observed, init: (_, n) => reducer.init(layout, n) }, { ranks, size: layout.size }).step();
+  lockstep({ ...observed, init: (_, n) => method.init(layout, n) }, { ranks, size: layout.size }).step();
   return sizes;
 }
 
 Deno.test("perLayer gives each tensor its method, and one exchange to the tensors of one method", () => {
   const dense = average(), sparse = diana(randK({ k: 3 }));
-  const reducer = perLayer(layout, ({ shape }) => shape.length > 1 ? sparse : dense);
-  assertEquals(sizesOf(reducer, 2), [3, 7]);
-  assertEquals(Object.keys(reducer.init(layout).local), ["0.shift"]);
-  assertEquals(reducer.init(layout).local["0.shift"]!.length, 16);
+  const method = perLayer(layout, ({ shape }) => shape.length > 1 ? sparse : dense);
+  assertEquals(sizesOf(method, 2), [3, 7]);
+  assertEquals(Object.keys(method.init(layout).local), ["0.shift"]);
+  assertEquals(method.init(layout).local["0.shift"]!.length, 16);
 
-  const run = lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 2, size: layout.size });
+  const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 2, size: layout.size });
   const mean = run.gradients[0]!.map((v, j) => (v + run.gradients[1]![j]!) / 2), estimate = run.step();
   for (let j = 12; j < 19; j++) assertAlmostEquals(estimate[j]!, mean[j]!, 1e-6); // bias and gain
   const others = [...estimate.subarray(0, 12), ...estimate.subarray(19)];
@@ -85,8 +85,8 @@ Deno.test("perLayer gives each tensor its method, and one exchange to the tensor
 
 Deno.test("perLayer keeps what each of its methods has not sent", () => {
   const methods = [0, 1, 2, 3].map(() => errorFeedback(top(1)));
-  const reducer = perLayer(layout, ({ index }) => methods[index]!), total = new Float64Array(layout.size);
-  const run = lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 1, size: layout.size });
+  const method = perLayer(layout, ({ index }) => methods[index]!), total = new Float64Array(layout.size);
+  const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 1, size: layout.size });
   const sent = new Float64Array(layout.size);
   for (let t = 0; t < 5; t++) {
     run.gradients[0]!.forEach((v, j) => total[j]! += v);
@@ -99,8 +99,8 @@ Deno.test("perLayer keeps what each of its methods has not sent", () => {
 Deno.test("perLayer's methods draw independently", () => {
   const two = [randK({ k: 1 }), randK({ k: 1 })].map((c) => average(c)),
     same = { names: ["a", "b"], shapes: [[50], [50]], size: 100 };
-  const reducer = perLayer(same, ({ index }) => two[index]!);
-  const run = lockstep({ ...reducer, init: (_, n) => reducer.init(same, n) }, { ranks: 1, size: 100 });
+  const method = perLayer(same, ({ index }) => two[index]!);
+  const run = lockstep({ ...method, init: (_, n) => method.init(same, n) }, { ranks: 1, size: 100 });
   let equal = 0;
   for (let t = 0; t < 40; t++) {
     const estimate = run.step();
@@ -123,12 +123,12 @@ Deno.test("skipSmall averages small tensors and compresses the others", () => {
 
 Deno.test("a later method's failed round leaves the state of the earlier ones", () => {
   const methods = [errorFeedback(topK({ k: 1 })), errorFeedback(topK({ k: 1 }))];
-  const reducer = perLayer(layout, ({ index }) => methods[index % 2]!), state = reducer.init(layout);
+  const method = perLayer(layout, ({ index }) => methods[index % 2]!), state = method.init(layout);
   const { size } = layout, gradient = new Float32Array(size).fill(1);
   let rounds = 0;
   const context = lockstepContext();
   const exchange = function* (): Exchange {
-    const inner = reducer.reduce(gradient, state, context);
+    const inner = method.reduce(gradient, state, context);
     for (let next = inner.next([]); !next.done; next = inner.next(yield next.value)) {
       if (++rounds === 2) throw new Error("lost");
     }
@@ -137,9 +137,9 @@ Deno.test("a later method's failed round leaves the state of the earlier ones", 
   for (const vector of Object.values(state.local)) assert(vector.every((v) => v === 0));
 });
 
-function lockstepContext(): Parameters<Reducer["reduce"]>[2] {
-  let found: Parameters<Reducer["reduce"]>[2] | undefined;
-  const spy: Reducer = {
+function lockstepContext(): Parameters<Method["reduce"]>[2] {
+  let found: Parameters<Method["reduce"]>[2] | undefined;
+  const spy: Method = {
     ...average(),
     // deno-lint-ignore require-yield
     *reduce(_gradient, _state, context) {

@@ -46,8 +46,8 @@ Deno.test("diana's shifts diverge beyond 2/(1 + ω)", () => {
 });
 
 Deno.test("none leaves every rank its own gradient", () => {
-  const reducer = none(), gradient = Float32Array.of(1, 2);
-  const state = reducer.init({ names: [], shapes: [], size: 2 });
-  assertEquals(reducer.reduce(gradient, state, undefined as never).next([]).done, true);
+  const method = none(), gradient = Float32Array.of(1, 2);
+  const state = method.init({ names: [], shapes: [], size: 2 });
+  assertEquals(method.reduce(gradient, state, undefined as never).next([]).done, true);
   assertEquals(gradient, Float32Array.of(1, 2));
 });

@@ -77,12 +77,12 @@ Deno.test("a sampled threshold lets 0.8 to 1.3 times the wanted share through, o
 });
 
 Deno.test("deepGradientCompression refuses messages that are not its own", () => {
-  const reducer = deepGradientCompression({ ratio: .1 }), state = reducer.init({ names: [], shapes: [], size });
+  const method = deepGradientCompression({ ratio: .1 }), state = method.init({ names: [], shapes: [], size });
   for (const bytes of [[], [1, 2], [255, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0, 0, 0, 192, 127, 0]]) {
-    const run = lockstep(reducer, { ranks: 1, size });
-    const original = reducer.reduce;
+    const run = lockstep(method, { ranks: 1, size });
+    const original = method.reduce;
     const broken = {
-      ...reducer,
+      ...method,
       // deno-lint-ignore require-yield
       *reduce(...given: Parameters<typeof original>) {
         const exchange = original(...given);

@@ -70,7 +70,7 @@ Deno.test("with a learning rate of 0 everything stays on its way", () => {
 });
 
 Deno.test("a delayed exchange is under way while the next gradient is evaluated", () => {
-  const log: string[] = [], reducer = errorFeedback(sparsest(), { delay: 1 });
+  const log: string[] = [], method = errorFeedback(sparsest(), { delay: 1 });
   const group: BlockingCollective = {
     rank: 0,
     size: 1,
@@ -82,14 +82,14 @@ Deno.test("a delayed exchange is under way while the next gradient is evaluated"
     },
     [Symbol.dispose]: () => {},
   };
-  const state = reducer.init({ names: ["x"], shapes: [[4]], size: 4 }), memory = workspace();
+  const state = method.init({ names: ["x"], shapes: [[4]], size: 4 }), memory = workspace();
   for (let step = 0; step < 2; step++) {
     const now = context({ seed: 1, step, rank: 0, size: 1, workspace: memory });
     const minimise = function* (): Exchange {
-      const ahead = reducer.ahead!(state, now), early = ahead.next([]), reply = early.done ? [] : yield early.value;
+      const ahead = method.ahead!(state, now), early = ahead.next([]), reply = early.done ? [] : yield early.value;
       log.push("gradient");
       for (let next = early.done ? early : ahead.next(reply); !next.done;) next = ahead.next(yield next.value);
-      yield* reducer.reduce(Float32Array.of(1, 2, 3, 4 + step), state, { ...now, early: true });
+      yield* method.reduce(Float32Array.of(1, 2, 3, 4 + step), state, { ...now, early: true });
     };
     runBlocking(minimise(), group);
   }

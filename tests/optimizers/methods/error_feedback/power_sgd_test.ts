@@ -1,13 +1,13 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { powerSgd, type Reducer, structuredUpdate } from "../../../../optimizers/mod.ts";
+import { type Method, powerSgd, structuredUpdate } from "../../../../optimizers/mod.ts";
 import { orthonormalise } from "../../../../optimizers/methods/parts/matrix.ts";
 import { fold, key, normal } from "../../../../random.ts";
 import { type Lockstep, lockstep } from "../../lockstep.ts";
 
 const rows = 12, columns = 8, matrix = { names: ["kernel"], shapes: [[rows, columns]], size: rows * columns };
 
-function start(reducer: Reducer, ranks: number, layout = matrix): Lockstep<ReturnType<Reducer["init"]>> {
-  return lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks, size: layout.size });
+function start(method: Method, ranks: number, layout = matrix): Lockstep<ReturnType<Method["init"]>> {
+  return lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks, size: layout.size });
 }
 
 function gaussianMatrix(seed: number, m: number, n: number): Float32Array {
@@ -97,8 +97,8 @@ Deno.test("powerSgd goes on after gradients of zeros, averages all before its fi
   run.gradients[0]!.set(given);
   assert(squared(difference(run.step(), given)) < 1e-8 * squared(given));
 
-  for (const reducer of [powerSgd({ startStep: 1 }), powerSgd({ minimumRate: 100 })]) {
-    const run = start(reducer, 2), mean = run.gradients[0]!.map((v, j) => (v + run.gradients[1]![j]!) / 2);
+  for (const method of [powerSgd({ startStep: 1 }), powerSgd({ minimumRate: 100 })]) {
+    const run = start(method, 2), mean = run.gradients[0]!.map((v, j) => (v + run.gradients[1]![j]!) / 2);
     run.step().forEach((v, j) => assertAlmostEquals(v, mean[j]!, 1e-6));
   }
   assertThrows(() => powerSgd({ rank: 0 }), RangeError, "rank is 0");

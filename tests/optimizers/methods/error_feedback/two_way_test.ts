@@ -8,9 +8,9 @@ import {
   ef21,
   type Layout,
   majorityVote,
+  type Method,
   oneBitAdam,
   oneBitSgd,
-  type Reducer,
   type State,
   workspace,
 } from "../../../../optimizers/mod.ts";
@@ -26,8 +26,8 @@ function kept(states: readonly State[], j: number): number {
 }
 
 /** What must add up: Σ γ p̄ = Σ γ g + γ (mean e + e of the server), p̄ the mean of what enters the compressor. */
-function conserves(reducer: Reducer, enters: (gradient: Float32Array, rank: number) => ArrayLike<number>): void {
-  const run = lockstep(reducer, { ranks, size }), total = new Float64Array(size), applied = new Float64Array(size);
+function conserves(method: Method, enters: (gradient: Float32Array, rank: number) => ArrayLike<number>): void {
+  const run = lockstep(method, { ranks, size }), total = new Float64Array(size), applied = new Float64Array(size);
   for (let t = 0; t < 60; t++) {
     const rate = t < 20 ? .1 : t < 40 ? .01 : .03;
     run.gradients.forEach((gradient, rank) => {
@@ -57,9 +57,9 @@ Deno.test("distEf's virtual iterate moves by −γ mean(μ m + g), or −γ mean
 });
 
 Deno.test("a stripe's memory that is too short is refused", () => {
-  const reducer = doubleSqueeze(identity()),
-    states = [0, 1].map(() => reducer.init({ names: [], shapes: [], size: 4 }, 4));
-  const run = lockstep(reducer, { ranks: 2, size: 4 });
+  const method = doubleSqueeze(identity()),
+    states = [0, 1].map(() => method.init({ names: [], shapes: [], size: 4 }, 4));
+  const run = lockstep(method, { ranks: 2, size: 4 });
   run.states.splice(0, 2, ...states);
   assertThrows(() => run.step(), RangeError, "Cannot serve a stripe of 2 numbers: the state was made for stripes of 1");
 });
@@ -69,8 +69,8 @@ Deno.test("oneBitSgd on one rank quantises by columns, with two means each", () 
   for (
     const [block, edges] of [[1, [0, 4, 8, 12, 17]], [5, [0, 8, 12, 17]], [256, [0, 12, 17]]] as const
   ) {
-    const reducer = oneBitSgd({ block });
-    const run = lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 1, size: 17 });
+    const method = oneBitSgd({ block });
+    const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 1, size: 17 });
     const gradient = run.gradients[0]!.slice(), estimate = run.step();
     for (let b = 0; b + 1 < edges.length; b++) {
       const part = gradient.subarray(edges[b], edges[b + 1]);
@@ -127,10 +127,10 @@ Deno.test("majorityVote decides by majority, and zeros and ties by the key", () 
 });
 
 /** The messages of rank 0 in the first step, as hexadecimal digits. */
-function messagesOf(reducer: Reducer, gradient: readonly number[], layout: Layout): string[] {
-  const state = reducer.init(layout, 2), found: string[] = [];
+function messagesOf(method: Method, gradient: readonly number[], layout: Layout): string[] {
+  const state = method.init(layout, 2), found: string[] = [];
   const now = context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace(), learningRate: 1 });
-  const exchange = reducer.reduce(Float32Array.from(gradient), state, now);
+  const exchange = method.reduce(Float32Array.from(gradient), state, now);
   for (let next = exchange.next([]); !next.done;) {
     const round = next.value,
       own = round.op === "allToAll" ? round.messages : round.op === "allGather" ? [round.message] : [];

@@ -14,7 +14,7 @@ import {
   qsparseLocal,
   scaffold,
 } from "../../../../optimizers/mod.ts";
-import { reducerProperties } from "../../../../testing/mod.ts";
+import { methodProperties } from "../../../../testing/mod.ts";
 import { lockstep, rand, top } from "../../lockstep.ts";
 import { mini, onHq } from "../../problems.ts";
 
@@ -26,8 +26,8 @@ function distance(problem: Problem, x: Float32Array): number {
 }
 
 Deno.test("fedAvg converges to its exact biased point, scaffold to the optimum", () => {
-  for (const reducer of [fedAvg({ localSteps: 5 }), localSgd({ every: 5 })]) {
-    const { parameters } = minimise(mini, reducer, { rounds: 500, step: .1 });
+  for (const method of [fedAvg({ localSteps: 5 }), localSgd({ every: 5 })]) {
+    const { parameters } = minimise(mini, method, { rounds: 500, step: .1 });
     parameters.forEach((v, j) => assertAlmostEquals(v, biased[j]!, 1e-6));
     assertAlmostEquals(distance(mini, parameters), .08236936, 1e-6);
   }
@@ -65,7 +65,7 @@ Deno.test("qsparseLocal's memory is in units of the parameters: nothing is lost 
     run.stepEach(points.map((parameters) => ({ learningRate, parameters }))).forEach((x, rank) => points[rank]!.set(x));
     if (t % 2 === 0) continue;
     virtual.forEach((v, j) => {
-      const kept = run.states.reduce((sum, { local }) => sum + local["reducer.error"]![j]! / 3, 0);
+      const kept = run.states.reduce((sum, { local }) => sum + local["method.error"]![j]! / 3, 0);
       assertAlmostEquals(points[0]![j]! - kept, v, 1e-5);
     });
   }
@@ -96,7 +96,7 @@ onHq("qsparseLocal with quantized top-4 has its floors of .20 and 7.5e-3, which 
 Deno.test("local methods send nothing between their rounds, and ranks that were not sampled send empty messages", () => {
   const every = minimise(mini, localSgd({ every: 4 }), { rounds: 19, step: .1 });
   assertEquals(every.bytes, 4 * 12);
-  const third = minimise(mini, fedAvg({ localSteps: 2, fraction: 1 / 3, reducer: diana(rand(1)) }), {
+  const third = minimise(mini, fedAvg({ localSteps: 2, fraction: 1 / 3, method: diana(rand(1)) }), {
     rounds: 20,
     step: .1,
   });
@@ -104,13 +104,13 @@ Deno.test("local methods send nothing between their rounds, and ranks that were 
 });
 
 Deno.test("ranks that were not sampled stay where the round began and keep their errors", () => {
-  const reducer = fedAvg({ localSteps: 1, fraction: .5, reducer: errorFeedback(top(1)) });
-  const run = lockstep(reducer, { ranks: 4, size: 5 }), parameters = new Float32Array(5);
+  const method = fedAvg({ localSteps: 1, fraction: .5, method: errorFeedback(top(1)) });
+  const run = lockstep(method, { ranks: 4, size: 5 }), parameters = new Float32Array(5);
   let moved = 0;
   for (let t = 0; t < 12; t++) {
-    const before = run.states.map(({ local }) => local["reducer.error"]!.slice());
+    const before = run.states.map(({ local }) => local["method.error"]!.slice());
     parameters.set(run.step({ learningRate: .1, parameters }));
-    const changed = run.states.filter(({ local }, r) => local["reducer.error"]!.some((v, j) => v !== before[r]![j]!));
+    const changed = run.states.filter(({ local }, r) => local["method.error"]!.some((v, j) => v !== before[r]![j]!));
     assertEquals(changed.length, 2);
     moved++;
   }
@@ -120,7 +120,7 @@ Deno.test("ranks that were not sampled stay where the round began and keep their
 Deno.test("what cannot be nested is refused", () => {
   assertThrows(() => localSgd({ every: 0 }), RangeError, "every is 0, expected an integer ≥ 1");
   assertThrows(
-    () => localSgd({ every: 2, reducer: adiana(identity(), { convexity: 1 }) }),
+    () => localSgd({ every: 2, method: adiana(identity(), { convexity: 1 }) }),
     TypeError,
     "owns the update",
   );
@@ -131,37 +131,37 @@ Deno.test("what cannot be nested is refused", () => {
   );
   const inner = { step: .1, rounds: 4 };
   assertThrows(
-    () => minimise(mini, localSgd({ every: 1, reducer: marina(rand(1)) }), inner),
+    () => minimise(mini, localSgd({ every: 1, method: marina(rand(1)) }), inner),
     TypeError,
     "another point",
   );
   // One that says it is right among a part of the ranks and is not is refused when it asks.
-  const stripes = fedAvg({ localSteps: 1, fraction: .5, reducer: { ...doubleSqueeze(top(1)), sampled: true } });
+  const stripes = fedAvg({ localSteps: 1, fraction: .5, method: { ...doubleSqueeze(top(1)), sampled: true } });
   assertThrows(() => minimise(mini, stripes, inner), TypeError, "it asks for allToAll");
 });
 
 const agrees = (step: number) => (step + 1) % 3 === 0;
 for (
   const { name, check } of [
-    ...reducerProperties((c) => localSgd({ every: 1, reducer: average(c) })),
-    ...reducerProperties(() => localSgd({ every: 3, reducer: diana(rand(2)) }), { agrees, average: false, steps: 8 }),
-    ...reducerProperties(() => fedAvg({ localSteps: 3, fraction: .5, reducer: errorFeedback(top(2)) }), {
+    ...methodProperties((c) => localSgd({ every: 1, method: average(c) })),
+    ...methodProperties(() => localSgd({ every: 3, method: diana(rand(2)) }), { agrees, average: false, steps: 8 }),
+    ...methodProperties(() => fedAvg({ localSteps: 3, fraction: .5, method: errorFeedback(top(2)) }), {
       agrees,
       average: false,
       steps: 8,
     }),
-    ...reducerProperties(() => scaffold({ localSteps: 3, option: "I", fraction: .6, compressor: rand(3) }), {
+    ...methodProperties(() => scaffold({ localSteps: 3, option: "I", fraction: .6, compressor: rand(3) }), {
       agrees,
       average: false,
       steps: 8,
     }),
-    ...reducerProperties(() => scaffold({ localSteps: 3 }), {
+    ...methodProperties(() => scaffold({ localSteps: 3 }), {
       agrees,
       average: false,
       steps: 8,
       quadratic: { reaches: true, steps: 900, rate: .05 },
     }),
-    ...reducerProperties(() => qsparseLocal(top(3), { every: 3 }), {
+    ...methodProperties(() => qsparseLocal(top(3), { every: 3 }), {
       agrees,
       average: false,
       steps: 8,

@@ -9,9 +9,9 @@ import {
   diana,
   doubleSqueeze,
   errorFeedback,
+  type Method,
   oneBitAdam,
   powerSgd,
-  type Reducer,
   structuredUpdate,
   workspace,
 } from "../../../../optimizers/mod.ts";
@@ -26,14 +26,14 @@ import { performTogether, type WireRound } from "../../../../transport/mod.ts";
 import { lockstep, top } from "../../lockstep.ts";
 
 /** What each rank says that refuses a step with these gradients; undefined: it has taken it. */
-function refusals(reducer: Reducer, gradients: readonly Float32Array[], steps = 1): (string | undefined)[] {
+function refusals(method: Method, gradients: readonly Float32Array[], steps = 1): (string | undefined)[] {
   const size = gradients[0]!.length, layout = { names: ["w"], shapes: [[size / 2, 2]], size };
-  const states = gradients.map(() => reducer.init(layout, gradients.length)), memory = gradients.map(() => workspace());
+  const states = gradients.map(() => method.init(layout, gradients.length)), memory = gradients.map(() => workspace());
   for (let step = 0;; step++) {
     const before = structuredClone(states), words: (string | undefined)[] = gradients.map(() => undefined);
     const exchanges = gradients.map((gradient, rank) => {
       const now = { seed: 1, step, rank, size: gradients.length, workspace: memory[rank]!, learningRate: .1 };
-      return reducer.reduce(gradient.slice(), states[rank]!, context({ ...now, parameters: new Float32Array(size) }));
+      return method.reduce(gradient.slice(), states[rank]!, context({ ...now, parameters: new Float32Array(size) }));
     });
     let replies: readonly (readonly Uint8Array[])[] = exchanges.map(() => []);
     for (;;) {
@@ -51,7 +51,7 @@ function refusals(reducer: Reducer, gradients: readonly Float32Array[], steps = 
     const refused = words.some((said) => said !== undefined);
     if (refused) assertEquals(structuredClone(states), before);
     for (const vector of states.flatMap(({ local, shared }) => [...Object.values(local), ...Object.values(shared)])) {
-      assert((vector as Float32Array).every(Number.isFinite), `${reducer.name} keeps what is not finite`);
+      assert((vector as Float32Array).every(Number.isFinite), `${method.name} keeps what is not finite`);
     }
     if (step + 1 === steps || refused) return words;
   }
@@ -61,22 +61,22 @@ const large = (sign = 1) => new Float32Array(8).fill(sign * 3e38), small = () =>
 
 Deno.test("a rank whose numbers leave float32 is named by all ranks, in the same words", () => {
   // What rank 1 would keep doubles in the second step.
-  const twice: [reducer: Reducer, gradients: Float32Array[]][] = [
+  const twice: [method: Method, gradients: Float32Array[]][] = [
     [errorFeedback(top(0)), [small(), large()]],
     [doubleSqueeze(top(0)), [small(), large()]],
     [deepGradientCompression({ ratio: .1 }), [small(), large()]],
     [diana(identity(), { shiftStep: 2 }), [small(), large()]],
   ];
-  for (const [reducer, gradients] of twice) {
-    const words = refusals(reducer, gradients, 4);
-    assert(words[0]?.startsWith(`Cannot take the step of ${reducer.name}: what rank 1 would send or keep is beyond`));
+  for (const [method, gradients] of twice) {
+    const words = refusals(method, gradients, 4);
+    assert(words[0]?.startsWith(`Cannot take the step of ${method.name}: what rank 1 would send or keep is beyond`));
     assertEquals(words[1], words[0]);
   }
   const infinite = [small(), large()];
   infinite[1]![3] = Infinity; // as nobody who checks his gradients hands it over
-  for (const reducer of [average(), average(scaledSign()), powerSgd(), oneBitAdam({ warmupSteps: 3 })]) {
-    const words = refusals(reducer, infinite);
-    assert(words[0]?.startsWith(`Cannot take the step of ${reducer.name}: `), words[0]);
+  for (const method of [average(), average(scaledSign()), powerSgd(), oneBitAdam({ warmupSteps: 3 })]) {
+    const words = refusals(method, infinite);
+    assert(words[0]?.startsWith(`Cannot take the step of ${method.name}: `), words[0]);
     assertEquals(words[1], words[0]);
   }
 });
@@ -93,18 +93,18 @@ Deno.test("a mean that is finite is not refused: the sum need not be", () => {
     deepGradientCompression({ ratio: 1, momentum: 0 }),
     structuredUpdate({ localSteps: 1, ratio: .5 }),
   ];
-  for (const reducer of methods) {
+  for (const method of methods) {
     for (const gradients of [[large(), large(), large()], [large(-1), large(-1)]]) {
-      assertEquals(refusals(reducer, gradients, 3), gradients.map(() => undefined), reducer.name);
+      assertEquals(refusals(method, gradients, 3), gradients.map(() => undefined), method.name);
     }
     // One step: PowerSGD would keep all of the second as well, for a mean of zeros sends nothing.
-    assertEquals(refusals(reducer, [large(), large(-1)]), [undefined, undefined], reducer.name);
+    assertEquals(refusals(method, [large(), large(-1)]), [undefined, undefined], method.name);
   }
 });
 
 Deno.test("powerSgd's estimate of the largest matrices is that of their mean", () => {
-  const layout = { names: ["kernel"], shapes: [[12, 8]], size: 96 }, reducer = powerSgd({ rank: 1, minimumRate: .1 });
-  const run = lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 3, size: 96 });
+  const layout = { names: ["kernel"], shapes: [[12, 8]], size: 96 }, method = powerSgd({ rank: 1, minimumRate: .1 });
+  const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 3, size: 96 });
   for (let t = 0; t < 3; t++) {
     for (const gradient of run.gradients) gradient.fill(3e38);
     run.step().forEach((v) => assertAlmostEquals(v / 3e38, 1, 1e-5));
@@ -118,7 +118,7 @@ Deno.test("the squares of 1-bit Adam's gradients: refused where they leave float
 });
 
 Deno.test("errorFeedback with a delay keeps what it had where a message cannot be made, and all refuse the next step", () => {
-  const reducer = errorFeedback(topK({ k: 1 }), { delay: 1 }), run = lockstep(reducer, { ranks: 2, size: 4 });
+  const method = errorFeedback(topK({ k: 1 }), { delay: 1 }), run = lockstep(method, { ranks: 2, size: 4 });
   run.states[1]!.local.error.fill(3e38);
   run.gradients[1]!.fill(3e38);
   assertEquals(run.step({ learningRate: .1 }), new Float32Array(4));

@@ -9,17 +9,17 @@ import {
   distEf,
   doubleSqueeze,
   errorFeedback,
+  type Method,
   oneBitAdam,
   oneBitSgd,
   powerSgd,
-  type Reducer,
   type State,
 } from "../../../../optimizers/mod.ts";
 import { isStill, rateRatio } from "../../../../optimizers/methods/parts/rate.ts";
 import { lockstep } from "../../lockstep.ts";
 
 /** Methods that keep what they have not sent, with the part of the state that holds it. */
-const remember: [reducer: Reducer, kept: string][] = [
+const remember: [method: Method, kept: string][] = [
   [errorFeedback(topK({ k: 1 })), "error"],
   [errorFeedback(topK({ k: 1 }), { delay: 2 }), "error"],
   [doubleSqueeze(topK({ ratio: .5 })), "error"],
@@ -28,8 +28,8 @@ const remember: [reducer: Reducer, kept: string][] = [
   [deepGradientCompression({ ratio: .3 }), "velocity"],
 ];
 const layout = { names: ["w"], shapes: [[3, 2]], size: 6 };
-const start = (reducer: Reducer) =>
-  lockstep({ ...reducer, init: (_, n) => reducer.init(layout, n) }, { ranks: 2, size: 6 });
+const start = (method: Method) =>
+  lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 2, size: 6 });
 
 Deno.test("γ₋/γ is finite and exact down to the least rate that moves anything, and 1 below", () => {
   const least = 2 ** -150 * (1 + 2 ** -52), most = (2 - 2 ** -23) * 2 ** 127;
@@ -49,10 +49,10 @@ Deno.test("γ₋/γ is finite and exact down to the least rate that moves anythi
   }
 });
 
-for (const [reducer, kept] of remember) {
+for (const [method, kept] of remember) {
   for (const rate of [0, 1e-46, 1e-300]) {
-    Deno.test(`${reducer.name}: a step with a rate of ${rate} takes nothing from what is kept (${Deno.inspect(reducer.options, { depth: 0, compact: true })})`, () => {
-      const run = start(reducer);
+    Deno.test(`${method.name}: a step with a rate of ${rate} takes nothing from what is kept (${Deno.inspect(method.options, { depth: 0, compact: true })})`, () => {
+      const run = start(method);
       for (let t = 0; t < 4; t++) run.step({ learningRate: .1 });
       const before = structuredClone(run.states);
       run.step({ learningRate: rate });
@@ -65,19 +65,19 @@ for (const [reducer, kept] of remember) {
 }
 
 Deno.test("rates that fall to nothing are taken as 0 by the methods that own their update", () => {
-  const own: Reducer[] = [
+  const own: Method[] = [
     adiana(randK({ k: 2 }), { convexity: 1 }),
     adiana(randK({ k: 2 }), { convexity: 1, smoothness: 2, parameters: "B" }),
     oneBitAdam({ warmupSteps: 2, compressor: identity() }),
   ];
-  for (const reducer of own) {
-    const run = start(reducer), parameters = Float32Array.of(1, -2, 3, -4, 5, -6);
+  for (const method of own) {
+    const run = start(method), parameters = Float32Array.of(1, -2, 3, -4, 5, -6);
     const oracle = (_at: Float32Array, into: Float32Array) => void into.fill(1);
     const step = (learningRate: number): Partial<Context> => ({ learningRate, parameters });
     for (let t = 0; t < 3; t++) run.step(step(.01), [oracle, oracle]);
     for (const rate of [0, 1e-46, 5e-324]) {
       const result = run.step(step(rate), [oracle, oracle]);
-      if (reducer.yields === "parameters") assertEquals(result, parameters);
+      if (method.yields === "parameters") assertEquals(result, parameters);
       else result.forEach((v) => assertEquals(Math.abs(v), 0));
     }
     assert(run.step(step(.01), [oracle, oracle]).every(Number.isFinite));
@@ -87,13 +87,13 @@ Deno.test("rates that fall to nothing are taken as 0 by the methods that own the
 
 Deno.test("an error is worth the same displacement after the rate has fallen by 10²⁰ and risen again", () => {
   for (
-    const reducer of [
+    const method of [
       errorFeedback(topK({ k: 1 })),
       doubleSqueeze(scaledSign()),
       distEf(topK({ k: 1 }), { momentum: 0 }),
     ]
   ) {
-    const run = lockstep<State>(reducer, { ranks: 1, size: 4 });
+    const run = lockstep<State>(method, { ranks: 1, size: 4 });
     let owed = new Float64Array(4);
     for (const learningRate of [.1, .1, 1e-21, 1e-21, .1, 1e-11, .1]) {
       const given = run.gradients[0]!.slice(), moved = run.step({ learningRate });

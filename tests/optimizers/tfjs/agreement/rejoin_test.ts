@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import {
   DistributedOptimizer,
-  parseReducer,
+  parseMethod,
   restoreCheckpoint,
   saveCheckpoint,
   weightsDigest,
@@ -40,7 +40,7 @@ function trainee(rank: number, method: string, inner: () => tf.Optimizer, group:
       tf.layers.dense({ units: 2, activation: "tanh", kernelInitializer }),
     ],
   });
-  const optimizer = new DistributedOptimizer(inner(), { reducer: parseReducer(method), group, seed: 5, verify: 3 });
+  const optimizer = new DistributedOptimizer(inner(), { method: parseMethod(method), group, seed: 5, verify: 3 });
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   // The batch is that of the step, so that a step that is taken back and taken again is the same.
   const step = () => {
@@ -231,7 +231,7 @@ Deno.test("what differs among those that meet is refused by name: method, seed, 
   let again = pair();
   await Promise.all(
     [one[0]!, other[1]!].map(({ optimizer }, rank) =>
-      assertRejects(() => optimizer.rejoin(again[rank]!), Error, "Cannot rejoin: reducer.name differs")
+      assertRejects(() => optimizer.rejoin(again[rank]!), Error, "Cannot rejoin: method.name differs")
     ),
   );
   again = pair();

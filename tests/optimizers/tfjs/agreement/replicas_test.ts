@@ -4,7 +4,7 @@ import {
   average,
   DistributedOptimizer,
   type DistributedOptimizerOptions,
-  parseReducer,
+  parseMethod,
   shard,
   shardBatches,
   weightsDigest,
@@ -18,7 +18,7 @@ function ranksOf(size: number, inner: () => tf.Optimizer, options: Partial<Distr
     const group = collective(transport, { timeout: 20_000 }),
       w = tf.variable(tf.ones([4])),
       b = tf.variable(tf.scalar(1));
-    const optimizer = new DistributedOptimizer(inner(), { reducer: average(), group, ...options });
+    const optimizer = new DistributedOptimizer(inner(), { method: average(), group, ...options });
     const loss = () => w.sub(group.rank).square().sum().add(b.square()).asScalar();
     return { group, w, b, optimizer, step: () => optimizer.minimizeAsync(loss, false, [w, b]) };
   });
@@ -72,7 +72,7 @@ Deno.test("another option of the inner optimizer changed on one rank is refused 
       w = tf.variable(tf.scalar(1)),
       b = tf.variable(tf.scalar(1));
     const inner = tf.train.momentum(0.1, 0.9),
-      optimizer = new DistributedOptimizer(inner, { reducer: average(), group });
+      optimizer = new DistributedOptimizer(inner, { method: average(), group });
     return {
       group,
       w,
@@ -131,7 +131,7 @@ Deno.test("a bit of a slot that differs is found and named; verify: 0 never look
 
 Deno.test("a method's shared vector that differs is found and named, where the weights are still equal", async () => {
   // With a rate of 0 nothing of it reaches the weights.
-  const ranks = ranksOf(2, () => tf.train.sgd(0), { verify: 2, reducer: parseReducer("diana(randK({ k: 1 }))") });
+  const ranks = ranksOf(2, () => tf.train.sgd(0), { verify: 2, method: parseMethod("diana(randK({ k: 1 }))") });
   await Promise.all(ranks.map(({ step }) => step()));
   const shared = ranks.map(({ optimizer }) => optimizer.getState().shared),
     name = Object.keys(shared[0]!).find((name) => shared[0]![name]!.length > 1)!;
@@ -146,7 +146,7 @@ Deno.test("a method's shared vector that differs is found and named, where the w
 
 Deno.test("ranks of a local method are compared after their exchanges only, and then they are", async () => {
   for (const verify of [1, 2, 5]) {
-    const ranks = ranksOf(2, () => tf.train.sgd(0.1), { verify, reducer: parseReducer("localSgd({ every: 3 })") });
+    const ranks = ranksOf(2, () => tf.train.sgd(0.1), { verify, method: parseMethod("localSgd({ every: 3 })") });
     for (let s = 0; s < 12; s++) await Promise.all(ranks.map(({ step }) => step()));
     // The anchor is what all ranks share: one that differs gives parameters that differ, which the comparison sees.
     const { shared } = ranks[1]!.optimizer.getState();
@@ -167,7 +167,7 @@ Deno.test("several optimizers over one group: interleaved alike they train, else
     const group = collective(transport, { timeout: 20_000 });
     const make = () => {
       const w = tf.variable(tf.scalar(1)),
-        optimizer = new DistributedOptimizer(tf.train.sgd(0.1), { reducer: average(), group });
+        optimizer = new DistributedOptimizer(tf.train.sgd(0.1), { method: average(), group });
       return { w, step: () => optimizer.minimizeAsync(() => w.square().asScalar(), false, [w]) };
     };
     return { group, first: make(), second: make() };
@@ -189,7 +189,7 @@ Deno.test("several optimizers over one group: interleaved alike they train, else
   // Before the first steps too.
   const fresh = memory(2).map((transport) => {
     const group = collective(transport, { timeout: 20_000 }), w = tf.variable(tf.scalar(1));
-    const both = [1, 2].map(() => new DistributedOptimizer(tf.train.sgd(0.1), { reducer: average(), group }));
+    const both = [1, 2].map(() => new DistributedOptimizer(tf.train.sgd(0.1), { method: average(), group }));
     return { group, step: () => both[group.rank]!.minimizeAsync(() => w.square().asScalar(), false, [w]) };
   });
   for (const result of await Promise.allSettled(fresh.map(({ step }) => step()))) {
@@ -249,7 +249,7 @@ Deno.test("variables of one shape that a rank lists in another order are refused
     const [kernel, bias] = ["kernel", "bias"].map((name) =>
       tf.variable(tf.ones([3]), true, `ordered${group.rank}/${name}`)
     );
-    const optimizer = new DistributedOptimizer(tf.train.sgd(.1), { reducer: average(), group });
+    const optimizer = new DistributedOptimizer(tf.train.sgd(.1), { method: average(), group });
     const variables = group.rank === 0 ? [kernel!, bias!] : [bias!, kernel!];
     const loss = () => kernel!.square().add(bias!).sum().asScalar() as tf.Scalar;
     return () => optimizer.minimizeAsync(loss, false, variables);

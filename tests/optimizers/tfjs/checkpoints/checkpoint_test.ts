@@ -6,8 +6,8 @@ import {
   diana,
   DistributedOptimizer,
   errorFeedback,
+  type Method,
   readSafetensors,
-  type Reducer,
   restoreCheckpoint,
   saveCheckpoint,
   weightsDigest,
@@ -27,14 +27,14 @@ const optimizers: Record<string, () => tf.Optimizer> = {
   adamax: () => tf.train.adamax(0.01),
   rmsprop: () => tf.train.rmsprop(0.01, 0.9, 0.9),
 };
-const reducers: Record<string, () => Reducer> = {
+const methods: Record<string, () => Method> = {
   average: () => average(naturalCompression()),
   errorFeedback: () => errorFeedback(identity(), { delay: 2 }),
-  diana: () => diana(naturalCompression()) as Reducer,
+  diana: () => diana(naturalCompression()) as Method,
 };
 
 /** One rank: a model with BatchNorm, its own data, and a step. */
-function trainee(group: Collective, reducer: Reducer, inner: tf.Optimizer, seed = 11) {
+function trainee(group: Collective, method: Method, inner: tf.Optimizer, seed = 11) {
   const model = tf.sequential({
     layers: [
       tf.layers.dense({ inputShape: [3], units: 4, kernelInitializer: tf.initializers.glorotNormal({ seed: 1 }) }),
@@ -42,7 +42,7 @@ function trainee(group: Collective, reducer: Reducer, inner: tf.Optimizer, seed 
       tf.layers.dense({ units: 1, kernelInitializer: tf.initializers.glorotNormal({ seed: 2 }) }),
     ],
   });
-  const optimizer = new DistributedOptimizer(inner, { reducer, group, seed });
+  const optimizer = new DistributedOptimizer(inner, { method, group, seed });
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const step = (i: number) => {
     const xs = tf.randomNormal([8, 3], 0, 1, "float32", 100 * i + group.rank + 1);
@@ -57,9 +57,9 @@ async function run(trainees: ReturnType<typeof trainee>[], from: number, to: num
 }
 
 for (const [name, inner] of Object.entries(optimizers)) {
-  for (const [method, reducer] of Object.entries(reducers)) {
-    Deno.test(`${method} with ${name} goes on from a checkpoint with the same bits`, async () => {
-      const ranks = () => memory(2).map((transport) => trainee(collective(transport), reducer(), inner()));
+  for (const [label, method] of Object.entries(methods)) {
+    Deno.test(`${label} with ${name} goes on from a checkpoint with the same bits`, async () => {
+      const ranks = () => memory(2).map((transport) => trainee(collective(transport), method(), inner()));
       const straight = ranks();
       await run(straight, 0, 3);
       const files = straight.map(({ optimizer, model }) => saveCheckpoint(optimizer, model));
@@ -99,7 +99,7 @@ Deno.test("a checkpoint of a group of one, and a learning rate that was changed"
 });
 
 Deno.test("only rank 0 writes what all ranks share", async () => {
-  const ranks = memory(2).map((transport) => trainee(collective(transport), reducers["diana"]!(), tf.train.sgd(0.1)));
+  const ranks = memory(2).map((transport) => trainee(collective(transport), methods["diana"]!(), tf.train.sgd(0.1)));
   await run(ranks, 0, 1);
   const names = ranks.map(({ optimizer }) => Object.keys(readSafetensors(saveCheckpoint(optimizer)).tensors));
   assertEquals(names.map((names) => names.filter((name) => name.startsWith("shared/")).length > 0), [true, false]);
@@ -115,10 +115,10 @@ Deno.test("what differs is refused by name, and nothing is changed", async () =>
     writeChecksum(writeSafetensors({ tensors, metadata: { ...metadata, ...changes } }));
   const make = (
     at = group(0, 2),
-    reducer: Reducer = average(),
+    method: Method = average(),
     inner: tf.Optimizer = tf.train.adam(0.1),
     seed?: number,
-  ) => trainee(at, reducer, inner, seed);
+  ) => trainee(at, method, inner, seed);
   const cases: [ReturnType<typeof trainee>, Uint8Array, string][] = [
     [make(group(1, 2)), file, "rank is 0 in the checkpoint, 1 here"],
     [make(group(0, 3)), file, "size is 2 in the checkpoint, 3 here"],
@@ -126,7 +126,7 @@ Deno.test("what differs is refused by name, and nothing is changed", async () =>
     [
       make(undefined, average(naturalCompression())),
       file,
-      "reducer is average({ compressor: identity() }) in the checkpoint, average({ compressor: naturalCompression",
+      "method is average({ compressor: identity() }) in the checkpoint, average({ compressor: naturalCompression",
     ],
     [make(undefined, undefined, tf.train.sgd(1)), file, "class is Adam in the checkpoint, SGD here"],
     [make(undefined, undefined, tf.train.adam(0.1, 0.8)), file, "beta1 is 0.9 in the checkpoint, 0.8 here"],
@@ -138,7 +138,7 @@ Deno.test("what differs is refused by name, and nothing is changed", async () =>
     [make(), changed({ inner: "{" }), 'the checkpoint\'s inner is "{"'],
     [make(), changed({ inner: "null" }), "the checkpoint's inner is"],
     [make(), changed({ layout: "{}" }), "the checkpoint's layout is"],
-    [make(), changed({ reducer: "" }), "the checkpoint's reducer is"],
+    [make(), changed({ method: "" }), "the checkpoint's method is"],
     [make(), writeChecksum(writeSafetensors({ tensors: {}, metadata })), "names weight 0, but lacks it"],
   ];
   for (const [{ optimizer, model }, bytes, why] of cases) {

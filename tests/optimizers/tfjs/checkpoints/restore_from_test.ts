@@ -8,9 +8,9 @@ import {
   diana,
   DistributedOptimizer,
   localSgd,
+  type Method,
   type OptimizerState,
   readSafetensors,
-  type Reducer,
   restoreCheckpoint,
   type Safetensors,
   saveCheckpoint,
@@ -23,7 +23,7 @@ import { alone, type Collective, collective, memory } from "../../../../transpor
 await tf.setBackend("cpu");
 
 interface Options {
-  readonly reducer?: () => Reducer;
+  readonly method?: () => Method;
   readonly inner?: () => tf.Optimizer;
   readonly shapes?: readonly number[][];
   readonly names?: readonly string[];
@@ -32,12 +32,12 @@ interface Options {
 
 /** One rank: variables, an optimizer, and a step on data of its own. */
 function trainee(group: Collective, options: Options = {}) {
-  const { reducer = () => average(), inner = () => tf.train.adam(0.1), shapes = [[2, 2], [3]], names, start = 1 } =
+  const { method = () => average(), inner = () => tf.train.adam(0.1), shapes = [[2, 2], [3]], names, start = 1 } =
     options;
   const variables = shapes.map((shape, i) =>
     tf.variable(tf.fill([...shape], start), true, names && `${names[i]}_${variableCount++}`)
   );
-  const optimizer = new DistributedOptimizer(inner(), { reducer: reducer(), group });
+  const optimizer = new DistributedOptimizer(inner(), { method: method(), group });
   const loss = () => tf.addN(variables.map((v) => v.sub(group.rank).square().mean())).asScalar();
   // Without the names of variables, which differ between twins.
   const state = () => [weightsDigest(variables), structuredClone({ ...optimizer.getState(), layout: undefined })];
@@ -226,11 +226,11 @@ Deno.test("tensors that the checkpoint does not name, or that are not as it says
 });
 
 Deno.test("if what one rank restored is wrong, all ranks refuse at the next step, and are as before", async () => {
-  const reducer = () => diana(naturalCompression()) as Reducer;
-  const [files, older] = [await trained(3, { reducer }), await trained(2, { reducer })];
+  const method = () => diana(naturalCompression()) as Method;
+  const [files, older] = [await trained(3, { method }), await trained(2, { method })];
   // The same steps from another start: other slots, other memories, other weights.
-  const other = await trained(3, { reducer, start: 2 });
-  const narrow = await trained(3, { reducer, shapes: [[2, 2], [2]] }), fresh = await trained(0, { reducer });
+  const other = await trained(3, { method, start: 2 });
+  const narrow = await trained(3, { method, shapes: [[2, 2], [2]] }), fresh = await trained(0, { method });
   const flipped = edited(files[1]!, ({ tensors }) => tensors["slot/accumulatedFirstMoment.0"]!.values[1]! += 1);
   for (
     const [what, file, why] of [
@@ -241,7 +241,7 @@ Deno.test("if what one rank restored is wrong, all ranks refuse at the next step
       ["nothing", undefined, "rank 0 opens its first step, new or restored, rank 1 opens a step"],
     ] as const
   ) {
-    const ranks = pair({ reducer }), twin = pair({ reducer });
+    const ranks = pair({ method }), twin = pair({ method });
     await stepAll(ranks), await stepAll(twin);
     const before = ranks.map(({ state }) => state());
     restoreCheckpoint(ranks[0]!.optimizer, files[0]!, ranks[0]!.variables);
@@ -253,7 +253,7 @@ Deno.test("if what one rank restored is wrong, all ranks refuse at the next step
     assertEquals(ranks.map(({ state }) => state()), twin.map(({ state }) => state()), what);
   }
   // Where the optimizer knows its variables, another model's file is refused at once.
-  const known = pair({ reducer });
+  const known = pair({ method });
   await stepAll(known);
   assertThrows(() => restoreCheckpoint(known[0]!.optimizer, narrow[0]!), Error, "variable 1 is");
 });
@@ -297,7 +297,7 @@ Deno.test("a group of one refuses another model's slots in its next step, and is
 });
 
 Deno.test("methods that own the parameters: weights that differ between two exchanges are no difference", async () => {
-  const options = { reducer: () => localSgd({ every: 4 }) as Reducer, inner: () => tf.train.sgd(0.1) };
+  const options = { method: () => localSgd({ every: 4 }) as Method, inner: () => tf.train.sgd(0.1) };
   const straight = pair(options);
   for (let i = 0; i < 2; i++) await stepAll(straight);
   const files = straight.map(save), resumed = pair(options);

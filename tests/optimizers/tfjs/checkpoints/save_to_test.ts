@@ -9,7 +9,7 @@ import {
   DistributedOptimizer,
   errorFeedback,
   type Json,
-  type Reducer,
+  type Method,
   type Restored,
   restoreFrom,
   type RestoreOptions,
@@ -23,7 +23,7 @@ import { alone, type Collective, collective, memory } from "../../../../transpor
 await tf.setBackend("cpu");
 
 interface Options {
-  readonly reducer?: () => Reducer;
+  readonly method?: () => Method;
   readonly inner?: () => tf.Optimizer;
   readonly units?: number;
   readonly seed?: number;
@@ -31,7 +31,7 @@ interface Options {
 
 /** One rank: a model with BatchNorm, whose averages differ by rank, and a step on data of its own. */
 function trainee(group: Collective, options: Options = {}) {
-  const { reducer = () => average(), inner = () => tf.train.adam(0.01), units = 3, seed = 0 } = options;
+  const { method = () => average(), inner = () => tf.train.adam(0.01), units = 3, seed = 0 } = options;
   const model = tf.sequential({
     layers: [
       tf.layers.dense({ inputShape: [3], units, kernelInitializer: tf.initializers.glorotNormal({ seed: 1 }) }),
@@ -39,7 +39,7 @@ function trainee(group: Collective, options: Options = {}) {
       tf.layers.dense({ units: 1, kernelInitializer: tf.initializers.glorotNormal({ seed: 2 }) }),
     ],
   });
-  const optimizer = new DistributedOptimizer(inner(), { reducer: reducer(), group, seed });
+  const optimizer = new DistributedOptimizer(inner(), { method: method(), group, seed });
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const step = () => {
     const xs = tf.randomNormal([8, 3], 0, 1, "float32", 100 * optimizer.iterations + group.rank + 1);
@@ -96,11 +96,11 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
 const methods: Record<string, Options> = {
   "average, adam": {},
   "diana, momentum": {
-    reducer: () => diana(naturalCompression()) as Reducer,
+    method: () => diana(naturalCompression()) as Method,
     inner: () => tf.train.momentum(0.01, 0.9),
   },
   "delayed error feedback, sgd": {
-    reducer: () => errorFeedback(identity(), { delay: 2 }),
+    method: () => errorFeedback(identity(), { delay: 2 }),
     inner: () => tf.train.sgd(0.01),
   },
 };
@@ -163,7 +163,7 @@ Deno.test("restoreFrom: what does not go with this run is refused on all ranks, 
         [make(1), {}, "rank 0: the step was saved by 2 ranks, here are 1."],
         [make(2, { seed: 1 }), {}, "rank 1: Cannot restore the state: seed is 0 in the checkpoint, 1 here"],
         [make(2, { inner: () => tf.train.sgd(1) }), {}, "its class is Adam in the checkpoint, SGD here"],
-        [make(2, { reducer: () => average(naturalCompression()) }), {}, "reducer is average"],
+        [make(2, { method: () => average(naturalCompression()) }), {}, "method is average"],
         [make(2), { weights: [] }, "the step holds 8 weights, weights is empty"],
         [make(2), { more: 1 } as object, "there is no option more, expected group, optimizer, weights, only"],
         [make(2), { only: "slots" as "weights" }, 'only is "slots", expected "weights" or nothing'],
@@ -195,7 +195,7 @@ Deno.test("restoreFrom with only weights: any number of ranks, any method, from 
     const digests = ranks.map(({ model }) => weightsDigest(model));
     for (const size of [1, 2, 3]) {
       const others = make(size, {
-        reducer: () => average(naturalCompression()),
+        method: () => average(naturalCompression()),
         inner: () => tf.train.sgd(0.1),
         seed: 5,
       });

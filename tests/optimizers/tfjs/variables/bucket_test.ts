@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { Bucket, describeReducer, layoutDigest, layoutOf, weightsDigest } from "../../../../optimizers/mod.ts";
+import { Bucket, describeMethod, layoutDigest, layoutOf, weightsDigest } from "../../../../optimizers/mod.ts";
 import { digest } from "../../../../optimizers/tfjs/digest.ts";
 
 await tf.setBackend("cpu");
@@ -108,10 +108,10 @@ Deno.test("weightsDigest tells values, shapes and order apart", () => {
   assertNotEquals(weightsDigest(model), before);
 });
 
-Deno.test("describeReducer writes options and what they are made of", () => {
+Deno.test("describeMethod writes options and what they are made of", () => {
   const inner = { name: "topK", options: { k: 3, by: "size" } };
   assertEquals(
-    describeReducer({
+    describeMethod({
       name: "m",
       options: { inner, list: [1, true], choose: () => inner, nothing: undefined, at: { x: 1 } },
     }),

@@ -5,8 +5,8 @@ import * as tf from "@tensorflow/tfjs";
 import {
   average,
   DistributedOptimizer,
+  type Method,
   type NamedTensorMap,
-  type Reducer,
   restoreCheckpoint,
   saveCheckpoint,
 } from "../../../../optimizers/mod.ts";
@@ -92,25 +92,25 @@ class Inside extends Own {
 const classes = [InEntries, InList, InMap, InTensors, InArrays, Inside];
 
 /** `average`, and once in this step a result on rank 1 that is not finite: the other ranks have applied theirs by then. */
-function damaged(at: number): Reducer {
-  const reducer = average();
+function damaged(at: number): Method {
+  const method = average();
   let left = 1;
   return {
-    ...reducer,
+    ...method,
     identityAlone: false,
     *reduce(gradient, state, context) {
-      yield* reducer.reduce(gradient, state, context);
+      yield* method.reduce(gradient, state, context);
       if (context.rank === 1 && context.step === at && left-- > 0) gradient[0] = NaN;
     },
   };
 }
 
 function trainees(make: () => tf.Optimizer, damageAt = -1) {
-  const reducer = damaged(damageAt);
+  const method = damaged(damageAt);
   return memory(2).map((transport) => {
     const group = collective(transport, { timeout }), inner = make();
     const list = [tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.tensor1d([3, 4, 5]))];
-    const optimizer = new DistributedOptimizer(inner, { reducer, group, verify: 1 });
+    const optimizer = new DistributedOptimizer(inner, { method, group, verify: 1 });
     const loss = () => list[0]!.square().sum().add(list[1]!.square().sum()).asScalar() as tf.Scalar;
     const step = () => optimizer.minimizeAsync(loss, false, list);
     return { inner, list, optimizer, step, values: () => list.map((variable) => [...variable.dataSync()]) };
