@@ -9,7 +9,7 @@
  */
 
 import { compress, type Compressor, describe, isContractive, isUnbiased, parseCompressor } from "../compressors/mod.ts";
-import { hadamard } from "../compressors/kernels/reference.ts";
+import { hadamard } from "../compressors/kernels/hadamard.ts";
 import { table } from "../examples/table.ts";
 import { fold, key, normal } from "../random.ts";
 

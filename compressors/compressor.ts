@@ -3,7 +3,7 @@
 import type { Key } from "../random.ts";
 import { requireCall } from "./call.ts";
 import { show } from "./show.ts";
-import { sumOfSquares } from "./kernels/reference.ts";
+import { sumOfSquares } from "./kernels/sums.ts";
 
 /** The options of a compressor, as they are compared between ranks and printed. */
 export type CompressorOptions = Readonly<Record<string, number | string | boolean>>;

@@ -1,4 +1,4 @@
-import { expectEnd } from "./coding/codes.ts";
+import { expectEnd } from "./coding/fixed_width.ts";
 import type { ContractiveCompressor, LinearCompressor, UnbiasedCompressor } from "./compressor.ts";
 import { refuse } from "./coding/refuse.ts";
 

@@ -25,7 +25,7 @@ export * from "./tfjs/variables/bucket.ts";
 export * from "./tfjs/callbacks.ts";
 export { restoreCheckpoint, saveCheckpoint } from "./tfjs/checkpoints/checkpoint.ts";
 export * from "./methods/describe.ts";
-export * from "./methods/parse.ts";
+export * from "./methods/parse_method.ts";
 export * from "./tfjs/optimizer.ts";
 export * from "./tfjs/checkpoints/file_handler.ts";
 export type { Group } from "./tfjs/group.ts";

@@ -1,11 +1,11 @@
 /** The entropy code of sparse dithering. @module */
 
 import type { Key } from "../../random.ts";
-import { getScale } from "./codes.ts";
+import { getScale } from "./fixed_width.ts";
 import type { Compressor } from "../compressor.ts";
 import { RangeDecoder, RangeEncoder } from "./entropy.ts";
 import { DitherCoder, ditherModel } from "./dither_coder.ts";
-import { sumOfSquares } from "../kernels/norm.ts";
+import { sumOfSquares } from "../kernels/sums.ts";
 import { BLOCK, PathMemory, trellis } from "./trellis.ts";
 import { logarithmicScale, MAX_FLOAT32, readScale, writeNorm, writeScale } from "./norm.ts";
 import { refuse, requireLength } from "./refuse.ts";

@@ -8,10 +8,10 @@ import {
   isUnbiased,
   type UnbiasedCompressor,
 } from "../compressor.ts";
-import { expectPadding } from "../coding/codes.ts";
+import { expectPadding } from "../coding/fixed_width.ts";
 import { type Count, countOf } from "../sparsifiers/count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
-import { clampFinite } from "../kernels/reference.ts";
+import { clampFinite } from "../kernels/sparse.ts";
 import { scaledSign } from "../quantizers/scaled_sign.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { isSparsifier, type Sparsifier } from "../sparsifiers/sparsifier.ts";

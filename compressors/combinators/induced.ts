@@ -2,7 +2,7 @@ import { requireContractive, requireUnbiased } from "../check.ts";
 import { fold } from "../../random.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { Frames } from "../coding/frames.ts";
-import { addFinite, clampFinite } from "../kernels/reference.ts";
+import { addFinite, clampFinite } from "../kernels/sparse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /**

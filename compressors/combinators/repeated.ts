@@ -2,7 +2,7 @@ import { checkInteger, requireUnbiased } from "../check.ts";
 import { fold } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { Frames } from "../coding/frames.ts";
-import { addFinite } from "../kernels/reference.ts";
+import { addFinite } from "../kernels/sparse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /**

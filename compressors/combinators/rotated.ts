@@ -7,7 +7,8 @@ import {
   type UnbiasedCompressor,
 } from "../compressor.ts";
 import type { Flattened } from "../quantizers/dithering.ts";
-import { addClamped, copyScaled, largest } from "../kernels/reference.ts";
+import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
+import { largest } from "../kernels/sums.ts";
 import { refuse } from "../coding/refuse.ts";
 import { floorPower, rotate, unrotate } from "../kernels/rotation.ts";
 import { scratch } from "../kernels/scratch.ts";

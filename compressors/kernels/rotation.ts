@@ -5,7 +5,7 @@
  * @module
  */
 
-import { flipSigns, hadamard } from "./reference.ts";
+import { flipSigns, hadamard } from "./hadamard.ts";
 import { fold, type Key, normal } from "../../random.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { checkNumber, checkOptions } from "../check.ts";
-import { getFloat, putFloat } from "../coding/codes.ts";
+import { getFloat, putFloat } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
-import { selectBySign } from "../kernels/reference.ts";
+import { selectBySign } from "../kernels/select_by_sign.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 

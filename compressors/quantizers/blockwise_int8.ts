@@ -1,7 +1,9 @@
 import { checkChoice, checkInteger, checkOptions } from "../check.ts";
-import { expectEnd, getScale, putFloat } from "../coding/codes.ts";
+import { expectEnd, getScale, putFloat } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
-import { addSigned, dither, largest, pack, roundHalfUp, unpack } from "../kernels/reference.ts";
+import { addSigned, dither, roundHalfUp } from "../kernels/equal_levels.ts";
+import { pack, unpack } from "../kernels/pack.ts";
+import { largest } from "../kernels/sums.ts";
 import { refuse, requireLength } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";

@@ -1,7 +1,9 @@
 import { checkChoice, checkOptions } from "../check.ts";
-import { byteLengthOf, expectEnd, MAX_FLOAT, readCodes, type Width, writeCodes } from "../coding/codes.ts";
+import { byteLengthOf, expectEnd, MAX_FLOAT, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
-import { addScaled, castNearest, castRandom, type FloatFormat, largest, valuesOf } from "../kernels/reference.ts";
+import { addScaled } from "../kernels/equal_levels.ts";
+import { castNearest, castRandom, type FloatFormat, valuesOf } from "../kernels/float_formats.ts";
+import { largest } from "../kernels/sums.ts";
 import { refuse } from "../coding/refuse.ts";
 import { bits } from "../../random.ts";
 

@@ -1,9 +1,9 @@
 import { checkChoice, checkInteger, checkOptions } from "../check.ts";
 import { bits, type Key } from "../../random.ts";
-import { expectBitEnd, expectEnd, getScale, MAX_FLOAT, putFloat } from "../coding/codes.ts";
+import { expectBitEnd, expectEnd, getScale, MAX_FLOAT, putFloat } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
-import { sumOfMagnitudes, sumOfSquares } from "../kernels/reference.ts";
+import { sumOfMagnitudes, sumOfSquares } from "../kernels/sums.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /** Options of {@linkcode crossPolytope}. */

@@ -11,11 +11,12 @@ import {
   readCodes,
   widthOf,
   writeCodes,
-} from "../coding/codes.ts";
+} from "../coding/fixed_width.ts";
 import type { Compressor, UnbiasedCompressor } from "../compressor.ts";
 import { omegaLength, readOmega, writeOmega } from "../coding/elias.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
-import { addSigned, dither, largest, sumOfSquares } from "../kernels/reference.ts";
+import { addSigned, dither } from "../kernels/equal_levels.ts";
+import { largest, sumOfSquares } from "../kernels/sums.ts";
 import { bits } from "../../random.ts";
 import { scratch } from "../kernels/scratch.ts";
 

@@ -1,17 +1,17 @@
 import { checkBoolean, checkNumber, checkOptions } from "../check.ts";
-import { byteLengthOf, expectEnd, expectPadding, getScale, MAX_FLOAT, putFloat, type Width } from "../coding/codes.ts";
-import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import {
-  addClamped,
-  copyScaled,
-  type Levels,
-  nearest,
-  pack,
-  putValues,
-  sumOfSquares,
-  symmetricLevels,
-  unpack,
-} from "../kernels/reference.ts";
+  byteLengthOf,
+  expectEnd,
+  expectPadding,
+  getScale,
+  MAX_FLOAT,
+  putFloat,
+  type Width,
+} from "../coding/fixed_width.ts";
+import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
+import { addClamped, copyScaled, type Levels, nearest, putValues, symmetricLevels } from "../kernels/nearest_level.ts";
+import { pack, unpack } from "../kernels/pack.ts";
+import { sumOfSquares } from "../kernels/sums.ts";
 import { DISTORTION, LLOYD_MAX } from "./quantizer_tables.ts";
 import { refuse } from "../coding/refuse.ts";
 import { eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";

@@ -8,18 +8,12 @@ import {
   readCodes,
   widthOf,
   writeCodes,
-} from "../coding/codes.ts";
+} from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import {
-  addClamped,
-  addLevels,
-  copyScaled,
-  dither,
-  flipSigns,
-  hadamard,
-  largest,
-  sumOfSquares,
-} from "../kernels/reference.ts";
+import { addLevels, dither } from "../kernels/equal_levels.ts";
+import { flipSigns, hadamard } from "../kernels/hadamard.ts";
+import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
+import { largest, sumOfSquares } from "../kernels/sums.ts";
 import { refuse } from "../coding/refuse.ts";
 import { eachBlock, floorPower } from "../kernels/rotation.ts";
 import { bits, fold, type Key } from "../../random.ts";

@@ -1,6 +1,7 @@
-import { byteLengthOf, expectBitEnd, readCodes, type Width, writeCodes } from "../coding/codes.ts";
+import { byteLengthOf, expectBitEnd, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addNatural, natural, pack, unpack } from "../kernels/reference.ts";
+import { addNatural, natural } from "../kernels/natural.ts";
+import { pack, unpack } from "../kernels/pack.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";

@@ -8,9 +8,11 @@ import {
   readCodes,
   widthOf,
   writeCodes,
-} from "../coding/codes.ts";
+} from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addValues, largest, naturalDither, sumOfSquares } from "../kernels/reference.ts";
+import { addValues } from "../kernels/equal_levels.ts";
+import { naturalDither } from "../kernels/natural.ts";
+import { largest, sumOfSquares } from "../kernels/sums.ts";
 import { bits } from "../../random.ts";
 
 /** Options of {@linkcode naturalDithering}. */

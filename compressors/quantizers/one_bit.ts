@@ -1,6 +1,6 @@
-import { expectBitEnd, getFloat, putFloat } from "../coding/codes.ts";
+import { expectBitEnd, getFloat, putFloat } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
-import { addSigns, packSigns, signedSums } from "../kernels/reference.ts";
+import { addSigns, packSigns, signedSums } from "../kernels/signs.ts";
 import { refuse } from "../coding/refuse.ts";
 
 /**

@@ -8,19 +8,12 @@ import {
   MAX_FLOAT,
   putFloat,
   type Width,
-} from "../coding/codes.ts";
+} from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import {
-  addClamped,
-  copyScaled,
-  pack,
-  quicDecode,
-  quicEncode,
-  type QuicTable,
-  quicTable,
-  sumOfSquares,
-  unpack,
-} from "../kernels/reference.ts";
+import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
+import { pack, unpack } from "../kernels/pack.ts";
+import { quicDecode, quicEncode, type QuicTable, quicTable } from "../kernels/quic_table.ts";
+import { sumOfSquares } from "../kernels/sums.ts";
 import { oneBitRows, QUIC_FL } from "./quantizer_tables.ts";
 import { refuse } from "../coding/refuse.ts";
 import { eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";

@@ -1,7 +1,8 @@
 import { checkInteger, checkOptions } from "../check.ts";
-import { expectEnd, expectPadding, getScale, putFloat } from "../coding/codes.ts";
+import { expectEnd, expectPadding, getScale, putFloat } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
-import { addSigns, packSigns, sumOfMagnitudes } from "../kernels/reference.ts";
+import { addSigns, packSigns } from "../kernels/signs.ts";
+import { sumOfMagnitudes } from "../kernels/sums.ts";
 
 /**
  * Scaled sign: (‖x‖₁ / d) sign(x), one bit a number, where 0 counts as positive; with `block`, for each run of so many

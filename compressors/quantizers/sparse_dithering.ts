@@ -1,16 +1,10 @@
 import { checkBoolean, checkChoice, checkNumber, checkOptions } from "../check.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
-import { expectBitEnd, MAX_FLOAT } from "../coding/codes.ts";
+import { expectBitEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { decodeCountMask, encodeCountMask } from "../coding/count_mask.ts";
-import {
-  packLevels,
-  roundNearest,
-  roundRandom,
-  scatterLevels,
-  sumOfSquares,
-  unpackLevels,
-} from "../kernels/reference.ts";
+import { packLevels, roundNearest, roundRandom, scatterLevels, unpackLevels } from "../kernels/lattice.ts";
+import { sumOfSquares } from "../kernels/sums.ts";
 import type { Key } from "../../random.ts";
 import { logarithmicScale, readScale, writeScale } from "../coding/norm.ts";
 import { refuse } from "../coding/refuse.ts";

@@ -2,7 +2,7 @@ import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } fr
 import { fold, type Key, uniform } from "../../random.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { IntegerModel, RangeDecoder, RangeEncoder } from "../coding/entropy.ts";
-import { candidate, Candidates, cap, riceParameter, searchOnce } from "../kernels/spherical.ts";
+import { candidate, Candidates, cap, riceParameter, searchOnce } from "../kernels/cap_search.ts";
 import { coarse, fromCoarse, MAX_FLOAT32, normFrom31, normTo31 } from "../coding/norm.ts";
 import { refuse } from "../coding/refuse.ts";
 

@@ -10,11 +10,12 @@ import {
   readCodes,
   widthOf,
   writeCodes,
-} from "../coding/codes.ts";
+} from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import type { Flattened } from "./dithering.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
-import { addLevels, dither, extremes, sumOfSquares } from "../kernels/reference.ts";
+import { addLevels, dither } from "../kernels/equal_levels.ts";
+import { extremes, sumOfSquares } from "../kernels/sums.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";

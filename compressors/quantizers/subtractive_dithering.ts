@@ -3,7 +3,7 @@ import { bits, choose, fold, type Key } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { RangeDecoder, RangeEncoder } from "../coding/entropy.ts";
 import { addDither, DitherCoder, ditherModel, drawDither, removeSigns } from "../coding/dither_coder.ts";
-import { sumOfSquares } from "../kernels/norm.ts";
+import { sumOfSquares } from "../kernels/sums.ts";
 import {
   BLOCK,
   nearestPath,

@@ -1,17 +1,10 @@
 import { requireCall } from "../call.ts";
 import { checkInteger, checkOptions, show } from "../check.ts";
-import { byteLengthOf, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "../coding/codes.ts";
+import { byteLengthOf, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
 import { compress, decompress, type UnbiasedCompressor } from "../compressor.ts";
-import {
-  addScaled,
-  bestPoints,
-  BINS,
-  ditherToPoints,
-  edgeOf,
-  extremes,
-  histogram,
-  momentsBetween,
-} from "../kernels/reference.ts";
+import { addScaled } from "../kernels/equal_levels.ts";
+import { extremes } from "../kernels/sums.ts";
+import { bestPoints, BINS, ditherToPoints, edgeOf, histogram, momentsBetween } from "../kernels/unequal_levels.ts";
 import { refuse } from "../coding/refuse.ts";
 import { bits, fold, type Key } from "../../random.ts";
 

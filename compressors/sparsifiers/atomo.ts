@@ -1,9 +1,11 @@
 import { checkInteger, checkOptions } from "../check.ts";
 import { Matrix, SVD } from "../../dependencies/ml_matrix.ts";
 import { bits } from "../../random.ts";
-import { MAX_FLOAT } from "../coding/codes.ts";
+import { MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addFinite, sumOfSquares, waterLevel } from "../kernels/reference.ts";
+import { addFinite } from "../kernels/sparse.ts";
+import { sumOfSquares } from "../kernels/sums.ts";
+import { waterLevel } from "../kernels/water_filling.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 

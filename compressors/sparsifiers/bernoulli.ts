@@ -1,8 +1,8 @@
 import { checkBoolean, checkNumber, checkOptions } from "../check.ts";
 import { bits, type Key } from "../../random.ts";
-import { expectEnd, MAX_FLOAT } from "../coding/codes.ts";
+import { expectEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { gatherFloats, scatterFloats } from "../kernels/reference.ts";
+import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 

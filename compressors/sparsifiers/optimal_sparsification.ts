@@ -1,10 +1,11 @@
 import { bits } from "../../random.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
-import { expectEnd, expectPadding, getScale, MAX_FLOAT, putFloat } from "../coding/codes.ts";
+import { expectEnd, expectPadding, getScale, MAX_FLOAT, putFloat } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet } from "../coding/index_set.ts";
-import { gatherFloats, scatterFloats, waterLevel } from "../kernels/reference.ts";
+import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
+import { waterLevel } from "../kernels/water_filling.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 

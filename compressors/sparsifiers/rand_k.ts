@@ -1,9 +1,9 @@
 import { checkBoolean, checkOptions } from "../check.ts";
 import { choose } from "../../random.ts";
-import { expectEnd, MAX_FLOAT } from "../coding/codes.ts";
+import { expectEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { LinearCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
-import { gatherFloats, scatterFloats } from "../kernels/reference.ts";
+import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import type { Sparsifier } from "./sparsifier.ts";

@@ -1,8 +1,9 @@
 import { checkChoice, checkOptions } from "../check.ts";
-import { getFloat, putFloat } from "../coding/codes.ts";
+import { getFloat, putFloat } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
-import { addFinite, clampFinite, waterLevel } from "../kernels/reference.ts";
+import { addFinite, clampFinite } from "../kernels/sparse.ts";
+import { waterLevel } from "../kernels/water_filling.ts";
 import { optimalSparsification } from "./optimal_sparsification.ts";
 import { randK } from "./rand_k.ts";
 import { scratch } from "../kernels/scratch.ts";

@@ -1,9 +1,10 @@
 import { checkOptions, show } from "../check.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
-import { expectEnd, expectPadding, MAX_FLOAT } from "../coding/codes.ts";
+import { expectEnd, expectPadding, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { Compressor, ContractiveCompressor } from "../compressor.ts";
 import { decodeIndexSet, encodeIndexSet } from "../coding/index_set.ts";
-import { gatherFloats, scatterFloats, sumOfSquares } from "../kernels/reference.ts";
+import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
+import { sumOfSquares } from "../kernels/sums.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 

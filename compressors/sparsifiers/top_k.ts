@@ -1,8 +1,9 @@
-import { expectBitEnd } from "../coding/codes.ts";
+import { expectBitEnd } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
-import { gatherFloats, scatterFloats, selectLargest } from "../kernels/reference.ts";
+import { selectLargest } from "../kernels/select.ts";
+import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import type { Sparsifier } from "./sparsifier.ts";

@@ -1,4 +1,4 @@
-import { requireCompressor } from "./check.ts";
+import { requireCompressor } from "./check_method.ts";
 import { type Compressor, isContractive, isLinear, isUnbiased } from "../../compressors/compressor.ts";
 import { identity } from "../../compressors/identity.ts";
 import { allReduce } from "../../transport/round.ts";

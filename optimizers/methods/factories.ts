@@ -9,7 +9,7 @@ export { doubleSqueeze, type DoubleSqueezeState } from "./error_feedback/double_
 export { ef21, type Ef21Options } from "./differences/ef21.ts";
 export { marina, type MarinaOptions, type MarinaState } from "./differences/marina.ts";
 export { vrDiana, type VrDianaOptions } from "./differences/vr_diana.ts";
-export type { TwoWayState } from "./error_feedback/two_way.ts";
+export type { TwoWayState } from "./error_feedback/bidirectional.ts";
 export {
   fedAvg,
   type FedAvgOptions,

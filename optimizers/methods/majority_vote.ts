@@ -1,8 +1,8 @@
-import { addSigns, packSigns } from "../../compressors/kernels/reference.ts";
+import { addSigns, packSigns } from "../../compressors/kernels/signs.ts";
 import { scratch } from "../../compressors/kernels/scratch.ts";
 import { bits, fold, type Key } from "../../random.ts";
 import { allGather, allToAll } from "../../transport/round.ts";
-import { checkOptions, requireNumber } from "./check.ts";
+import { checkOptions, requireNumber } from "./check_method.ts";
 import type { Method } from "./method.ts";
 
 /** State of {@linkcode majorityVote}. */

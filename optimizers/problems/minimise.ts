@@ -11,7 +11,7 @@ import {
   runTogether,
 } from "../../transport/round.ts";
 import { checkKnown } from "../../transport/known.ts";
-import { requireMethod } from "../methods/check.ts";
+import { requireMethod } from "../methods/check_method.ts";
 import { keyFor } from "../methods/keys.ts";
 import type { Problem } from "./problem.ts";
 import { context, type Method, type State, type Workspace, workspace } from "../methods/method.ts";

@@ -3,7 +3,7 @@
 import { show } from "../../compressors/check.ts";
 import { meant } from "../../compressors/nearest.ts";
 import { isCompressor, isNamed } from "../../compressors/show.ts";
-import { methodsOver, requireMethod } from "../methods/check.ts";
+import { methodsOver, requireMethod } from "../methods/check_method.ts";
 import { describeMethod } from "../methods/describe.ts";
 import type { DistributedOptimizerOptions } from "./optimizer.ts";
 import { innerWanted, requireGroup } from "./require.ts";

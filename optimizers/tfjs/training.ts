@@ -11,7 +11,7 @@ import { NotFiniteError } from "../methods/parts/finite.ts";
 import { forwardPass } from "./forward_pass.ts";
 import { type Group, ordinalOver } from "./group.ts";
 import { MethodAtWork } from "./method_at_work.ts";
-import { commit, copyOf } from "../methods/combinators/nested.ts";
+import { commit, copyOf } from "../methods/combinators/inner_method.ts";
 import { type Layout, type State, workspace } from "../methods/method.ts";
 import { beginsAnew, commonStep, exchangePositions, requireFits } from "./agreement/rejoin.ts";
 import { requireLoss, scalarLoss } from "./require.ts";

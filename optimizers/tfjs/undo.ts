@@ -1,7 +1,7 @@
 /** Taking back a step. @module */
 
 import * as tf from "../../dependencies/tfjs.ts";
-import { commit, copyOf } from "../methods/combinators/nested.ts";
+import { commit, copyOf } from "../methods/combinators/inner_method.ts";
 import { isOwn, OwnMemory, tensorsIn } from "./variables/own_memory.ts";
 import { type State, workspace } from "../methods/method.ts";
 import { Snapshot } from "./variables/snapshot.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { compress, parseCompressor } from "../../compressors/mod.ts";
-import { bestPoints, momentsBetween } from "../../compressors/kernels/reference.ts";
+import { bestPoints, momentsBetween } from "../../compressors/kernels/unequal_levels.ts";
 import { key, normal, uniform } from "../../random.ts";
 
 Deno.test("bits a number: those that the documentation states, on a gaussian vector", () => {

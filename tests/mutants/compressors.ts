@@ -456,7 +456,7 @@ export default [
     ["takes any number within the interval", "unit !== Math.ceil(low / unit) * unit % FULL", "unit < 0"],
     ["a bit too few at the end", "<= low + range) return bits;", "<= low + range) return Math.max(0, bits - 1);"],
   ]),
-  ...of("codes.ts", ["canonical"], [
+  ...of("fixed_width.ts", ["canonical"], [
     ["takes any padding", "if (used > 0 && (message", "if (used > 8 && (message"],
     ["takes −0 as a scale", "if (word[0]! >>> 31 === 1) {", "if (scale < 0) {"],
   ]),

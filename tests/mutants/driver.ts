@@ -32,8 +32,8 @@ const mutants: Mutant[] = [
   {
     name: "the result of the exchange is not looked at",
     file: "optimizers/tfjs/training.ts",
-    find: "method.elsewhere.objection ?? outcome.objection ?? method.finds()",
-    replace: "method.elsewhere.objection ?? outcome.objection",
+    find: "work.elsewhere.objection ?? outcome.objection ?? work.finds()",
+    replace: "work.elsewhere.objection ?? outcome.objection",
     tests: [`${finite}#on the way into sum`, `${finite}#a memory that is not finite`],
   },
   {
@@ -95,7 +95,7 @@ const mutants: Mutant[] = [
   {
     name: "a loss that throws is told to nobody",
     file: "optimizers/tfjs/training.ts",
-    find: "if (this.method.bucket !== undefined && !this.#meets) return exchange;",
+    find: "if (this.work.bucket !== undefined && !this.#meets) return exchange;",
     replace: "if (this.method.bucket !== undefined) return exchange;",
     tests: [`${args}#variables that cannot be trained`],
   },

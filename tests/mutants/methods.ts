@@ -6,7 +6,7 @@ const test = (name: string) => [name];
 const sizes = test("step_sizes_test.ts");
 const keys = test("message_keys_test.ts");
 const suite = test("suite_test.ts");
-const twoWay = test("two_way_test.ts");
+const twoWay = test("bidirectional_test.ts");
 const errorFeedback = test("error_feedback_test.ts");
 const powerSgd = test("power_sgd_test.ts");
 const rate = test("rate_test.ts");
@@ -254,42 +254,42 @@ export default [
   },
   {
     name: "two-way: all stripes of a rank under one key",
-    file: "optimizers/methods/error_feedback/two_way.ts",
+    file: "optimizers/methods/error_feedback/bidirectional.ts",
     find: "compressAndKeep(compressors[to]!, x, fold(keyOf(rank), slot),",
     replace: "compressAndKeep(compressors[to]!, x, fold(keyOf(rank), slot === size ? size : 0),",
     tests: keys,
   },
   {
     name: "two-way: the server's error is not scaled by the ratio",
-    file: "optimizers/methods/error_feedback/two_way.ts",
+    file: "optimizers/methods/error_feedback/bidirectional.ts",
     find: "ratio * serverError[i]!",
     replace: "serverError[i]!",
     tests: twoWay,
   },
   {
     name: "two-way: the server forgets its error",
-    file: "optimizers/methods/error_feedback/two_way.ts",
+    file: "optimizers/methods/error_feedback/bidirectional.ts",
     find: "serverError.set(mean), ",
     replace: "",
     tests: twoWay,
   },
   {
     name: "two-way: the server sends the sum",
-    file: "optimizers/methods/error_feedback/two_way.ts",
+    file: "optimizers/methods/error_feedback/bidirectional.ts",
     find: "fold(keyOf(r), rank), 1 / size, mean)",
     replace: "fold(keyOf(r), rank), 1, mean)",
     tests: suite,
   },
   {
     name: "two-way: a rank's overflow stops one stripe only",
-    file: "optimizers/methods/error_feedback/two_way.ts",
+    file: "optimizers/methods/error_feedback/bidirectional.ts",
     find: "ready ? up as Uint8Array[] : up.map(() => notice(most, workspace))",
     replace: "up.map((message) => message ?? notice(most, workspace))",
     tests: extremes,
   },
   {
     name: "two-way: a state for other ranks is taken",
-    file: "optimizers/methods/error_feedback/two_way.ts",
+    file: "optimizers/methods/error_feedback/bidirectional.ts",
     find: "if (serverError.length < length) {",
     replace: "if (serverError.length < 0) {",
     tests: twoWay,
@@ -575,15 +575,15 @@ export default [
     tests: combinators,
   },
   {
-    name: "nested: counts are copied as float32",
-    file: "optimizers/methods/combinators/nested.ts",
+    name: "inner_method: counts are copied as float32",
+    file: "optimizers/methods/combinators/inner_method.ts",
     find: "if (vector instanceof Float64Array) return workspace.doubles(slot, vector.length);",
     replace: "if (vector instanceof Float64Array) return workspace.floats(slot, vector.length);",
     tests: vectors,
   },
   {
-    name: "nested: bytes are copied as floats",
-    file: "optimizers/methods/combinators/nested.ts",
+    name: "inner_method: bytes are copied as floats",
+    file: "optimizers/methods/combinators/inner_method.ts",
     find: "return workspace.bytes(slot, vector.length);",
     replace: "return workspace.floats(slot, vector.length);",
     tests: vectors,

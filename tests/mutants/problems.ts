@@ -8,8 +8,8 @@ const keys = [test("keys")], draws = [test("draws")], sampled = [test("sampled")
 const problem = [test("problem")], libsvm = [test("libsvm")];
 
 /** Keys that do not depend on what they are folded with, in a whole file: encoder and decoder agree. */
-const imported = 'import { fold } from "../random.ts";';
-const unfolded = 'import type { Key } from "../random.ts";\nconst fold = (key: Key, _of: number): Key => key;';
+const imported = 'import { fold } from "../../../random.ts";';
+const unfolded = 'import type { Key } from "../../../random.ts";\nconst fold = (key: Key, _of: number): Key => key;';
 
 /** [what is wrong, the file, what stands there, what stands there then, who must notice] */
 const changes: [name: string, file: string, find: string, replace: string, tests: readonly string[]][] = [
@@ -98,7 +98,7 @@ const changes: [name: string, file: string, find: string, replace: string, tests
     draws,
   ],
   ["ef21+: both attempts under one key", at("ef21"), imported, unfolded, draws],
-  ["two ways: all stripes under one key", at("two_way"), imported, unfolded, draws],
+  ["two ways: all stripes under one key", at("bidirectional"), imported, unfolded, draws],
   ["adiana: everything under a rank's one key", at("adiana"), imported, unfolded, draws],
   ["scaffold: movement and turn under one key", at("scaffold"), imported, unfolded, draws],
   ["perLayer: all methods under one key", at("per_layer"), imported, unfolded, draws],

@@ -63,7 +63,7 @@ const mutants: Mutant[] = [
   },
   {
     name: "check: an uncalled compressor is told to be called",
-    file: "optimizers/methods/check.ts",
+    file: "optimizers/methods/check_method.ts",
     find: "if (Object.hasOwn(compressors, written)) {",
     replace: "if (false as boolean) {",
     tests,

@@ -18,7 +18,7 @@ import {
   workspace,
 } from "../../optimizers/mod.ts";
 import { bucketed, identity, perTensor, randK, topK } from "../../compressors/mod.ts";
-import { commit, copyOf, joinStates, partOf } from "../../optimizers/methods/combinators/nested.ts";
+import { commit, copyOf, joinStates, partOf } from "../../optimizers/methods/combinators/inner_method.ts";
 import { restoreState } from "../../optimizers/tfjs/variables/state.ts";
 import { collective, memory, runTogether } from "../../transport/mod.ts";
 

@@ -30,7 +30,7 @@ import {
   vrDiana,
   warmup,
 } from "../../optimizers/mod.ts";
-import { stripeAlpha } from "../../optimizers/methods/error_feedback/two_way.ts";
+import { stripeAlpha } from "../../optimizers/methods/error_feedback/bidirectional.ts";
 import { rand, top } from "./lockstep.ts";
 import { separable } from "./problems.ts";
 

@@ -1,7 +1,7 @@
 /** A run of a method as one exchange: the same code for ranks in one thread, in workers and over TCP. */
 
 // Not from mod.ts: the workers need no tfjs.
-import { parseMethod } from "../../optimizers/methods/parse.ts";
+import { parseMethod } from "../../optimizers/methods/parse_method.ts";
 import { context, type Vector, workspace } from "../../optimizers/methods/method.ts";
 import { fold, key, normal } from "../../random.ts";
 import type { Exchange, GradientOracle } from "../../transport/mod.ts";

@@ -1,7 +1,7 @@
 import { show } from "../../../compressors/check.ts";
 import { fold } from "../../../random.ts";
 import { average } from "../average.ts";
-import { checkOptions, requireInteger, requireLayout, requireMethod } from "../check.ts";
+import { checkOptions, requireInteger, requireLayout, requireMethod } from "../check_method.ts";
 import {
   commit,
   copyOf,
@@ -11,7 +11,7 @@ import {
   partOfWorkspace,
   refuseGradient,
   requireGradient,
-} from "./nested.ts";
+} from "./inner_method.ts";
 import type { Context, Exchange, Keys, Layout, Method } from "../method.ts";
 
 /** What is known of one layer's tensor. */

@@ -1,4 +1,4 @@
-import { requireMethod } from "../check.ts";
+import { requireMethod } from "../check_method.ts";
 import { show } from "../../../compressors/check.ts";
 import type { Method } from "../method.ts";
 

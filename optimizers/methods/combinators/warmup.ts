@@ -1,6 +1,6 @@
 import { average } from "../average.ts";
-import { checkOptions, requireInteger, requireMethod } from "../check.ts";
-import { derive, joinStates, partOf, partOfWorkspace } from "./nested.ts";
+import { checkOptions, requireInteger, requireMethod } from "../check_method.ts";
+import { derive, joinStates, partOf, partOfWorkspace } from "./inner_method.ts";
 import type { Method } from "../method.ts";
 
 /** Options of {@linkcode warmup}. */

@@ -1,8 +1,15 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { fold } from "../../../random.ts";
 import { gradientAt } from "../../../transport/round.ts";
-import { checkChoice, checkOptions, requireNumber, requireParameters, requireRate, requireUnbiased } from "../check.ts";
-import { coin } from "../parts/coin.ts";
+import {
+  checkChoice,
+  checkOptions,
+  requireNumber,
+  requireParameters,
+  requireRate,
+  requireUnbiased,
+} from "../check_method.ts";
+import { coin } from "../parts/random_choice.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
 import { add, subtract } from "../parts/vector.ts";

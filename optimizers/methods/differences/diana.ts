@@ -1,5 +1,5 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
-import { checkOptions, requireNumber, requireUnbiased } from "../check.ts";
+import { checkOptions, requireNumber, requireUnbiased } from "../check_method.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Context, Exchange, Method } from "../method.ts";
 import { add, subtract } from "../parts/vector.ts";

@@ -1,6 +1,6 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { fold } from "../../../random.ts";
-import { checkBoolean, checkOptions, requireContractive } from "../check.ts";
+import { checkBoolean, checkOptions, requireContractive } from "../check_method.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method, State } from "../method.ts";
 import { squaredDistance, subtract } from "../parts/vector.ts";

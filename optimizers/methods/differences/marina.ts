@@ -1,7 +1,7 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { allReduce, gradientAt } from "../../../transport/round.ts";
-import { checkChoice, checkOptions, requireNumber, requireParameters, requireUnbiased } from "../check.ts";
-import { coin } from "../parts/coin.ts";
+import { checkChoice, checkOptions, requireNumber, requireParameters, requireUnbiased } from "../check_method.ts";
+import { coin } from "../parts/random_choice.ts";
 import { compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
 import { scale, subtract } from "../parts/vector.ts";

@@ -7,8 +7,8 @@ import {
   requireNumber,
   requireParameters,
   requireUnbiased,
-} from "../check.ts";
-import { below, coin } from "../parts/coin.ts";
+} from "../check_method.ts";
+import { below, coin } from "../parts/random_choice.ts";
 import { dianaRound, shiftCost } from "./diana.ts";
 import { keyFor } from "../keys.ts";
 import type { Method, State } from "../method.ts";

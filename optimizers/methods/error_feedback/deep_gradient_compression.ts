@@ -1,9 +1,10 @@
 import { decodeIndexSet, encodeIndexSet } from "../../../compressors/coding/index_set.ts";
-import { gatherFloats, scatterFloats, selectLargest } from "../../../compressors/kernels/reference.ts";
+import { selectLargest } from "../../../compressors/kernels/select.ts";
+import { gatherFloats, scatterFloats } from "../../../compressors/kernels/sparse.ts";
 import { scratch } from "../../../compressors/kernels/scratch.ts";
 import { fold, type Key } from "../../../random.ts";
-import { checkBoolean, checkOptions, requireInteger, requireNumber } from "../check.ts";
-import { below } from "../parts/coin.ts";
+import { checkBoolean, checkOptions, requireInteger, requireNumber } from "../check_method.ts";
+import { below } from "../parts/random_choice.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { isStill } from "../parts/rate.ts";
 import type { Method } from "../method.ts";

@@ -1,8 +1,8 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
-import { checkBoolean, checkOptions, requireContractive, requireNumber } from "../check.ts";
+import { checkBoolean, checkOptions, requireContractive, requireNumber } from "../check_method.ts";
 import type { Method, State } from "../method.ts";
-import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./two_way.ts";
+import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./bidirectional.ts";
 
 /** Options of {@linkcode distEf}. */
 export interface DistEfOptions {

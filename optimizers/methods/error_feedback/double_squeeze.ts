@@ -1,7 +1,7 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
-import { requireContractive } from "../check.ts";
+import { requireContractive } from "../check_method.ts";
 import type { Method } from "../method.ts";
-import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./two_way.ts";
+import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./bidirectional.ts";
 
 /** State of {@linkcode doubleSqueeze}: the error of each rank and that of its stripe, and the learning rate before. */
 export type DoubleSqueezeState = TwoWayState;

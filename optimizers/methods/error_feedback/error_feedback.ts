@@ -1,7 +1,7 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
-import { largest } from "../../../compressors/kernels/reference.ts";
+import { largest } from "../../../compressors/kernels/sums.ts";
 import { allGatherMeanwhile } from "../../../transport/round.ts";
-import { checkOptions, requireContractive, requireInteger } from "../check.ts";
+import { checkOptions, requireContractive, requireInteger } from "../check_method.ts";
 import { compressAndKeep, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { isStill, rateRatio } from "../parts/rate.ts";
 import type { Method } from "../method.ts";

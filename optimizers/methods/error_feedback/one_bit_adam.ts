@@ -1,10 +1,10 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
 import { allReduce } from "../../../transport/round.ts";
-import { checkOptions, requireContractive, requireInteger, requireNumber, requireRate } from "../check.ts";
+import { checkOptions, requireContractive, requireInteger, requireNumber, requireRate } from "../check_method.ts";
 import { requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
-import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
+import { bothWays, type TwoWayState, twoWayState } from "./bidirectional.ts";
 import { scale } from "../parts/vector.ts";
 
 /** State of {@linkcode oneBitAdam}. */

@@ -1,8 +1,8 @@
 import { compress, type Compressor } from "../../../compressors/compressor.ts";
 import { oneBit } from "../../../compressors/quantizers/one_bit.ts";
-import { checkOptions, requireInteger } from "../check.ts";
+import { checkOptions, requireInteger } from "../check_method.ts";
 import type { Layout, Method, State } from "../method.ts";
-import { bothWays, type TwoWayState, twoWayState } from "./two_way.ts";
+import { bothWays, type TwoWayState, twoWayState } from "./bidirectional.ts";
 
 /** Options of {@linkcode oneBitSgd}. */
 export interface OneBitSgdOptions {

@@ -1,7 +1,7 @@
-import { sumOfMagnitudes } from "../../../compressors/kernels/reference.ts";
+import { sumOfMagnitudes } from "../../../compressors/kernels/sums.ts";
 import { fold, key } from "../../../random.ts";
 import { allReduce } from "../../../transport/round.ts";
-import { checkOptions, requireInteger, requireNumber } from "../check.ts";
+import { checkOptions, requireInteger, requireNumber } from "../check_method.ts";
 import { allFinite, requireFinite } from "../parts/finite.ts";
 import { keyFor } from "../keys.ts";
 import {

@@ -9,7 +9,7 @@ import {
   requireNumber,
   requireParameters,
   requireRate,
-} from "../check.ts";
+} from "../check_method.ts";
 import { errorFeedback } from "../error_feedback/error_feedback.ts";
 import { requireFinite } from "../parts/finite.ts";
 import { keyFor } from "../keys.ts";
@@ -23,7 +23,7 @@ import {
   partOfWorkspace,
   requireGradient,
   requireSampled,
-} from "../combinators/nested.ts";
+} from "../combinators/inner_method.ts";
 import type { Constants, Context, Method } from "../method.ts";
 
 /** Options of {@linkcode localSgd}. */

@@ -10,7 +10,7 @@ import {
   requireParameters,
   requireRate,
   requireUnbiased,
-} from "../check.ts";
+} from "../check_method.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { countOf, membersOf, samplingVariance } from "./local_sgd.ts";
 import type { Method } from "../method.ts";

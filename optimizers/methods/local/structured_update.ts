@@ -1,6 +1,6 @@
 import { scratch } from "../../../compressors/kernels/scratch.ts";
 import { choose, fold } from "../../../random.ts";
-import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "../check.ts";
+import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "../check_method.ts";
 import { keyFor } from "../keys.ts";
 import {
   addProduct,

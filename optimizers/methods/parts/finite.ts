@@ -9,7 +9,7 @@
  */
 
 import type { Compressor } from "../../../compressors/compressor.ts";
-import { sumOfSquares } from "../../../compressors/kernels/reference.ts";
+import { sumOfSquares } from "../../../compressors/kernels/sums.ts";
 import type { Key } from "../../../random.ts";
 import { allGather, type Exchange } from "../../../transport/round.ts";
 import type { Workspace } from "../method.ts";

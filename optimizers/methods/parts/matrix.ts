@@ -1,6 +1,6 @@
 /** Matrices as parts of a flat vector. @module */
 
-import { largest } from "../../../compressors/kernels/reference.ts";
+import { largest } from "../../../compressors/kernels/sums.ts";
 import { fold, type Key, normal } from "../../../random.ts";
 import type { Layout } from "../method.ts";
 

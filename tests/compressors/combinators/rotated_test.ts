@@ -11,7 +11,7 @@ import {
   scaledSign,
   stochasticLevels,
 } from "../../../compressors/mod.ts";
-import { hadamard } from "../../../compressors/kernels/reference.ts";
+import { hadamard } from "../../../compressors/kernels/hadamard.ts";
 import { DISTORTION, LLOYD_MAX } from "../../../compressors/quantizers/quantizer_tables.ts";
 import { eachBlock, rotate, rotateBlock, unrotate, unrotateBlock } from "../../../compressors/kernels/rotation.ts";
 import { compressorProperties } from "../../../testing/compressor.ts";

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, decompress, quicFl } from "../../../compressors/mod.ts";
-import { quicDecode, quicEncode, quicTable, unpack } from "../../../compressors/kernels/reference.ts";
+import { unpack } from "../../../compressors/kernels/pack.ts";
+import { quicDecode, quicEncode, quicTable } from "../../../compressors/kernels/quic_table.ts";
 import { oneBitRows, QUIC_FL } from "../../../compressors/quantizers/quantizer_tables.ts";
 import { compressorProperties } from "../../../testing/compressor.ts";
 import { rotateBlock } from "../../../compressors/kernels/rotation.ts";

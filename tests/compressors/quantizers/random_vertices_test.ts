@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { Matrix, SVD } from "ml-matrix";
-import { waterLevel } from "../../../compressors/kernels/reference.ts";
+import { waterLevel } from "../../../compressors/kernels/water_filling.ts";
 import {
   atomo,
   compress,

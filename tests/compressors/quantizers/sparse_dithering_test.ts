@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { roundNearest } from "../../../compressors/kernels/reference.ts";
+import { roundNearest } from "../../../compressors/kernels/lattice.ts";
 import { compress, decompress, sparseDithering } from "../../../compressors/mod.ts";
 import { fold, key, normal } from "../../../random.ts";
 import { compressorProperties } from "../../../testing/mod.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, sphericalCompression } from "../../../compressors/mod.ts";
-import { candidate, Candidates, cap, riceParameter, searchOnce } from "../../../compressors/kernels/spherical.ts";
+import { candidate, Candidates, cap, riceParameter, searchOnce } from "../../../compressors/kernels/cap_search.ts";
 import { normFrom31, normTo31 } from "../../../compressors/coding/norm.ts";
 import { fold, key, normal } from "../../../random.ts";
 import { compressorProperties } from "../../../testing/mod.ts";

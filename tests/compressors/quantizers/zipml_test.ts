@@ -7,7 +7,7 @@ import {
   stochasticLevels,
   zipml,
 } from "../../../compressors/mod.ts";
-import { bestPoints } from "../../../compressors/kernels/reference.ts";
+import { bestPoints } from "../../../compressors/kernels/unequal_levels.ts";
 import { compressorProperties } from "../../../testing/compressor.ts";
 import { adversarialKinds, adversarialVector } from "../../../testing/vectors.ts";
 import { fold, key } from "../../../random.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { waterLevel } from "../../../compressors/kernels/reference.ts";
+import { waterLevel } from "../../../compressors/kernels/water_filling.ts";
 import {
   bernoulli,
   cast,

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { selectLargest } from "../../../compressors/kernels/reference.ts";
+import { selectLargest } from "../../../compressors/kernels/select.ts";
 import { compress, decompress, topK } from "../../../compressors/mod.ts";
 import { choose, fold, key, normal } from "../../../random.ts";
 import { adversarialVector, compressorProperties } from "../../../testing/mod.ts";

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals } from "@std/assert/mod.js";
 import { adiana, diana, minimise } from "../../../../optimizers/mod.ts";
 import { fold, key, normal, uniform } from "../../../../random.ts";
-import { coin } from "../../../../optimizers/methods/parts/coin.ts";
+import { coin } from "../../../../optimizers/methods/parts/random_choice.ts";
 import { compress, decompress } from "../../../../compressors/mod.ts";
 import { context, workspace } from "../../../../optimizers/mod.ts";
 import { rand } from "../../lockstep.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { pack, packDigits, unpack, unpackDigits } from "../kernels/reference.ts";
+import { pack, packDigits, unpack, unpackDigits } from "../kernels/pack.ts";
 
 /** Codes in a chunk: even (random words come in pairs), whole bytes for every width and for 3 or 5 digits a byte. */
 const CHUNK = 3840;
