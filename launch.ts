@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { meant } from "./compressors/nearest.ts";
+import { meant } from "./options.ts";
 import { launch, LaunchError, type LaunchOptions } from "./transport/launch/mod.ts";
 import { inItsProject } from "./transport/launch/project.ts";
 

@@ -37,7 +37,7 @@ export { sphericalCompression, type SphericalOptions } from "./quantizers/spheri
 export { bucketed } from "./combinators/bucketed.ts";
 export { repeated } from "./combinators/repeated.ts";
 export { induced } from "./combinators/induced.ts";
-export { perTensor, type TensorLayout, type TensorOfLayout } from "./combinators/per_tensor.ts";
+export { perTensor, type TensorOfLayout } from "./combinators/per_tensor.ts";
 export { drive, eden, type EdenOptions } from "./quantizers/eden.ts";
 export { rotated, type RotatedOptions } from "./combinators/rotated.ts";
 export { optimalSparsification } from "./sparsifiers/optimal_sparsification.ts";

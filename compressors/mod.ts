@@ -1,7 +1,9 @@
 /** Compressors: vector ⇄ message. @module */
 
 export type { Key } from "../random.ts";
+export * from "./compress.ts";
 export * from "./compressor.ts";
+export type { Layout } from "./layout.ts";
 export * from "./coding/entropy.ts";
 export * from "./factories.ts";
 export * from "./parse.ts";

@@ -1,7 +1,6 @@
 import type { Compressor } from "./compressor.ts";
 import * as factories from "./factories.ts";
-import { meant } from "./nearest.ts";
-import { show } from "./show.ts";
+import { meant, show } from "../options.ts";
 
 /** Factories by name. What they are called with is only known when the text is read, so they check it themselves. */
 export type Factories<T> = Readonly<Record<string, (...options: never[]) => T>>;

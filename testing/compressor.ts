@@ -1,15 +1,8 @@
 /** The conformance suite of compressors. @module */
 
 import fc from "../dependencies/fast_check.ts";
-import {
-  compress,
-  type Compressor,
-  decompress,
-  describe,
-  isContractive,
-  isLinear,
-  isUnbiased,
-} from "../compressors/compressor.ts";
+import { compress, decompress } from "../compressors/compress.ts";
+import { type Compressor, describe, isContractive, isLinear, isUnbiased } from "../compressors/compressor.ts";
 import { fold, type Key, key, normal } from "../random.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
 import { adversarialKinds, adversarialVector } from "./vectors.ts";

@@ -1,6 +1,6 @@
 /** The vectors that break compressors. @module */
 
-import { show } from "../compressors/show.ts";
+import { show } from "../options.ts";
 import { fold, type Key, key, normal, uniform } from "../random.ts";
 
 const makers: Readonly<Record<string, (size: number, key: Key) => Float32Array>> = {

@@ -4,9 +4,8 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { type Factories, parse, parseCompressor } from "../compressors/mod.ts";
+import { type Factories, identity, parse, parseCompressor, topK } from "../compressors/mod.ts";
 import * as compressors from "../compressors/factories.ts";
-import { identity, topK } from "../compressors/mod.ts";
 import { average, errorFeedback, parseMethod } from "../optimizers/mod.ts";
 import * as methods from "../optimizers/methods/factories.ts";
 import { configurations } from "./compressors/everywhere.ts";

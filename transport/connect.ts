@@ -2,8 +2,8 @@ import { alone } from "./alone.ts";
 import { tcpBlocking } from "./blocking/blocking.ts";
 import { broadcastChannel } from "./broadcast_channel/broadcast_channel.ts";
 import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "./deadlines.ts";
-import { checkKnown } from "./known.ts";
-import { tellLauncher } from "./launch_notice.ts";
+import { checkKnown } from "../options.ts";
+import { tellLauncher } from "./notice.ts";
 import { noteConnected, place, placeFrom, variables } from "./place.ts";
 import type { BlockingCollective } from "./round.ts";
 

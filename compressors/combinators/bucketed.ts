@@ -1,4 +1,5 @@
-import { checkInteger, requireCompressor } from "../check.ts";
+import { checkInteger } from "../../options.ts";
+import { requireCompressor } from "../check.ts";
 import { fold } from "../../random.ts";
 import {
   type Compressor,

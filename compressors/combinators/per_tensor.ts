@@ -1,4 +1,6 @@
-import { requireCompressor, requireLayout, sizeOf } from "../check.ts";
+import type { Layout } from "../layout.ts";
+import { requireCompressor } from "../check.ts";
+import { requireLayout, sizeOf } from "../layout.ts";
 import { fold } from "../../random.ts";
 import {
   type Compressor,
@@ -11,17 +13,7 @@ import { Frames } from "../coding/frames.ts";
 import { identity } from "../identity.ts";
 import { refuse } from "../coding/refuse.ts";
 
-/** The tensors that a vector consists of, one after the other: the `Layout` of optimizers. */
-export interface TensorLayout {
-  /** Their names. */
-  readonly names: readonly string[];
-  /** Their shapes. */
-  readonly shapes: readonly (readonly number[])[];
-  /** The vector's length: the sum over shapes of their products. */
-  readonly size: number;
-}
-
-/** One of them. */
+/** One tensor of a layout. */
 export interface TensorOfLayout {
   /** Its name. */
   readonly name: string;
@@ -52,14 +44,14 @@ const SMALL = 1024;
  * ```
  */
 export function perTensor<C extends Compressor>(
-  layout: TensorLayout,
+  layout: Layout,
   choose: C | ((tensor: TensorOfLayout) => C),
 ): C extends UnbiasedCompressor & ContractiveCompressor ? UnbiasedCompressor & ContractiveCompressor
   : C extends UnbiasedCompressor ? UnbiasedCompressor
   : C extends ContractiveCompressor ? ContractiveCompressor
   : Compressor;
 export function perTensor(
-  layout: TensorLayout,
+  layout: Layout,
   choose: Compressor | ((tensor: TensorOfLayout) => Compressor),
 ): Compressor {
   requireLayout("perTensor", layout);

@@ -1,4 +1,5 @@
-import { checkInteger, requireUnbiased } from "../check.ts";
+import { checkInteger } from "../../options.ts";
+import { requireUnbiased } from "../check.ts";
 import { fold } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { Frames } from "../coding/frames.ts";

@@ -1,4 +1,5 @@
-import { checkInteger, checkOptions, requireCompressor } from "../check.ts";
+import { checkInteger, checkOptions } from "../../options.ts";
+import { requireCompressor } from "../check.ts";
 import {
   type Compressor,
   type ContractiveCompressor,

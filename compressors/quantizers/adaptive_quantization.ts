@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions } from "../check.ts";
+import { checkNumber, checkOptions } from "../../options.ts";
 import { getFloat, putFloat } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";

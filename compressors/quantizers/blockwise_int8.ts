@@ -1,4 +1,4 @@
-import { checkChoice, checkInteger, checkOptions } from "../check.ts";
+import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
 import { expectEnd, getScale, putFloat } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { addSigned, dither, roundHalfUp } from "../kernels/equal_levels.ts";

@@ -1,4 +1,4 @@
-import { checkChoice, checkOptions } from "../check.ts";
+import { checkChoice, checkOptions } from "../../options.ts";
 import { byteLengthOf, expectEnd, MAX_FLOAT, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { addScaled } from "../kernels/equal_levels.ts";

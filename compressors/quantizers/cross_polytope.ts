@@ -1,4 +1,4 @@
-import { checkChoice, checkInteger, checkOptions } from "../check.ts";
+import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
 import { bits, type Key } from "../../random.ts";
 import { expectBitEnd, expectEnd, getScale, MAX_FLOAT, putFloat } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";

@@ -1,4 +1,4 @@
-import { checkChoice, checkInteger, checkNumber, checkOptions } from "../check.ts";
+import { checkChoice, checkInteger, checkNumber, checkOptions } from "../../options.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
 import {
   byteLengthOf,

@@ -1,4 +1,4 @@
-import { checkBoolean, checkNumber, checkOptions } from "../check.ts";
+import { checkBoolean, checkNumber, checkOptions } from "../../options.ts";
 import {
   byteLengthOf,
   expectEnd,

@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from "../check.ts";
+import { checkInteger, checkOptions } from "../../options.ts";
 import {
   byteLengthOf,
   expectEnd,

@@ -1,4 +1,4 @@
-import { checkChoice, checkInteger, checkOptions } from "../check.ts";
+import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
 import {
   byteLengthOf,
   expectEnd,

@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from "../check.ts";
+import { checkInteger, checkOptions } from "../../options.ts";
 import { expectEnd, expectPadding, getScale, putFloat } from "../coding/fixed_width.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { addSigns, packSigns } from "../kernels/signs.ts";

@@ -1,4 +1,4 @@
-import { checkBoolean, checkChoice, checkNumber, checkOptions } from "../check.ts";
+import { checkBoolean, checkChoice, checkNumber, checkOptions } from "../../options.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
 import { expectBitEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";

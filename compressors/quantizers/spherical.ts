@@ -1,4 +1,4 @@
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from "../check.ts";
+import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from "../../options.ts";
 import { fold, type Key, uniform } from "../../random.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { IntegerModel, RangeDecoder, RangeEncoder } from "../coding/entropy.ts";

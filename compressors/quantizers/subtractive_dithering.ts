@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions } from "../check.ts";
+import { checkNumber, checkOptions } from "../../options.ts";
 import { bits, choose, fold, type Key } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { RangeDecoder, RangeEncoder } from "../coding/entropy.ts";

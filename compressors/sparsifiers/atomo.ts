@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from "../check.ts";
+import { checkInteger, checkOptions } from "../../options.ts";
 import { Matrix, SVD } from "../../dependencies/ml_matrix.ts";
 import { bits } from "../../random.ts";
 import { MAX_FLOAT } from "../coding/fixed_width.ts";

@@ -1,4 +1,4 @@
-import { checkBoolean, checkNumber, checkOptions } from "../check.ts";
+import { checkBoolean, checkNumber, checkOptions } from "../../options.ts";
 import { bits, type Key } from "../../random.ts";
 import { expectEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";

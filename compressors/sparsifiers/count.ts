@@ -1,6 +1,6 @@
 /** How many numbers a sparsifier keeps. @module */
 
-import { checkNumber, checkOptions, show } from "../check.ts";
+import { checkNumber, checkOptions, show } from "../../options.ts";
 
 /** A number of entries, or their share of the vector. */
 export type Count = { readonly k: number } | { readonly ratio: number };

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from "../check.ts";
+import { checkBoolean, checkOptions } from "../../options.ts";
 import { choose } from "../../random.ts";
 import { expectEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { LinearCompressor, UnbiasedCompressor } from "../compressor.ts";

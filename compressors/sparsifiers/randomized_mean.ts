@@ -1,4 +1,4 @@
-import { checkChoice, checkOptions } from "../check.ts";
+import { checkChoice, checkOptions } from "../../options.ts";
 import { getFloat, putFloat } from "../coding/fixed_width.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";

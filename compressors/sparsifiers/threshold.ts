@@ -1,4 +1,4 @@
-import { checkOptions, show } from "../check.ts";
+import { checkOptions, show } from "../../options.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
 import { expectEnd, expectPadding, MAX_FLOAT } from "../coding/fixed_width.ts";
 import type { Compressor, ContractiveCompressor } from "../compressor.ts";

@@ -1,21 +1,15 @@
 /** Checks of a method's options, for callers whom the types do not reach. @module */
 
-import { show } from "../../compressors/check.ts";
+import { show } from "../../options.ts";
 import { type Compressor, describe, isContractive, isUnbiased } from "../../compressors/compressor.ts";
 import * as compressors from "../../compressors/factories.ts";
-import { isCompressor } from "../../compressors/show.ts";
+import { isCompressor } from "../../compressors/call.ts";
 import { isStill, requireFiniteRate } from "./parts/rate.ts";
 import type { Context, Method } from "./method.ts";
 
-export {
-  checkBoolean,
-  checkChoice,
-  checkOptions,
-  requireCompressor,
-  requireContractive,
-  requireLayout,
-  requireUnbiased,
-} from "../../compressors/check.ts";
+export { checkBoolean, checkChoice, checkOptions } from "../../options.ts";
+export { requireCompressor, requireContractive, requireUnbiased } from "../../compressors/check.ts";
+export { requireLayout } from "../../compressors/layout.ts";
 
 /** @throws {TypeError} unless it is a method; the message says what to write where something near to one was given */
 export function requireMethod(what: string, name: string, method: Method): void {

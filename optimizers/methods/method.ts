@@ -1,20 +1,12 @@
 /** The interfaces of a method. @module */
 
+import type { Layout } from "../../compressors/layout.ts";
 import type { Key } from "../../random.ts";
 import type { Exchange } from "../../transport/round.ts";
 import { keysOfStep } from "./keys.ts";
 
+export type { Layout } from "../../compressors/layout.ts";
 export type { Exchange } from "../../transport/round.ts";
-
-/** The parameters of a model as one flat vector: their names, shapes and total length. */
-export interface Layout {
-  /** Their names, used only to report. */
-  readonly names: readonly string[];
-  /** Their shapes, in the same order. */
-  readonly shapes: readonly (readonly number[])[];
-  /** The sum over shapes of their products. */
-  readonly size: number;
-}
 
 /**
  * One vector of a state. Numbers of the training are kept as Float32Array, bytes (a message on its way) as Uint8Array, and

@@ -1,7 +1,7 @@
 import type { Compressor } from "../../compressors/compressor.ts";
 import * as compressors from "../../compressors/factories.ts";
 import { type Factories, parse } from "../../compressors/parse.ts";
-import { isNamed, show } from "../../compressors/show.ts";
+import { isNamed, show } from "../../options.ts";
 import * as methods from "./factories.ts";
 import type { Method } from "./method.ts";
 

@@ -1,4 +1,4 @@
-import { show } from "../../compressors/show.ts";
+import { show } from "../../options.ts";
 import type { Rows } from "./libsvm.ts";
 
 /**

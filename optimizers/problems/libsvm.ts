@@ -1,7 +1,6 @@
 /** The LIBSVM text format. @module */
 
-import { show } from "../../compressors/check.ts";
-import { checkKnown } from "../../transport/known.ts";
+import { checkKnown, show } from "../../options.ts";
 
 /** Labelled rows of numbers; row i's non-zeros stand at starts[i]..starts[i + 1] of `indices` and `values`. */
 export interface Rows {

@@ -1,6 +1,6 @@
 /** Methods on problems, all ranks in lockstep or one rank of a group. @module */
 
-import { show } from "../../compressors/check.ts";
+import { checkKnown, show } from "../../options.ts";
 import { choose, fold, type Key, key } from "../../random.ts";
 import {
   type BlockingCollective,
@@ -10,7 +10,6 @@ import {
   runBlocking,
   runTogether,
 } from "../../transport/round.ts";
-import { checkKnown } from "../../transport/known.ts";
 import { requireMethod } from "../methods/check_method.ts";
 import { keyFor } from "../methods/keys.ts";
 import type { Problem } from "./problem.ts";

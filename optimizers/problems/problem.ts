@@ -1,9 +1,7 @@
 /** Convex problems, where the optimum is known. @module */
 
 import { EigenvalueDecomposition, Matrix, solve } from "../../dependencies/ml_matrix.ts";
-import { checkChoice, checkNumber } from "../../compressors/check.ts";
-import { show } from "../../compressors/show.ts";
-import { checkKnown } from "../../transport/known.ts";
+import { checkChoice, checkKnown, checkNumber, show } from "../../options.ts";
 import { checkRows } from "./check_rows.ts";
 import type { Rows } from "./libsvm.ts";
 import type { Constants } from "../methods/method.ts";

@@ -1,8 +1,7 @@
 /** What a DistributedOptimizer is made from, checked: every likely mistake has its sentence. @module */
 
-import { show } from "../../compressors/check.ts";
-import { meant } from "../../compressors/nearest.ts";
-import { isCompressor, isNamed } from "../../compressors/show.ts";
+import { isNamed, meant, show } from "../../options.ts";
+import { isCompressor } from "../../compressors/call.ts";
 import { methodsOver, requireMethod } from "../methods/check_method.ts";
 import { describeMethod } from "../methods/describe.ts";
 import type { DistributedOptimizerOptions } from "./optimizer.ts";

@@ -1,5 +1,5 @@
 import * as tf from "../../dependencies/tfjs.ts";
-import { show } from "../../compressors/check.ts";
+import { show } from "../../options.ts";
 import { alone } from "../../transport/alone.ts";
 import { type BlockingCollective, type Exchange, runAsync, runBlocking } from "../../transport/round.ts";
 import { checkArguments, type Options } from "./arguments.ts";

@@ -1,7 +1,7 @@
 /** Checks of arguments that many functions take: a group, an optimizer, a model's weights. @module */
 
 import * as tf from "../../dependencies/tfjs.ts";
-import { isNamed, show } from "../../compressors/show.ts";
+import { isNamed, show } from "../../options.ts";
 
 /** Makes the error "Cannot <doing>: <why>"; where the caller's caller says what cannot be done, `doing` is empty. */
 const refusal = (doing: string) => (why: string) => new TypeError(doing === "" ? why : `Cannot ${doing}: ${why}`);

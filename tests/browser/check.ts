@@ -7,7 +7,7 @@
 
 const root = new URL("../../", import.meta.url);
 /** Files that may name Deno, and what re-exports them. */
-const apart = /^transport\/(tcp|mpi|launch|connect|comm_worker|mod)[\w.]*$/;
+const apart = /^transport\/(tcp\/|launch\/|notice|connect\.|blocking\/comm_worker\.|mod\.)/;
 
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
@@ -16,7 +16,7 @@ async function* sources(folder: string): AsyncGenerator<string> {
   }
 }
 
-const files = ["random.ts"];
+const files = ["random.ts", "options.ts"];
 for (const folder of ["compressors/", "optimizers/", "transport/", "testing/"]) {
   for await (const file of sources(folder)) {
     if (!apart.test(file)) files.push(file);

@@ -6,6 +6,7 @@
  */
 
 import {
+  bitModels,
   decodeIntegers,
   encodeIntegers,
   IntegerModel,
@@ -17,7 +18,6 @@ import { decodeCountMask, encodeCountMask } from "../../compressors/coding/count
 import { decodeIndexSet, encodeIndexSet } from "../../compressors/coding/index_set.ts";
 import { BitReader, BitWriter } from "../../compressors/coding/bits.ts";
 import { readDelta, readGamma, readOmega, writeDelta, writeGamma, writeOmega } from "../../compressors/coding/elias.ts";
-import { bitModels } from "../../compressors/coding/entropy.ts";
 import { accepts, type Area, type Try } from "./area.ts";
 import { damaged } from "./damage.ts";
 import type { Draw } from "./draw.ts";

@@ -483,10 +483,10 @@ export default [
   ...of("parse.ts", ["parse"], [
     ["any depth", "if (++depth > DEEPEST)", "if (++depth < 0)"],
   ]),
-  ...of("nearest.ts", ["parse"], [
+  ...of("options.ts", ["parse"], [
     ["no swapped letters", "if (swapped) row[j]", "if (swapped && i < 0) row[j]"],
   ]),
-  ...of("show.ts", ["words"], [
+  ...of("call.ts", ["compressor_words"], [
     [
       "what only looks like a compressor is one",
       '[maxByteLength, encode, decodeAdd].every((method) => typeof method === "function")',

@@ -270,7 +270,7 @@ const launcher: Mutant[] = [
   },
   {
     name: "a stranger's word is believed",
-    file: "transport/launch_notice.ts",
+    file: "transport/notice.ts",
     find: "if (said === word && rank !== undefined)",
     replace: 'if (said !== "" && rank !== undefined)',
     tests: [`${parts}#notices`],

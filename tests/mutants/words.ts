@@ -56,7 +56,7 @@ const mutants: Mutant[] = [
   },
   {
     name: "nearest: no option is suggested",
-    file: "compressors/nearest.ts",
+    file: "options.ts",
     find: "return near === undefined ?",
     replace: "return near !== known.join() ?",
     tests,

@@ -1,5 +1,5 @@
 import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
-import { checkKnown } from "../known.ts";
+import { checkKnown } from "../../options.ts";
 import type { BlockingCollective, Collective, WireRound } from "../round.ts";
 import { requireBlocking } from "../shared_memory/mailbox.ts";
 import { allocate, type GroupMemory, meet, onDeath, pause } from "../shared_memory/rendezvous.ts";

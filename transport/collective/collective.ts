@@ -10,8 +10,7 @@
  */
 
 import { checkDeadlines, type Deadlines } from "../deadlines.ts";
-import { show } from "../../compressors/show.ts";
-import { checkKnown } from "../known.ts";
+import { checkKnown, show } from "../../options.ts";
 import { Waits } from "./waits.ts";
 import { type Collective, encodedBytes, type Traffic, type WireRound } from "../round.ts";
 import { lossOf, type Transport, TransportError } from "../transport.ts";

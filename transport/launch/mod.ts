@@ -5,11 +5,11 @@
  */
 
 import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "../deadlines.ts";
-import { checkKnown } from "../known.ts";
+import { checkKnown } from "../../options.ts";
 import { type Blame, together } from "./failure.ts";
 import { ownFlags, rankFlags } from "./flags.ts";
 import { hostAndPort, scriptUrl } from "./names.ts";
-import { listenForNotices } from "../launch_notice.ts";
+import { listenForNotices } from "../notice.ts";
 import { sinks, startProcess } from "./process.ts";
 import { startReaper } from "./reaper.ts";
 import type { Running } from "./running.ts";

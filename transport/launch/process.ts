@@ -3,7 +3,7 @@
 import type { End } from "./failure.ts";
 import { copy, type Sink, sink } from "./output.ts";
 import { reportKeeper } from "./report.ts";
-import type { Notices } from "../launch_notice.ts";
+import type { Notices } from "../notice.ts";
 import type { Reaper } from "./reaper.ts";
 import type { Running } from "./running.ts";
 import type { Start } from "../place.ts";

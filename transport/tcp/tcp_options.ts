@@ -2,7 +2,7 @@
 
 import type { CollectiveOptions } from "../collective/collective.ts";
 import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
-import { checkKnown } from "../known.ts";
+import { checkKnown } from "../../options.ts";
 
 /** Options of {@link tcp} and {@link tcpBlocking}. */
 export interface TcpOptions extends CollectiveOptions, Deadlines {

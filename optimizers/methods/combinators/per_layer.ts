@@ -1,4 +1,4 @@
-import { show } from "../../../compressors/check.ts";
+import { show } from "../../../options.ts";
 import { fold } from "../../../random.ts";
 import { average } from "../average.ts";
 import { checkOptions, requireInteger, requireLayout, requireMethod } from "../check_method.ts";

@@ -1,5 +1,5 @@
 import { requireMethod } from "../check_method.ts";
-import { show } from "../../../compressors/check.ts";
+import { show } from "../../../options.ts";
 import type { Method } from "../method.ts";
 
 /**

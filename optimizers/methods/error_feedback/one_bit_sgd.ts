@@ -1,4 +1,5 @@
-import { compress, type Compressor } from "../../../compressors/compressor.ts";
+import { compress } from "../../../compressors/compress.ts";
+import type { Compressor } from "../../../compressors/compressor.ts";
 import { oneBit } from "../../../compressors/quantizers/one_bit.ts";
 import { checkOptions, requireInteger } from "../check_method.ts";
 import type { Layout, Method, State } from "../method.ts";

@@ -1,8 +1,7 @@
 /** A model's weights among ranks: are they equal, and making them so. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import { show } from "../../../compressors/check.ts";
-import { checkKnown } from "../../../transport/known.ts";
+import { checkKnown, show } from "../../../options.ts";
 import { allGather, allReduce, broadcast, type Exchange } from "../../../transport/round.ts";
 import { Bucket, layoutOf } from "../variables/bucket.ts";
 import { compareFacts } from "./compare.ts";

@@ -1,5 +1,5 @@
 import * as tf from "../../../dependencies/tfjs.ts";
-import { show } from "../../../compressors/check.ts";
+import { show } from "../../../options.ts";
 import { digest } from "../digest.ts";
 import { codeOf, type Files, openFiles, pathOf, replaceFile } from "./files.ts";
 import type { IOHandler } from "../tfjs.ts";

@@ -1,6 +1,6 @@
 /** What a checkpoint says. @module */
 
-import { show } from "../../../compressors/check.ts";
+import { show } from "../../../options.ts";
 import { checkChecksum, FORMAT } from "./checksum.ts";
 import type { Layout, Vectors } from "../../methods/method.ts";
 import { readSafetensors, type Safetensors, type TensorNumbers } from "./safetensors.ts";

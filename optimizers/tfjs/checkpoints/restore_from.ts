@@ -1,5 +1,4 @@
-import { show } from "../../../compressors/check.ts";
-import { meant } from "../../../compressors/nearest.ts";
+import { meant, show } from "../../../options.ts";
 import { alone } from "../../../transport/alone.ts";
 import { prepareRestore } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";

@@ -1,8 +1,7 @@
-import { show } from "../../../compressors/check.ts";
+import { meant, show } from "../../../options.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";
 import { openFiles, pathOf, randomName } from "./files.ts";
-import { meant } from "../../../compressors/nearest.ts";
 import { requireGroup, requireOptimizer, requirePath, requireWeights } from "../require.ts";
 import type { Group } from "../group.ts";
 import type { Json } from "./step_folder.ts";

@@ -1,9 +1,8 @@
 /** Each rank's equal part of the data. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import { show } from "../../../compressors/show.ts";
+import { checkKnown, show } from "../../../options.ts";
 import { canonical } from "../../../transport/handshake.ts";
-import { checkKnown } from "../../../transport/known.ts";
 import { type Digest, digest } from "../digest.ts";
 import { noteShare } from "../agreement/shared_out.ts";
 import { requirePlace, requireRows, requireShardable } from "./shardable.ts";

@@ -1,7 +1,7 @@
 /** Checks of what is shared out among ranks, and of the ranks. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import { show } from "../../../compressors/show.ts";
+import { show } from "../../../options.ts";
 import type { Place, Shardable } from "./shard.ts";
 
 const prefix = "Cannot share out the data: ";

@@ -1,7 +1,7 @@
 /** Tensors ⇄ one flat vector. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import { show } from "../../../compressors/show.ts";
+import { show } from "../../../options.ts";
 import { digest } from "../digest.ts";
 import { allFinite } from "../../methods/parts/finite.ts";
 import { numbersOf } from "./numbers.ts";

@@ -1,7 +1,7 @@
 /** What is kept of an optimizer from step to step, the weights apart. @module */
 
 import { broadcast, type Exchange } from "../../../transport/round.ts";
-import { show } from "../../../compressors/show.ts";
+import { show } from "../../../options.ts";
 import { digest } from "../digest.ts";
 import type { Layout, State, Vector, Vectors } from "../../methods/method.ts";
 import { type Slots, slotsDigest } from "./slots.ts";

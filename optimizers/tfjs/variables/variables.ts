@@ -1,7 +1,7 @@
 /** tfjs's variables and the gradients that go with them. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import { show } from "../../../compressors/check.ts";
+import { show } from "../../../options.ts";
 import { allGather, broadcast, type Exchange } from "../../../transport/round.ts";
 import type { Bucket } from "./bucket.ts";
 import { digest } from "../digest.ts";

@@ -10,6 +10,7 @@ import {
   induced,
   isContractive,
   isUnbiased,
+  type Layout,
   naturalCompression,
   parseCompressor,
   perTensor,
@@ -17,7 +18,6 @@ import {
   repeated,
   scaledSign,
   sparseDithering,
-  type TensorLayout,
   topK,
 } from "../../../compressors/mod.ts";
 import { Frames } from "../../../compressors/coding/frames.ts";
@@ -59,7 +59,7 @@ for (const [compressor, options] of table) {
   for (const { name, check } of compressorProperties(compressor, { draws: 700, ...options })) Deno.test(name, check);
 }
 
-const layout: TensorLayout = {
+const layout: Layout = {
   names: ["a/kernel", "a/bias", "b/kernel"],
   shapes: [[40, 30], [30], [3, 2]],
   size: 1236,

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import fc from "fast-check";
 import { type End, failureOf, together } from "../../../transport/launch/failure.ts";
 import { hostAndPort, scriptUrl } from "../../../transport/launch/names.ts";
-import { listenForNotices, tellLauncher } from "../../../transport/launch_notice.ts";
+import { listenForNotices, tellLauncher } from "../../../transport/notice.ts";
 import { copy, sink } from "../../../transport/launch/output.ts";
 import { reportKeeper } from "../../../transport/launch/report.ts";
 import { TransportError } from "../../../transport/transport.ts";

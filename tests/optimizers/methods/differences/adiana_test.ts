@@ -1,9 +1,8 @@
 import { assert, assertAlmostEquals } from "@std/assert/mod.js";
-import { adiana, diana, minimise } from "../../../../optimizers/mod.ts";
+import { adiana, context, diana, minimise, workspace } from "../../../../optimizers/mod.ts";
 import { fold, key, normal, uniform } from "../../../../random.ts";
 import { coin } from "../../../../optimizers/methods/parts/random_choice.ts";
 import { compress, decompress } from "../../../../compressors/mod.ts";
-import { context, workspace } from "../../../../optimizers/mod.ts";
 import { rand } from "../../lockstep.ts";
 import { mini, separable } from "../../problems.ts";
 

@@ -1,8 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import { identity, randK } from "../../../../compressors/mod.ts";
-import { minimise, scaffold } from "../../../../optimizers/mod.ts";
+import { context, minimise, scaffold, workspace } from "../../../../optimizers/mod.ts";
 import { membersOf } from "../../../../optimizers/methods/local/local_sgd.ts";
-import { context, workspace } from "../../../../optimizers/mod.ts";
 import { fold, key, normal, uniform } from "../../../../random.ts";
 import { lockstep, rand } from "../../lockstep.ts";
 import { separable } from "../../problems.ts";
