@@ -156,7 +156,7 @@ Deno.test("tcpBlocking reuses its memory: replies of 200 rounds lie where those 
 Deno.test("the comm worker starts where the library is a URL, and needs no permission but the ranks' addresses", async () => {
   const root = new URL("../../../", import.meta.url), cache = await Deno.makeTempDir();
   const script = `
-    import { tcpBlocking } from "./transport/blocking.ts";
+    import { tcpBlocking } from "./transport/blocking/blocking.ts";
     const [rank, port] = Deno.args.map(Number);
     using group = await tcpBlocking({ rank, size: 2, host: "127.0.0.1", port, timeout: 20_000 });
     console.log(...group.perform({ op: "allGather", message: Uint8Array.of(rank) }).map(([byte]) => byte));`;

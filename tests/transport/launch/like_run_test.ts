@@ -104,8 +104,8 @@ for (const mode of [[], ["--processes"]]) {
     // A remote module imports no file: the library is served too.
     await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async ({ url }) => {
       const { pathname } = new URL(url), headers = { "content-type": "application/typescript" };
-      if (pathname === "/train.ts") return new Response(text("../transport/mod.ts"), { headers });
-      return new Response(await Deno.readTextFile(new URL(`../..${pathname}`, import.meta.url)), { headers });
+      if (pathname === "/train.ts") return new Response(text("./transport/mod.ts"), { headers });
+      return new Response(await Deno.readTextFile(new URL(`../../..${pathname}`, import.meta.url)), { headers });
     });
     const text = (library: string) =>
       `import { connect } from ${JSON.stringify(library)}; ${meet}
