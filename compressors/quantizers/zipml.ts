@@ -2,7 +2,7 @@ import { requireCall } from "../call.ts";
 import { checkInteger, checkOptions, show } from "../../options.ts";
 import { byteLengthOf, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
 import { compress, decompress } from "../compress.ts";
-import { type UnbiasedCompressor } from "../compressor.ts";
+import type { UnbiasedCompressor } from "../compressor.ts";
 import { addScaled } from "../kernels/equal_levels.ts";
 import { extremes } from "../kernels/sums.ts";
 import { bestPoints, BINS, ditherToPoints, edgeOf, histogram, momentsBetween } from "../kernels/unequal_levels.ts";

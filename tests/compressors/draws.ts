@@ -2,7 +2,7 @@
 
 import { assert } from "@std/assert/mod.js";
 import { compress, decompress } from "../../compressors/compress.ts";
-import { type Compressor } from "../../compressors/compressor.ts";
+import type { Compressor } from "../../compressors/compressor.ts";
 import { fold, key, normal } from "../../random.ts";
 
 /** The vector of the table of exact values in the tests: squared norm 30. */
