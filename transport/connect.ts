@@ -1,10 +1,10 @@
 import { alone } from "./alone.ts";
-import { tcpBlocking } from "./blocking/blocking.ts";
-import { broadcastChannel } from "./broadcast_channel/broadcast_channel.ts";
 import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "./deadlines.ts";
 import { checkKnown } from "../options.ts";
 import { tellLauncher } from "./notice.ts";
-import { noteConnected, place, placeFrom, variables } from "./place.ts";
+import { placeFrom, variables } from "./environment.ts";
+import { kindAt } from "./kinds.ts";
+import { noteConnected, place } from "./place.ts";
 import type { BlockingCollective } from "./round.ts";
 
 /** Options of {@link connect}. Deadlines that are not given are the launcher's, where it has any. */
@@ -12,11 +12,6 @@ export interface ConnectOptions extends Deadlines {
   /** Over TCP: the local address to listen on. Default: see `tcp`. */
   readonly bind?: string;
 }
-
-/** How many groups this worker has made: it tells them apart. */
-let connections = 0;
-/** Settles when no meeting over TCP is under way: one after the other, so that all ranks meet in the same order. */
-let met: Promise<unknown> = Promise.resolve();
 
 /**
  * Connects this rank with the others, wherever it runs, and returns their group:
@@ -49,25 +44,8 @@ export async function connect(options: ConnectOptions = {}): Promise<BlockingCol
   const told = place(), mine = told ?? placeFrom(variable);
   if (told) noteConnected();
   if (mine === undefined || mine.size === 1) return alone();
-  const { rank, size, meeting } = mine, patience = { ...deadlinesOf(mine), ...deadlinesOf(options) };
-  if (meeting.transport === "broadcast") {
-    return await broadcastChannel({ name: `${meeting.name} ${connections++}`, rank, size, ...patience });
-  }
-  requireDeno(rank, size);
-  if (!told) await tellLauncher(variable("GRADWIRE_LAUNCHER"), rank);
-  const { host, port, run = "" } = meeting, { bind } = options;
-  const address = { host, port, run, ...(bind === undefined ? {} : { bind }) };
-  const group = met.then(() => tcpBlocking({ rank, size, ...address, ...patience }));
-  met = group.catch(() => {});
-  return await group;
-}
-
-function requireDeno(rank: number, size: number): void {
-  if ("Deno" in globalThis) return;
-  throw new TypeError(
-    `Cannot connect rank ${rank} of ${size}: ranks that are processes talk over TCP, which this library does under Deno ` +
-      "only; run the script with deno run, or unset RANK and WORLD_SIZE to train alone",
-  );
+  if (!told) await tellLauncher(variable("GRADWIRE_LAUNCHER"), mine.rank);
+  return await kindAt(mine.meeting).join(mine, { ...deadlinesOf(mine), ...options });
 }
 
 function variable(name: string): string | undefined {

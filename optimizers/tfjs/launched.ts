@@ -1,6 +1,7 @@
 /** How many ranks this process or worker was started with, whether it has connected or not. @module */
 
-import { place, placeFrom } from "../../transport/place.ts";
+import { placeFrom } from "../../transport/environment.ts";
+import { place } from "../../transport/place.ts";
 
 /**
  * How many ranks the launcher (ours, torchrun, Slurm) has started; 1 where none has, or where the environment may not be

@@ -1,6 +1,6 @@
 /** How a rank fails, and of whom the launcher says so. @module */
 
-import type { Failure } from "../place.ts";
+import type { Failure } from "./start.ts";
 
 /** An error as it is told to the launcher. */
 export function failureOf(error: unknown): Failure {

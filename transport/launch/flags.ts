@@ -1,6 +1,6 @@
 /** The flags of `deno run` that the processes of a launch are started with. @module */
 
-import { variables } from "../place.ts";
+import { variables } from "../environment.ts";
 
 /** Flags that a rank must not have: they are for one process alone, or would do their work again for every rank. */
 const ownOnly = /^(--watch|--hmr|--no-clear-screen|--inspect|--reload|-r$|-r=|--tunnel|--connected|-t$)/;

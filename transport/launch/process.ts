@@ -6,11 +6,13 @@ import { reportKeeper } from "./report.ts";
 import type { Notices } from "../notice.ts";
 import type { Reaper } from "./reaper.ts";
 import type { Running } from "./running.ts";
-import type { Start } from "../place.ts";
+import type { Start } from "./start.ts";
 
 /** What the ranks that a launch starts have in common. */
 export interface Common {
   readonly flags: readonly string[];
+  /** The variables that say where the ranks meet. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly notices: Notices;
   readonly reaper: Reaper;
   readonly out: Sink;
@@ -26,18 +28,15 @@ export function sinks(): Pick<Common, "out" | "err"> {
 export function startProcess(
   start: Start,
   local: number,
-  { flags, notices, reaper, out, err }: Common,
+  { flags, environment, notices, reaper, out, err }: Common,
 ): Running & { readonly watched: Promise<void> } {
-  const { script, prefix, place: { rank, size, meeting, args, connectTimeout, timeout, roundTimeout } } = start;
-  if (meeting.transport !== "tcp") throw new TypeError("Cannot launch processes over broadcast");
-  const text = (value: string | number | undefined) => value === undefined ? "" : `${value}`;
+  const { script, prefix, place: { rank, size, args, connectTimeout, timeout, roundTimeout } } = start;
+  const text = (value: number | undefined) => value === undefined ? "" : `${value}`;
   const env = {
     RANK: `${rank}`,
     WORLD_SIZE: `${size}`,
     LOCAL_RANK: `${local}`,
-    MASTER_ADDR: meeting.host,
-    MASTER_PORT: `${meeting.port}`,
-    GRADWIRE_RUN: text(meeting.run),
+    ...environment,
     GRADWIRE_LAUNCHER: notices.address,
     GRADWIRE_CONNECT_TIMEOUT: text(connectTimeout),
     GRADWIRE_TIMEOUT: text(timeout),

@@ -9,7 +9,7 @@
 import { fileURLToPath } from "node:url";
 import { dirname, join } from "node:path";
 import { ownFlags } from "./flags.ts";
-import type { LaunchOptions } from "./mod.ts";
+import type { LaunchOptions } from "./start_ranks.ts";
 import { scriptUrl } from "./names.ts";
 import { startReaper } from "./reaper.ts";
 

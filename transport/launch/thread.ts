@@ -4,7 +4,7 @@ import { SHARE_ENV, Worker } from "node:worker_threads";
 import type { End } from "./failure.ts";
 import { neverConnected } from "./process.ts";
 import type { Running } from "./running.ts";
-import type { Failure, Said, Start } from "../place.ts";
+import type { Failure, Said, Start } from "./start.ts";
 
 /** Starts a rank as a worker: a thread that ends by itself when it has nothing more to do, and says so. */
 export function startWorker(start: Start): Running {

@@ -11,13 +11,14 @@ import { fileURLToPath } from "node:url";
 import { format } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { failureOf } from "./failure.ts";
-import { hasConnected, type Said, settle, type Start } from "../place.ts";
+import { hasConnected, setPlace } from "../place.ts";
+import type { Said, Start } from "./start.ts";
 import { onUncaught } from "../uncaught.ts";
 
 const { script, prefix, place } = workerData as Start;
 let exiting = false;
 
-settle(place);
+setPlace(place);
 if (prefix) prefixConsole(`[${place.rank}] `);
 look();
 exits();

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { identity, randK, topK } from "../../../compressors/mod.ts";
 import { average, DistributedOptimizer } from "../../../optimizers/mod.ts";
 import { alone, collective, connect, memory } from "../../../transport/mod.ts";
-import { settle } from "../../../transport/place.ts";
+import { setPlace } from "../../../transport/place.ts";
 
 await tf.setBackend("cpu");
 
@@ -161,7 +161,7 @@ Deno.test("a loaded model refuses to train where several ranks were launched, an
   await (await load()).fit(x, x, { verbose: 0 });
   const place = { rank: 0, size: 3, meeting: { transport: "broadcast" as const, name: "none" }, args: [] };
   const loaded = await load(), weights = loaded.getWeights().map((weight) => weight.dataSync());
-  settle(place);
+  setPlace(place);
   try {
     await assertRejects(
       () => loaded.fit(x, x, { verbose: 0 }),
@@ -176,7 +176,7 @@ Deno.test("a loaded model refuses to train where several ranks were launched, an
     });
     await loaded.fit(x, x, { verbose: 0 });
   } finally {
-    settle(undefined as never);
+    setPlace(undefined as never);
   }
   // torchrun's variables say it too.
   const variables = { RANK: "0", WORLD_SIZE: "2", MASTER_ADDR: "127.0.0.1", MASTER_PORT: "1" };

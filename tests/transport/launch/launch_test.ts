@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert/mod.js";
-import { parseCommand } from "../../../launch.ts";
+import { parseCommand } from "../../../transport/launch/command.ts";
 import { launch, LaunchError, type LaunchOptions } from "../../../transport/launch/mod.ts";
 import { connect } from "../../../transport/mod.ts";
-import { placeFrom } from "../../../transport/place.ts";
+import { placeFrom } from "../../../transport/environment.ts";
 import { freePort } from "../ports.ts";
 
 const script = new URL("./launch_script.ts", import.meta.url), command = new URL("../../../launch.ts", import.meta.url);
