@@ -64,84 +64,75 @@ function distance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
-/**
- * Refuses options that a function does not have: a misspelt one would be left out without a word.
- *
- * @throws {TypeError} with the list of those it has, also where the options are no object
- */
-export function checkKnown(doing: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(
-      `Cannot ${doing}: the options are ${show(options)}, expected an object with some of ${known.join(", ")}`,
-    );
-  }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      const list = known.join(", ");
-      throw new TypeError(`Cannot ${doing}: unknown option "${name}", known are ${list}${meant(name, known)}`);
-    }
-  }
+/** The sentence that refuses an option: its name, those that there are, and which of them may have been meant. */
+export function noOption(written: string, known: readonly string[], hint = meant(written, known)): string {
+  return `there is no option ${show(written)}, expected one of ${known.join(", ")}${hint}`;
 }
 
 /**
- * The options that a factory was called with: an empty object where it was called without.
+ * The options that a function was called with, or an empty object where it was called without. A misspelt option is
+ * refused: it would otherwise be ignored without a word.
  *
+ * @param doing what cannot be done, as the message says it: "make topK", "connect"
  * @throws {TypeError} unless they are an object whose properties are among the known ones
  */
-export function checkOptions<O extends object>(what: string, options: O | undefined, known: readonly string[]): O {
+export function checkOptions<O extends object>(doing: string, options: O | undefined, known: readonly string[]): O {
   if (options === undefined) return {} as O;
-  const expected = known.join(", ");
   if (typeof options !== "object" || options === null || Array.isArray(options) || isNamed(options)) {
-    // `topK(10)` instead of `topK({ k: 10 })`. What stands before the options of some factories is not known here.
+    // `topK(10)` instead of `topK({ k: 10 })`.
     const such = ["number", "string", "boolean"].includes(typeof options)
       ? `, as in { ${known[0]}: ${show(options)} }`
       : "";
     throw new TypeError(
-      `Cannot make ${what}: its options are ${show(options)}, expected an object with ${expected}${such}`,
+      `Cannot ${doing}: the options are ${show(options)}, expected an object with some of ${known.join(", ")}${such}`,
     );
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new TypeError(
-        `Cannot make ${what}: there is no option ${show(name)}, expected one of ${expected}${meant(name, known)}`,
-      );
-    }
-  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new TypeError(`Cannot ${doing}: ${noOption(unknown, known)}`);
   return options;
 }
 
-/** @throws {RangeError} unless the value is an integer from least to most */
-export function checkInteger(what: string, name: string, value: number, least: number, most: number): void {
-  if (!(Number.isInteger(value) && least <= value && value <= most)) {
-    throw new RangeError(
-      `Cannot make ${what}: ${name} is ${show(value)}, expected an integer from ${least} to ${most}`,
-    );
-  }
+/** @throws {RangeError} unless the value is a safe integer from `least` to `most` */
+export function checkInteger(doing: string, name: string, value: number, least: number, most?: number): void {
+  if (Number.isSafeInteger(value) && least <= value && value <= (most ?? value)) return;
+  const expected = most === undefined ? `≥ ${least}` : `from ${least} to ${most}`;
+  throw new RangeError(`Cannot ${doing}: ${name} is ${show(value)}, expected an integer ${expected}`);
 }
 
-/** @throws {RangeError} unless the value is a number that `holds` accepts, which `expected` says in words */
-export function checkNumber(
-  what: string,
-  name: string,
-  value: number,
-  holds: (value: number) => boolean,
-  expected: string,
-): void {
-  if (!(typeof value === "number" && holds(value))) {
-    throw new RangeError(`Cannot make ${what}: ${name} is ${show(value)}, expected ${expected}`);
-  }
+/** Which numbers are accepted: greater than `above`, at least `least`, at most `most` and less than `below`. */
+export interface NumberRange {
+  readonly above?: number;
+  readonly least?: number;
+  /** The largest finite number by default. */
+  readonly most?: number;
+  readonly below?: number;
+  /** Why the range is this one. */
+  readonly note?: string;
+}
+
+/** @throws {RangeError} unless the value is a number within the range */
+export function checkNumber(doing: string, name: string, value: number, range: NumberRange): void {
+  const { above = -Infinity, least = -Number.MAX_VALUE, most = Number.MAX_VALUE, below, note = "" } = range;
+  const fits = typeof value === "number" && value > above && value >= least && value <= most;
+  if (fits && (below === undefined || value < below)) return;
+  const low = range.above !== undefined ? `> ${above}` : range.least !== undefined ? `≥ ${least}` : "";
+  const high = below !== undefined ? `< ${below}` : most < Number.MAX_VALUE ? `≤ ${most}` : "";
+  const bounds = [low, high].filter(Boolean).join(" and ");
+  throw new RangeError(
+    `Cannot ${doing}: ${name} is ${show(value)}, expected a number ${bounds}${note && `, ${note}`}`,
+  );
 }
 
 /** @throws {TypeError} unless the value is one of the choices */
-export function checkChoice(what: string, name: string, value: string, choices: readonly string[]): void {
+export function checkChoice(doing: string, name: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value)) {
-    throw new TypeError(`Cannot make ${what}: ${name} is ${show(value)}, expected one of ${choices.join(", ")}`);
+    throw new TypeError(`Cannot ${doing}: ${name} is ${show(value)}, expected one of ${choices.join(", ")}`);
   }
 }
 
 /** @throws {TypeError} unless the value is true or false */
-export function checkBoolean(what: string, name: string, value: boolean): void {
+export function checkBoolean(doing: string, name: string, value: boolean): void {
   if (typeof value !== "boolean") {
-    throw new TypeError(`Cannot make ${what}: ${name} is ${show(value)}, expected true or false`);
+    throw new TypeError(`Cannot ${doing}: ${name} is ${show(value)}, expected true or false`);
   }
 }

@@ -12,31 +12,31 @@ import { isCompressor, wanted } from "./call.ts";
 import { show } from "../options.ts";
 
 /** @throws {TypeError} unless it is a compressor */
-export function requireCompressor(what: string, compressor: Compressor, such = "identity()"): void {
+export function requireCompressor(doing: string, compressor: Compressor, such = "identity()"): void {
   if (isCompressor(compressor)) return;
   throw new TypeError(
-    `Cannot make ${what}: the compressor is ${show(compressor)}, expected one such as ${wanted(compressor, such)}`,
+    `Cannot ${doing}: the compressor is ${show(compressor)}, expected one such as ${wanted(compressor, such)}`,
   );
 }
 
 /** @throws {TypeError} unless it is a compressor that declares an ω */
-export function requireUnbiased(what: string, compressor: Compressor): asserts compressor is UnbiasedCompressor {
-  requireCompressor(what, compressor, "randK({ ratio: 0.1 })");
+export function requireUnbiased(doing: string, compressor: Compressor): asserts compressor is UnbiasedCompressor {
+  requireCompressor(doing, compressor, "randK({ ratio: 0.1 })");
   if (!isUnbiased(compressor)) {
     throw new TypeError(
-      `Cannot make ${what}: ${
-        describe(compressor)
-      } is not unbiased, expected a compressor with an omega, such as randK${induce(compressor)}`,
+      `Cannot ${doing}: ${describe(compressor)} is not unbiased, expected a compressor with an omega, such as randK${
+        induce(compressor)
+      }`,
     );
   }
 }
 
 /** @throws {TypeError} unless it is a compressor that declares an α */
-export function requireContractive(what: string, compressor: Compressor): asserts compressor is ContractiveCompressor {
-  requireCompressor(what, compressor, "topK({ ratio: 0.1 })");
+export function requireContractive(doing: string, compressor: Compressor): asserts compressor is ContractiveCompressor {
+  requireCompressor(doing, compressor, "topK({ ratio: 0.1 })");
   if (!isContractive(compressor)) {
     throw new TypeError(
-      `Cannot make ${what}: ${describe(compressor)} is ${isUnbiased(compressor) ? "unbiased, " : ""}not contractive, ` +
+      `Cannot ${doing}: ${describe(compressor)} is ${isUnbiased(compressor) ? "unbiased, " : ""}not contractive, ` +
         (isUnbiased(compressor)
           ? `expected one with an alpha: wrap it, contractive(${describe(compressor)})`
           : "expected a compressor with an alpha, such as topK or contractive(unbiased)"),

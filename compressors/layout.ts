@@ -16,20 +16,20 @@ export interface Layout {
  * @throws {TypeError} unless it lists the names and shapes of tensors
  * @throws {RangeError} unless they add up to its size
  */
-export function requireLayout(what: string, layout: Layout): void {
+export function requireLayout(doing: string, layout: Layout): void {
   if (
     !(Array.isArray(layout?.names) && Array.isArray(layout.shapes) && layout.shapes.every(Array.isArray) &&
       layout.names.length === layout.shapes.length)
   ) {
     throw new TypeError(
-      `Cannot make ${what}: the layout is ${show(layout)}, expected { names, shapes, size } such as layoutOf makes: ` +
+      `Cannot ${doing}: the layout is ${show(layout)}, expected { names, shapes, size } such as layoutOf makes: ` +
         "layoutOf(model.trainableWeights)",
     );
   }
   const total = layout.shapes.map(sizeOf).reduce((sum, size) => sum + size, 0);
   if (total !== layout.size) {
     throw new RangeError(
-      `Cannot make ${what}: the shapes add up to ${total}, expected layout.size = ${show(layout.size)}`,
+      `Cannot ${doing}: the shapes add up to ${total}, expected layout.size = ${show(layout.size)}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { alone } from "./alone.ts";
 import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "./deadlines.ts";
-import { checkKnown } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { tellLauncher } from "./notice.ts";
 import { placeFrom, variables } from "./environment.ts";
 import { kindAt } from "./kinds.ts";
@@ -39,7 +39,7 @@ export interface ConnectOptions extends Deadlines {
  * ```
  */
 export async function connect(options: ConnectOptions = {}): Promise<BlockingCollective> {
-  checkKnown("connect", options, [...deadlines, "bind"]);
+  checkOptions("connect", options, [...deadlines, "bind"]);
   checkDeadlines("connect", options);
   const told = place(), mine = told ?? placeFrom(variable);
   if (told) noteConnected();

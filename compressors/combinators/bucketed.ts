@@ -37,8 +37,8 @@ export function bucketed(compressor: ContractiveCompressor, size: number): Contr
 /** Of one that declares nothing. */
 export function bucketed(compressor: Compressor, size: number): Compressor;
 export function bucketed(compressor: Compressor, size: number): Compressor {
-  requireCompressor("bucketed", compressor);
-  checkInteger("bucketed", "size", size, 1, 2 ** 31);
+  requireCompressor("make bucketed", compressor);
+  checkInteger("make bucketed", "size", size, 1, 2 ** 31);
   const frames = new Frames("bucketed");
   const countOf = (length: number) => Math.ceil(length / size);
   const lengthOf = (length: number, i: number) => Math.min(size, length - i * size);

@@ -44,7 +44,7 @@ export function compose(
   sparsifier: ContractiveCompressor & Sparsifier,
 ): ContractiveCompressor;
 export function compose(quantizer: Compressor, sparsifier: Compressor): Compressor {
-  requireCompressor("compose", quantizer), requireCompressor("compose", sparsifier);
+  requireCompressor("make compose", quantizer), requireCompressor("make compose", sparsifier);
   const refuse = (expected: string): never => {
     throw new TypeError(`Cannot compose ${describe(quantizer)} with ${describe(sparsifier)}: expected ${expected}`);
   };

@@ -12,7 +12,7 @@ import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts
  * ```
  */
 export function contractive(compressor: UnbiasedCompressor): ContractiveCompressor {
-  requireUnbiased("contractive", compressor);
+  requireUnbiased("make contractive", compressor);
   const factor = (size: number) => 1 / (1 + compressor.omega(size));
   return {
     name: "contractive",

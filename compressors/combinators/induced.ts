@@ -20,7 +20,7 @@ import { scratch } from "../kernels/scratch.ts";
  * ```
  */
 export function induced(biased: ContractiveCompressor, unbiased: UnbiasedCompressor): UnbiasedCompressor {
-  requireContractive("induced", biased), requireUnbiased("induced", unbiased);
+  requireContractive("make induced", biased), requireUnbiased("make induced", unbiased);
   const frames = new Frames("induced"), partOf = scratch(Float32Array), both = [biased, unbiased] as const;
   return {
     name: "induced",

@@ -54,8 +54,8 @@ export function perTensor(
   layout: Layout,
   choose: Compressor | ((tensor: TensorOfLayout) => Compressor),
 ): Compressor {
-  requireLayout("perTensor", layout);
-  if (typeof choose !== "function") requireCompressor("perTensor", choose);
+  requireLayout("make perTensor", layout);
+  if (typeof choose !== "function") requireCompressor("make perTensor", choose);
   const sizes = layout.shapes.map(sizeOf), total = layout.size;
   const starts: number[] = [];
   sizes.reduce((start, size) => (starts.push(start), start + size), 0);
@@ -63,7 +63,7 @@ export function perTensor(
     const shape = layout.shapes[i]!, name = layout.names[i]!;
     if (typeof choose !== "function") return size < SMALL || shape.length < 2 ? identity() : choose;
     const compressor = choose({ name, shape, size });
-    requireCompressor("perTensor", compressor);
+    requireCompressor("make perTensor", compressor);
     return compressor;
   });
   const frames = new Frames("perTensor"), count = sizes.length;

@@ -19,8 +19,8 @@ import { scratch } from "../kernels/scratch.ts";
  * ```
  */
 export function repeated(compressor: UnbiasedCompressor, times: number): UnbiasedCompressor {
-  requireUnbiased("repeated", compressor);
-  checkInteger("repeated", "times", times, 1, 2 ** 16);
+  requireUnbiased("make repeated", compressor);
+  checkInteger("make repeated", "times", times, 1, 2 ** 16);
   const frames = new Frames("repeated"), sumOf = scratch(Float32Array);
   return {
     name: "repeated",

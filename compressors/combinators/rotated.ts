@@ -56,9 +56,9 @@ export function rotated(compressor: ContractiveCompressor, options?: RotatedOpti
 /** Of any compressor, for instance one that was read from text. */
 export function rotated(compressor: Compressor, options?: RotatedOptions): Compressor;
 export function rotated(compressor: Compressor & Flattened, options: RotatedOptions = {}): Compressor {
-  requireCompressor("rotated", compressor);
-  const { rounds = 2 } = checkOptions("rotated", options, ["rounds"]);
-  checkInteger("rotated", "rounds", rounds, 1, 8);
+  requireCompressor("make rotated", compressor);
+  const { rounds = 2 } = checkOptions("make rotated", options, ["rounds"]);
+  checkInteger("make rotated", "rounds", rounds, 1, 8);
   const memory = scratch(Float32Array), { omegaFlat } = compressor;
   return {
     name: "rotated",

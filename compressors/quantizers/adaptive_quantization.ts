@@ -35,8 +35,9 @@ export interface AdaptiveQuantizationOptions {
  * ```
  */
 export function adaptiveQuantization(options: AdaptiveQuantizationOptions): ContractiveCompressor {
-  const name = "adaptiveQuantization", { proportion } = checkOptions(name, options, ["proportion"]);
-  checkNumber(name, "proportion", proportion, (p) => 0 < p && p <= 1, "a number above 0, at most 1");
+  const name = "adaptiveQuantization", doing = `make ${name}`;
+  const { proportion } = checkOptions(doing, options, ["proportion"]);
+  checkNumber(doing, "proportion", proportion, { above: 0, most: 1 });
   const memory = scratch(Int32Array);
   return {
     name: "adaptiveQuantization",

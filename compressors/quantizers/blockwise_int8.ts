@@ -45,9 +45,9 @@ export function blockwiseInt8(options?: BlockwiseInt8Options<"nearest">): Contra
 export function blockwiseInt8(
   options: BlockwiseInt8Options = {},
 ): UnbiasedCompressor | ContractiveCompressor {
-  const { block = 256, rounding = "nearest" } = checkOptions("blockwiseInt8", options, ["block", "rounding"]);
-  checkInteger("blockwiseInt8", "block", block, 1, 65536);
-  checkChoice("blockwiseInt8", "rounding", rounding, ["nearest", "random"]);
+  const { block = 256, rounding = "nearest" } = checkOptions("make blockwiseInt8", options, ["block", "rounding"]);
+  checkInteger("make blockwiseInt8", "block", block, 1, 65536);
+  checkChoice("make blockwiseInt8", "rounding", rounding, ["nearest", "random"]);
   const memory = scratch(Uint32Array), even = block + (block & 1);
   const others = (size: number) => Math.max(0, Math.min(size, block) - 1);
   const shared = {

@@ -46,9 +46,9 @@ export function cast(options: CastOptions<"random"> & { readonly rounding: "rand
 /** Low-precision floats, to nearest: contractive, for every draw. */
 export function cast(options: CastOptions<"nearest">): ContractiveCompressor;
 export function cast(options: CastOptions): UnbiasedCompressor | ContractiveCompressor {
-  const { format, rounding = "nearest" } = checkOptions("cast", options, ["format", "rounding"]);
-  checkChoice("cast", "format", format, Object.keys(FORMATS));
-  checkChoice("cast", "rounding", rounding, ["nearest", "random"]);
+  const { format, rounding = "nearest" } = checkOptions("make cast", options, ["format", "rounding"]);
+  checkChoice("make cast", "format", format, Object.keys(FORMATS));
+  checkChoice("make cast", "rounding", rounding, ["nearest", "random"]);
   const layout: FloatFormat = FORMATS[format], ulp = 2 ** -layout.mantissa;
   const width: Width = { count: 2 ** layout.width, bits: layout.width, perByte: 0 };
   const round = rounding === "nearest" ? castNearest : castRandom;

@@ -42,9 +42,9 @@ const words = scratch(Uint32Array), drawsOf = scratch(Float64Array), indicesOf =
  * ```
  */
 export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor {
-  const { draws, norm = "l1" } = checkOptions("crossPolytope", options, ["draws", "norm"]);
-  checkInteger("crossPolytope", "draws", draws, 1, 2 ** 24);
-  checkChoice("crossPolytope", "norm", norm, ["l1", "l2"]);
+  const { draws, norm = "l1" } = checkOptions("make crossPolytope", options, ["draws", "norm"]);
+  checkInteger("make crossPolytope", "draws", draws, 1, 2 ** 24);
+  checkChoice("make crossPolytope", "norm", norm, ["l1", "l2"]);
   // R of N kinds with repetition: R of N + R − 1 places without.
   const places = (size: number) => 2 * size + draws - 1;
   return {

@@ -57,10 +57,14 @@ export interface DitheringOptions {
  * ```
  */
 export function dithering(options: DitheringOptions): UnbiasedCompressor & Flattened {
-  const { levels, norm = "l2", coding = "fixed" } = checkOptions("dithering", options, ["levels", "norm", "coding"]);
-  checkInteger("dithering", "levels", levels, 1, 65535);
-  checkChoice("dithering", "norm", norm, ["l2", "max"]);
-  checkChoice("dithering", "coding", coding, ["fixed", "elias", "entropy"]);
+  const { levels, norm = "l2", coding = "fixed" } = checkOptions("make dithering", options, [
+    "levels",
+    "norm",
+    "coding",
+  ]);
+  checkInteger("make dithering", "levels", levels, 1, 65535);
+  checkChoice("make dithering", "norm", norm, ["l2", "max"]);
+  checkChoice("make dithering", "coding", coding, ["fixed", "elias", "entropy"]);
   const top = 2 * levels, payload = { fixed, elias, entropy }[coding](levels);
   return {
     name: "dithering",
@@ -188,8 +192,8 @@ function entropy(levels: number): Payload {
  * ```
  */
 export function qsgd(options: { readonly levels: number }): UnbiasedCompressor {
-  const { levels } = checkOptions("qsgd", options, ["levels"]);
-  checkInteger("qsgd", "levels", levels, 1, 65535);
+  const { levels } = checkOptions("make qsgd", options, ["levels"]);
+  checkInteger("make qsgd", "levels", levels, 1, 65535);
   return { ...dithering({ levels, norm: "l2", coding: "elias" }), name: "qsgd", options: { levels } };
 }
 
@@ -222,8 +226,8 @@ export function ternGrad(options: TernGradOptions): Compressor;
 export function ternGrad(options?: TernGradOptions): Compressor {
   const ternary = dithering({ levels: 1, norm: "max" });
   if (options === undefined) return { ...ternary, name: "ternGrad", options: {} };
-  const { clip } = checkOptions("ternGrad", options, ["clip"]);
-  checkNumber("ternGrad", "clip", clip, (clip) => clip > 0, "a number above 0");
+  const { clip } = checkOptions("make ternGrad", options, ["clip"]);
+  checkNumber("make ternGrad", "clip", clip, { above: 0, most: Infinity });
   const memory = scratch(Float32Array);
   return {
     name: "ternGrad",

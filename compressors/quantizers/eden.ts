@@ -56,8 +56,8 @@ export interface EdenOptions {
  * ```
  */
 export function eden(options: EdenOptions): UnbiasedCompressor {
-  const { bits } = checkOptions("eden", options, ["bits"]);
-  checkNumber("eden", "bits", bits, (bits) => 0 < bits && bits <= 6, "a number above 0, at most 6");
+  const { bits } = checkOptions("make eden", options, ["bits"]);
+  checkNumber("make eden", "bits", bits, { above: 0, most: 6 });
   return { ...quantized("eden", bits, false), options: { bits }, omega: (size) => omegaOf(bits, size) };
 }
 
@@ -80,8 +80,8 @@ export function drive(options?: { readonly biased?: false }): UnbiasedCompressor
 /** DRIVE with the scale of least error: contractive. */
 export function drive(options: { readonly biased: true }): ContractiveCompressor;
 export function drive(options: { readonly biased?: boolean } = {}): UnbiasedCompressor | ContractiveCompressor {
-  const { biased = false } = checkOptions("drive", options, ["biased"]);
-  checkBoolean("drive", "biased", biased);
+  const { biased = false } = checkOptions("make drive", options, ["biased"]);
+  checkBoolean("make drive", "biased", biased);
   const shared = quantized("drive", 1, biased);
   return biased
     ? { ...shared, options: { biased }, everyDraw: false, alpha: (size) => size > 1 ? 1 / 2 : 0 }

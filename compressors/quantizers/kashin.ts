@@ -55,8 +55,8 @@ export interface KashinOptions {
  * ```
  */
 export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
-  const { levels = 2 } = checkOptions("kashin", options, ["levels"]);
-  checkInteger("kashin", "levels", levels, 2, 256);
+  const { levels = 2 } = checkOptions("make kashin", options, ["levels"]);
+  checkInteger("make kashin", "levels", levels, 2, 256);
   const width = widthOf(levels), top = levels - 1;
   return {
     name: "kashin",

@@ -44,9 +44,9 @@ export interface NaturalDitheringOptions {
  * ```
  */
 export function naturalDithering(options: NaturalDitheringOptions): UnbiasedCompressor {
-  const { levels, norm = "max" } = checkOptions("naturalDithering", options, ["levels", "norm"]);
-  checkInteger("naturalDithering", "levels", levels, 1, 127);
-  checkChoice("naturalDithering", "norm", norm, ["l2", "max"]);
+  const { levels, norm = "max" } = checkOptions("make naturalDithering", options, ["levels", "norm"]);
+  checkInteger("make naturalDithering", "levels", levels, 1, 127);
+  checkChoice("make naturalDithering", "norm", norm, ["l2", "max"]);
   const width = widthOf(2 * levels + 1), lowest = 2 ** (1 - levels), values = new Float64Array(2 * levels + 1);
   return {
     name: "naturalDithering",

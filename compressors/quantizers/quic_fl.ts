@@ -52,8 +52,8 @@ export interface QuicFlOptions {
  * ```
  */
 export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
-  const { bits } = checkOptions("quicFl", options, ["bits"]);
-  checkInteger("quicFl", "bits", bits, 1, 4);
+  const { bits } = checkOptions("make quicFl", options, ["bits"]);
+  checkInteger("make quicFl", "bits", bits, 1, 4);
   const { gaussian } = QUIC_FL[bits - 1]!, table = tableOf(bits);
   const width: Width = { count: 2 ** bits, bits, perByte: 0 }, limit = table.nodes.at(-1)!;
   const memory = new Float32Array(BLOCK), chunk = new Uint32Array(BLOCK), words = new Uint32Array(BLOCK / 4);

@@ -25,8 +25,8 @@ import { sumOfMagnitudes } from "../kernels/sums.ts";
  * ```
  */
 export function scaledSign(options: { readonly block?: number } = {}): ContractiveCompressor {
-  const { block } = checkOptions("scaledSign", options, ["block"]);
-  if (block !== undefined) checkInteger("scaledSign", "block", block, 1, 2 ** 31);
+  const { block } = checkOptions("make scaledSign", options, ["block"]);
+  if (block !== undefined) checkInteger("make scaledSign", "block", block, 1, 2 ** 31);
   const lengthOf = (size: number) => Math.max(1, Math.min(block ?? size, size));
   const byteLength = (size: number) => {
     const length = lengthOf(size), whole = Math.floor(size / length), rest = size % length;

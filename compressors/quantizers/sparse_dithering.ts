@@ -87,17 +87,17 @@ export function sparseDithering(options?: SparseDitheringOptions): UnbiasedCompr
 export function sparseDithering(
   options: SparseDitheringOptions = {},
 ): UnbiasedCompressor | ContractiveCompressor {
-  checkOptions(NAME, options, ["nu", "rounding", "coding", "scale", "centroids", "rateDistortion"]);
+  const doing = `make ${NAME}`;
+  checkOptions(doing, options, ["nu", "rounding", "coding", "scale", "centroids", "rateDistortion"]);
   const { rounding = "random", coding = "paper", scale: width = "float32", centroids = false, rateDistortion = 0 } =
     options;
   const nearest = rounding === "nearest", { nu = nearest ? 0.1 : 0.25 } = options;
-  checkChoice(NAME, "rounding", rounding, ["random", "nearest"]);
-  const accepted = nearest ? "1e-9 ≤ nu < 1, where nearest contracts" : "1e-9 ≤ nu";
-  checkNumber(NAME, "nu", nu, (nu) => nu >= 1e-9 && nu < (nearest ? 1 : Infinity), accepted);
-  checkChoice(NAME, "coding", coding, ["paper", "entropy"]);
-  checkChoice(NAME, "scale", width, ["float32", "log"]);
-  checkBoolean(NAME, "centroids", centroids);
-  checkNumber(NAME, "rateDistortion", rateDistortion, (weight) => weight >= 0 && weight <= 100, "0 to 100");
+  checkChoice(doing, "rounding", rounding, ["random", "nearest"]);
+  checkNumber(doing, "nu", nu, nearest ? { least: 1e-9, below: 1, note: "where nearest contracts" } : { least: 1e-9 });
+  checkChoice(doing, "coding", coding, ["paper", "entropy"]);
+  checkChoice(doing, "scale", width, ["float32", "log"]);
+  checkBoolean(doing, "centroids", centroids);
+  checkNumber(doing, "rateDistortion", rateDistortion, { least: 0, most: 100 });
   if ((centroids || rateDistortion > 0) && !(coding === "entropy" && rounding === "nearest")) {
     throw new RangeError(
       `Cannot make ${NAME}: centroids or rateDistortion is given, expected coding "entropy" and rounding "nearest", ` +

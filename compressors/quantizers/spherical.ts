@@ -66,13 +66,14 @@ export function sphericalCompression(options: SphericalOptions<false>): Contract
 export function sphericalCompression(options: SphericalOptions): Compressor;
 export function sphericalCompression(options: SphericalOptions): Compressor {
   const known = ["alpha", "block", "unbiased", "norm", "budget"];
-  const { alpha, unbiased = false, norm = "float32", budget = 40 } = checkOptions(NAME, options, known);
-  checkNumber(NAME, "alpha", alpha, (alpha) => alpha >= 1e-6 && alpha <= 0.99, "a number from 1e-6 to 0.99");
-  checkBoolean(NAME, "unbiased", unbiased);
-  checkChoice(NAME, "norm", norm, ["float32", "log"]);
-  checkNumber(NAME, "budget", budget, (budget) => budget > 0 && budget <= 1000, "a number above 0, at most 1000");
+  const doing = `make ${NAME}`;
+  const { alpha, unbiased = false, norm = "float32", budget = 40 } = checkOptions(doing, options, known);
+  checkNumber(doing, "alpha", alpha, { least: 1e-6, most: 0.99 });
+  checkBoolean(doing, "unbiased", unbiased);
+  checkChoice(doing, "norm", norm, ["float32", "log"]);
+  checkNumber(doing, "budget", budget, { above: 0, most: 1000 });
   const { block = defaultBlock(alpha) } = options;
-  checkInteger(NAME, "block", block, 1, 2 ** 16);
+  checkInteger(doing, "block", block, 1, 2 ** 16);
   if (!(cap(alpha, block).probability >= 1e-8)) {
     throw new RangeError(
       `Cannot make ${NAME}: a block of ${block} at alpha = ${alpha} takes ${1 / cap(alpha, block).probability} ` +

@@ -51,8 +51,8 @@ export interface StochasticLevelsOptions {
  * ```
  */
 export function stochasticLevels(options: StochasticLevelsOptions): UnbiasedCompressor & Flattened {
-  const { levels } = checkOptions("stochasticLevels", options, ["levels"]);
-  checkInteger("stochasticLevels", "levels", levels, 2, 65536);
+  const { levels } = checkOptions("make stochasticLevels", options, ["levels"]);
+  checkInteger("make stochasticLevels", "levels", levels, 2, 65536);
   const width = widthOf(levels), top = levels - 1;
   return {
     name: "stochasticLevels",
@@ -110,8 +110,8 @@ export interface VariableLengthOptions {
  * ```
  */
 export function variableLength(options: VariableLengthOptions = {}): UnbiasedCompressor {
-  const { levels } = checkOptions("variableLength", options, ["levels"]);
-  if (levels !== undefined) checkInteger("variableLength", "levels", levels, 2, 65536);
+  const { levels } = checkOptions("make variableLength", options, ["levels"]);
+  if (levels !== undefined) checkInteger("make variableLength", "levels", levels, 2, 65536);
   const topOf = (size: number) => (levels ?? Math.min(65536, Math.floor(Math.sqrt(size)) + 1)) - 1;
   const memory = scratch(Int32Array);
   return {

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions } from "../../options.ts";
+import { checkNumber, checkOptions, show } from "../../options.ts";
 import { bits, choose, fold, type Key } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { RangeDecoder, RangeEncoder } from "../coding/entropy.ts";
@@ -68,24 +68,18 @@ export interface SubtractiveDitheringOptions {
  * ```
  */
 export function subtractiveDithering(options: SubtractiveDitheringOptions): UnbiasedCompressor {
-  const name = "subtractiveDithering",
-    { omega, states = 8, keep: given } = checkOptions(name, options, ["omega", "states", "keep"]);
-  checkNumber(name, "omega", omega, (omega) => omega >= 1e-8 && omega <= 1e6, "a number from 1e-8 to 1e6");
-  checkNumber(
-    name,
-    "states",
-    states,
-    (n) => trellisStates.includes(n as TrellisStates),
-    `one of ${trellisStates.join(", ")}`,
-  );
-  const least = 1 / (1 + omega), keep = given === undefined ? omega > 1.5 ? 2.5 / (1 + omega) : 1 : given;
-  checkNumber(
-    name,
-    "keep",
-    keep,
-    (keep) => keep * (1 + omega) > 1 && keep <= 1,
-    `a number above 1/(1 + omega) = ${least}, at most 1`,
-  );
+  const name = "subtractiveDithering", doing = `make ${name}`;
+  const { omega, states = 8, keep: given } = checkOptions(doing, options, ["omega", "states", "keep"]);
+  checkNumber(doing, "omega", omega, { least: 1e-8, most: 1e6 });
+  if (!trellisStates.includes(states)) {
+    throw new RangeError(`Cannot ${doing}: states is ${show(states)}, expected one of ${trellisStates.join(", ")}`);
+  }
+  const keep = given === undefined ? omega > 1.5 ? 2.5 / (1 + omega) : 1 : given;
+  if (!(typeof keep === "number" && keep * (1 + omega) > 1 && keep <= 1)) {
+    throw new RangeError(
+      `Cannot ${doing}: keep is ${show(keep)}, expected a number > 1/(1 + omega) = ${1 / (1 + omega)} and ≤ 1`,
+    );
+  }
   const code = trellis(states), memory = new PathMemory(code);
   const coder = new DitherCoder(code, ditherModel(code, keep * (1 + omega) - 1));
   const values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK), draws = new Uint16Array(BLOCK + 1);

@@ -43,8 +43,8 @@ export interface ZipmlOptions {
  * ```
  */
 export function zipml(options: ZipmlOptions): UnbiasedCompressor {
-  const { levels } = checkOptions("zipml", options, ["levels"]);
-  checkInteger("zipml", "levels", levels, 2, 256);
+  const { levels } = checkOptions("make zipml", options, ["levels"]);
+  checkInteger("make zipml", "levels", levels, 2, 256);
   const width = widthOf(levels), values = new Float64Array(levels), end = 4 * levels;
   return {
     name: "zipml",

@@ -40,9 +40,9 @@ export interface AtomoOptions {
  * ```
  */
 export function atomo(options: AtomoOptions): UnbiasedCompressor {
-  const { rank, columns } = checkOptions("atomo", options, ["rank", "columns"]);
-  checkInteger("atomo", "rank", rank, 1, 2 ** 31 - 1);
-  if (columns !== undefined) checkInteger("atomo", "columns", columns, 1, 2 ** 31 - 1);
+  const { rank, columns } = checkOptions("make atomo", options, ["rank", "columns"]);
+  checkInteger("make atomo", "rank", rank, 1, 2 ** 31 - 1);
+  if (columns !== undefined) checkInteger("make atomo", "columns", columns, 1, 2 ** 31 - 1);
   const shapeOf = (size: number) => {
     const width = Math.max(1, Math.min(size, columns ?? Math.ceil(Math.sqrt(size))));
     return { width, height: Math.ceil(size / width) };

@@ -37,9 +37,9 @@ const words = new Uint32Array(BLOCK), indicesOf = scratch(Uint32Array);
  * ```
  */
 export function bernoulli(options: BernoulliOptions): UnbiasedCompressor {
-  const { p, whole = false } = checkOptions("bernoulli", options, ["p", "whole"]);
-  checkNumber("bernoulli", "p", p, (p) => p >= 2 ** -33 && p <= 1, "a number from 2⁻³² to 1");
-  checkBoolean("bernoulli", "whole", whole);
+  const { p, whole = false } = checkOptions("make bernoulli", options, ["p", "whole"]);
+  checkNumber("make bernoulli", "p", p, { least: 2 ** -33, most: 1 });
+  checkBoolean("make bernoulli", "whole", whole);
   const threshold = Math.round(p * 2 ** 32), factor = 2 ** 32 / threshold;
   const select = (key: Key, size: number, indices: Uint32Array): number => {
     let count = 0;

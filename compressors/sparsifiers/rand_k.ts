@@ -41,8 +41,8 @@ export function randK(count: Count & { readonly shared?: boolean }): UnbiasedCom
 export function randK(
   options: Count & { readonly shared?: boolean },
 ): (UnbiasedCompressor & Sparsifier) | (UnbiasedCompressor & LinearCompressor & Sparsifier) {
-  const { shared = false, ...count } = checkOptions("randK", options, ["k", "ratio", "shared"]);
-  checkBoolean("randK", "shared", shared);
+  const { shared = false, ...count } = checkOptions("make randK", options, ["k", "ratio", "shared"]);
+  checkBoolean("make randK", "shared", shared);
   const countFor = countOf("randK", count);
   const compressor: UnbiasedCompressor & Sparsifier = {
     name: "randK",

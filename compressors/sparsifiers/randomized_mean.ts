@@ -43,9 +43,13 @@ const ROUNDS = 4;
  */
 export function randomizedMean(options: Count & RandomizedMeanOptions): UnbiasedCompressor {
   const known = ["k", "ratio", "probabilities", "centre"];
-  const { probabilities = "optimal", centre = "optimal", ...count } = checkOptions("randomizedMean", options, known);
-  checkChoice("randomizedMean", "probabilities", probabilities, ["optimal", "uniform"]);
-  checkChoice("randomizedMean", "centre", centre, ["optimal", "zero"]);
+  const { probabilities = "optimal", centre = "optimal", ...count } = checkOptions(
+    "make randomizedMean",
+    options,
+    known,
+  );
+  checkChoice("make randomizedMean", "probabilities", probabilities, ["optimal", "uniform"]);
+  checkChoice("make randomizedMean", "centre", centre, ["optimal", "zero"]);
   const countFor = countOf("randomizedMean", count), uniform = probabilities === "uniform";
   const inner = uniform ? randK(count) : optimalSparsification(count), restOf = scratch(Float32Array);
   return {

@@ -43,7 +43,7 @@ export function threshold(options: { readonly tau: number; readonly values: "tau
 export function threshold(
   given: ThresholdOptions & { readonly values?: "exact" | "tau" },
 ): Compressor {
-  const { values = "exact", ...options } = checkOptions("threshold", given, ["tau", "relative", "values"]);
+  const { values = "exact", ...options } = checkOptions("make threshold", given, ["tau", "relative", "values"]);
   const { tau, relative } = options as { tau?: number; relative?: number }, bound = (tau ?? relative)!;
   if (!(typeof bound === "number" && bound > 0 && bound < MAX_FLOAT) || (tau !== undefined && relative !== undefined)) {
     throw new RangeError(

@@ -1,4 +1,4 @@
-import { requireCompressor } from "./check_method.ts";
+import { requireCompressor } from "../../compressors/check.ts";
 import { type Compressor, isContractive, isLinear, isUnbiased } from "../../compressors/compressor.ts";
 import { identity } from "../../compressors/identity.ts";
 import { allReduce } from "../../transport/round.ts";
@@ -38,7 +38,7 @@ import { scale } from "./parts/vector.ts";
  * ```
  */
 export function average(compressor: Compressor = identity()): Method {
-  requireCompressor("average", compressor);
+  requireCompressor("make average", compressor);
   return {
     name: "average",
     options: { compressor },

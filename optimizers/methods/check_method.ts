@@ -7,15 +7,11 @@ import { isCompressor } from "../../compressors/call.ts";
 import { isStill, requireFiniteRate } from "./parts/rate.ts";
 import type { Context, Method } from "./method.ts";
 
-export { checkBoolean, checkChoice, checkOptions } from "../../options.ts";
-export { requireCompressor, requireContractive, requireUnbiased } from "../../compressors/check.ts";
-export { requireLayout } from "../../compressors/layout.ts";
-
 /** @throws {TypeError} unless it is a method; the message says what to write where something near to one was given */
-export function requireMethod(what: string, name: string, method: Method): void {
+export function requireMethod(doing: string, name: string, method: Method): void {
   const value: unknown = method;
   const refuse = (given: string, expected: string) =>
-    new TypeError(`Cannot make ${what}: ${name} is ${given}, expected ${expected}`);
+    new TypeError(`Cannot ${doing}: ${name} is ${given}, expected ${expected}`);
   const { name: written, text } = nameIn(value);
   if (Object.hasOwn(compressors, written)) {
     const call = typeof value === "function" ? `${text}(…)` : text;
@@ -52,36 +48,6 @@ export function methodsOver(compressor: Compressor): string {
 function nameIn(value: unknown): { readonly name: string; readonly text: string } {
   const text = typeof value === "function" ? value.name : typeof value === "string" ? value.trim() : "";
   return { name: /^\w*/.exec(text)![0], text };
-}
-
-/** @throws {RangeError} unless value is an integer ≥ least */
-export function requireInteger(what: string, option: string, value: number, least: number): void {
-  if (!(Number.isSafeInteger(value) && value >= least)) {
-    throw new RangeError(`Cannot make ${what}: ${option} is ${show(value)}, expected an integer ≥ ${least}`);
-  }
-}
-
-/** @throws {RangeError} unless low ≤ value ≤ high; a bound marked as open must not be met */
-export function requireNumber(
-  what: string,
-  option: string,
-  value: number,
-  { above = -Infinity, least = -Infinity, most = Infinity, below = Infinity }: {
-    readonly above?: number;
-    readonly least?: number;
-    readonly most?: number;
-    readonly below?: number;
-  },
-): void {
-  if (
-    typeof value === "number" && value > above && value >= least && value <= most && value < below &&
-    Number.isFinite(value)
-  ) return;
-  const low = above > -Infinity ? `> ${above}` : least > -Infinity ? `≥ ${least}` : "";
-  const high = below < Infinity ? `< ${below}` : most < Infinity ? `≤ ${most}` : "";
-  throw new RangeError(
-    `Cannot make ${what}: ${option} is ${show(value)}, expected a number ${[low, high].filter(Boolean).join(" and ")}`,
-  );
 }
 
 /** The model's parameters. @throws {TypeError} if the driver did not pass them */

@@ -2,7 +2,7 @@ import { addSigns, packSigns } from "../../compressors/kernels/signs.ts";
 import { scratch } from "../../compressors/kernels/scratch.ts";
 import { bits, fold, type Key } from "../../random.ts";
 import { allGather, allToAll } from "../../transport/round.ts";
-import { checkOptions, requireNumber } from "./check_method.ts";
+import { checkNumber, checkOptions } from "../../options.ts";
 import type { Method } from "./method.ts";
 
 /** State of {@linkcode majorityVote}. */
@@ -50,8 +50,8 @@ const wordsOf = scratch(Uint32Array);
  * ```
  */
 export function majorityVote(options: MajorityVoteOptions = {}): Method<MajorityVoteState> {
-  const { momentum = .9 } = checkOptions("majorityVote", options, ["momentum"]);
-  requireNumber("majorityVote", "momentum", momentum, { least: 0, below: 1 });
+  const { momentum = .9 } = checkOptions("make majorityVote", options, ["momentum"]);
+  checkNumber("make majorityVote", "momentum", momentum, { least: 0, below: 1 });
   return {
     name: "majorityVote",
     options: { momentum },

@@ -1,6 +1,6 @@
 /** The LIBSVM text format. @module */
 
-import { checkKnown, show } from "../../options.ts";
+import { checkOptions, show } from "../../options.ts";
 
 /** Labelled rows of numbers; row i's non-zeros stand at starts[i]..starts[i + 1] of `indices` and `values`. */
 export interface Rows {
@@ -40,7 +40,7 @@ const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * ```
  */
 export function readLibsvm(text: string, options: { readonly features?: number } = {}): Rows {
-  checkKnown("read LIBSVM text", options, ["features"]);
+  checkOptions("read LIBSVM text", options, ["features"]);
   const most = options.features ?? MOST;
   if (!(Number.isInteger(most) && 0 <= most && most <= MOST)) {
     throw new RangeError(`Cannot read LIBSVM text: features is ${show(most)}, expected an integer from 0 to 2³²`);

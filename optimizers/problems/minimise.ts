@@ -1,6 +1,6 @@
 /** Methods on problems, all ranks in lockstep or one rank of a group. @module */
 
-import { checkKnown, show } from "../../options.ts";
+import { checkOptions, show } from "../../options.ts";
 import { choose, fold, type Key, key } from "../../random.ts";
 import {
   type BlockingCollective,
@@ -108,7 +108,7 @@ const known: readonly (keyof MinimiseOptions)[] = [
  * ```
  */
 export function minimise(problem: Problem, method: Method, options: MinimiseOptions): Minimised {
-  checkKnown("minimise", options, known);
+  options = checkOptions("minimise", options, known);
   requireMethod("minimise", "the method", method);
   if (typeof problem?.gradient !== "function" || typeof problem.constants !== "object") {
     throw new TypeError(

@@ -1,7 +1,7 @@
 /** Convex problems, where the optimum is known. @module */
 
 import { EigenvalueDecomposition, Matrix, solve } from "../../dependencies/ml_matrix.ts";
-import { checkChoice, checkKnown, checkNumber, show } from "../../options.ts";
+import { checkChoice, checkNumber, checkOptions, show } from "../../options.ts";
 import { checkRows } from "./check_rows.ts";
 import type { Rows } from "./libsvm.ts";
 import type { Constants } from "../methods/method.ts";
@@ -193,11 +193,11 @@ interface Scalar {
 }
 
 function linear(name: string, rows: Rows, options: SplitOptions, scalar: Scalar): Problem {
-  checkKnown(`make ${name}`, options, ["ranks", "by", "lambda"]);
+  checkOptions(`make ${name}`, options, ["ranks", "by", "lambda"]);
   checkRows(`make ${name}`, rows);
   const { ranks = 1, by = "rows", lambda = 0 } = options;
-  checkChoice(name, "by", by, ["rows", "label"]);
-  checkNumber(name, "lambda", lambda, (lambda) => 0 <= lambda && lambda < Infinity, "a number ≥ 0");
+  checkChoice(`make ${name}`, "by", by, ["rows", "label"]);
+  checkNumber(`make ${name}`, "lambda", lambda, { least: 0 });
   const { features: size, labels, starts, indices, values } = rows;
   if (!(Number.isInteger(ranks) && 1 <= ranks && ranks <= labels.length)) {
     throw new RangeError(

@@ -1,6 +1,6 @@
 /** What a DistributedOptimizer is made from, checked: every likely mistake has its sentence. @module */
 
-import { isNamed, meant, show } from "../../options.ts";
+import { checkInteger, isNamed, meant, noOption, show } from "../../options.ts";
 import { isCompressor } from "../../compressors/call.ts";
 import { methodsOver, requireMethod } from "../methods/check_method.ts";
 import { describeMethod } from "../methods/describe.ts";
@@ -13,6 +13,7 @@ export type Options = Required<Omit<DistributedOptimizerOptions, "dataLoss">> & 
   readonly dataLoss: DistributedOptimizerOptions["dataLoss"] | undefined;
 };
 
+const MAKE = "make a DistributedOptimizer";
 const known = ["method", "group", "seed", "nonFinite", "dataLoss", "verify"];
 
 /**
@@ -39,26 +40,18 @@ export function checkArguments(
   if (typeof (options as { reduce?: unknown }).reduce === "function" && "init" in options) {
     throw refuse(`its options are a method, expected { method: ${described(options)}, group: await connect() }`);
   }
-  for (const option of Object.keys(options)) {
-    if (!known.includes(option)) {
-      throw refuse(`there is no option ${option}, expected ${known.join(", ")}${wanted(option, options)}`);
-    }
-  }
+  const unknown = Object.keys(options).find((option) => !known.includes(option));
+  if (unknown !== undefined) throw refuse(noOption(unknown, known, wanted(unknown, options)));
   const { method, group, seed = 0, nonFinite = "throw", dataLoss, verify = 100 } = options;
-  requireMethod("a DistributedOptimizer", "method", method);
-  requireGroup("make a DistributedOptimizer", group);
+  requireMethod(MAKE, "method", method);
+  requireGroup(MAKE, group);
   if (nonFinite !== "throw" && nonFinite !== "skip") {
     throw refuse(`nonFinite is ${show(nonFinite)}, expected "throw" or "skip"`);
   }
   if (dataLoss !== undefined && typeof dataLoss !== "function") {
     throw refuse(`dataLoss is ${show(dataLoss)}, expected a function that returns the loss`);
   }
-  for (const [name, value] of Object.entries({ seed, verify })) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new RangeError(
-      `Cannot make a DistributedOptimizer: ${name} is ${show(value)}, expected a safe non-negative integer`,
-    );
-  }
+  checkInteger(MAKE, "seed", seed, 0), checkInteger(MAKE, "verify", verify, 0);
   return { method, group, seed, nonFinite, dataLoss, verify };
 }
 
@@ -72,7 +65,7 @@ function wanted(option: string, options: object): string {
 }
 
 function refuse(why: string): TypeError {
-  return new TypeError(`Cannot make a DistributedOptimizer: ${why}`);
+  return new TypeError(`Cannot ${MAKE}: ${why}`);
 }
 
 /** A value as a message names it: of a function, its name. */

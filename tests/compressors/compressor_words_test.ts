@@ -21,12 +21,12 @@ const x = Float32Array.of(1, 2, 3);
 /** A call, the kind of its error, and what the sentence says. */
 const mistakes: Record<string, [call: () => unknown, kind: new (...a: never[]) => Error, says: string]> = {
   "an option's value for the options": [() => (topK as Any)(10), TypeError, "as in { k: 10 }"],
-  "a text for the options": [() => (topK as Any)("10"), TypeError, 'its options are "10"'],
+  "a text for the options": [() => (topK as Any)("10"), TypeError, 'the options are "10"'],
   "an option misspelt": [() => (topK as Any)({ K: 10 }), TypeError, 'no option "K", expected one of k, ratio'],
   "the unknown option is told before a missing one": [() => (randK as Any)({ rate: 1 }), TypeError, 'option "rate"'],
   "no options at all": [() => (topK as Any)(), TypeError, "k is undefined and ratio is undefined"],
   "a text for a number": [() => (topK as Any)({ k: "3" }), RangeError, 'k is "3", expected an integer'],
-  "a percentage": [() => topK({ ratio: 10 }), RangeError, "ratio is 10, expected a number above 0, at most 1"],
+  "a percentage": [() => topK({ ratio: 10 }), RangeError, "ratio is 10, expected a number > 0 and ≤ 1"],
   "a symbol": [() => (topK as Any)({ ratio: Symbol("x") }), RangeError, "ratio is Symbol(x)"],
   "a big integer": [() => (subtractiveDithering as Any)({ omega: 1n }), RangeError, "omega is 1"],
   "an uncalled factory": [

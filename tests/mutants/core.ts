@@ -71,9 +71,9 @@ export default [
   },
   {
     name: "shard: an epoch below 0 is taken",
-    file: "optimizers/tfjs/data/shard.ts",
-    find: "Number.isSafeInteger(value) && value >= least",
-    replace: "Number.isSafeInteger(value)",
+    file: "options.ts",
+    find: "least <= value && ",
+    replace: "",
     tests: ["tests/optimizers/tfjs/data/shard_test.ts#wrong places"],
   },
   {

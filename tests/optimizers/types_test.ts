@@ -73,7 +73,7 @@ const mistakes: [said: string, make: () => unknown][] = [
   ["steps is undefined, expected an integer ≥ 0", () => m.warmup(m.average(), undefined as never)],
   ['there is no option "Rank", expected one of rank, minimumRate, startStep', () => m.powerSgd({ Rank: -1 } as never)],
   [
-    "its options are 2, expected an object with rank, minimumRate, startStep, as in { rank: 2 }",
+    "the options are 2, expected an object with some of rank, minimumRate, startStep, as in { rank: 2 }",
     () => m.powerSgd(2 as never),
   ],
   [

@@ -1,5 +1,5 @@
 import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
-import { checkKnown } from "../../options.ts";
+import { checkInteger, checkOptions } from "../../options.ts";
 import type { BlockingCollective, Collective, WireRound } from "../round.ts";
 import { requireBlocking } from "../shared_memory/mailbox.ts";
 import { allocate, type GroupMemory, meet, onDeath, pause } from "../shared_memory/rendezvous.ts";
@@ -211,14 +211,14 @@ async function join(options: BroadcastChannelOptions): Promise<{
   };
 }
 
-function check(options: BroadcastChannelOptions): void {
-  checkKnown("connect", options, ["name", "rank", "size", ...deadlines, "capacity", "memory"]);
+function check(given: BroadcastChannelOptions): void {
+  const options = checkOptions("connect", given, ["name", "rank", "size", ...deadlines, "capacity", "memory"]);
   const { name, rank, size, capacity = 1 << 24 } = options;
   const refuse = (what: string, got: unknown, expected: string) => {
     throw new RangeError(`Cannot connect group ${name}: ${what} is ${got}, expected ${expected}`);
   };
-  if (!(Number.isInteger(size) && 1 <= size && size <= 1024)) refuse("size", size, "an integer from 1 to 1024");
-  if (!(Number.isInteger(rank) && 0 <= rank && rank < size)) refuse("rank", rank, `an integer from 0 to ${size - 1}`);
+  checkInteger(`connect group ${name}`, "size", size, 1, 1024);
+  checkInteger(`connect group ${name}`, "rank", rank, 0, size - 1);
   checkDeadlines(`connect group ${name}`, options);
   if (!(Number.isInteger(capacity) && capacity % 64 === 0 && capacity >= 64 * size && capacity < 2 ** 31)) {
     refuse("capacity", capacity, `a multiple of 64 from ${64 * size} to 2³¹`);

@@ -10,7 +10,7 @@
  */
 
 import { checkDeadlines, type Deadlines } from "../deadlines.ts";
-import { checkKnown, show } from "../../options.ts";
+import { checkOptions, show } from "../../options.ts";
 import { Waits } from "./waits.ts";
 import { type Collective, encodedBytes, type Traffic, type WireRound } from "../round.ts";
 import { lossOf, type Transport, TransportError } from "../transport.ts";
@@ -59,7 +59,7 @@ const none: readonly Uint8Array[] = [];
  * ```
  */
 export function collective(transport: Transport, options: CollectiveOptions = {}): Collective {
-  checkKnown("make a group", options, ["timeout", "roundTimeout", "maxMessageBytes"]);
+  checkOptions("make a group", options, ["timeout", "roundTimeout", "maxMessageBytes"]);
   const exchanger = new Exchanger(transport, options);
   return {
     rank: transport.rank,

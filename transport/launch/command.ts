@@ -1,7 +1,7 @@
 /** The command line of the launcher: its options, its help, and its exit codes. @module */
 
 import { parseArgs } from "node:util";
-import { meant } from "../../options.ts";
+import { meant, noOption } from "../../options.ts";
 import { launch, LaunchError, type LaunchOptions } from "./start_ranks.ts";
 import { inItsProject } from "./project.ts";
 
@@ -82,12 +82,12 @@ function split(args: readonly string[]): { values: Values; script: string | unde
   const first = tokens.find(({ kind }) => kind !== "option"), at = first?.index ?? args.length;
   const unknown = tokens.find((token) => token.kind === "option" && token.index < at && !(token.name in options));
   if (unknown?.kind === "option") {
-    const known = Object.keys(options).map((name) => `--${name}`), list = known.join(", ");
+    const known = Object.keys(options).map((name) => `--${name}`);
     // One of deno's own, in the wrong place.
     const how = /^(-[A-Z]|--(allow|deny|no)-.*|--config|--check|--reload)$/.test(unknown.rawName)
       ? `. Flags of deno stand before the launcher: deno run ${unknown.rawName} …`
       : meant(unknown.rawName, known);
-    throw new TypeError(`Cannot launch: unknown option ${unknown.rawName}, known are ${list}${how}`);
+    throw new TypeError(`Cannot launch: ${noOption(unknown.rawName, known, how)}`);
   }
   const from = first?.kind === "option-terminator" ? at + 1 : at, rest = args.slice(from + 1);
   const late = rest[0] === "--"

@@ -5,7 +5,7 @@
  */
 
 import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "../deadlines.ts";
-import { checkKnown } from "../../options.ts";
+import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
 import { type Blame, together } from "./failure.ts";
 import { ownFlags, rankFlags } from "./flags.ts";
 import { hostAndPort, scriptUrl } from "./names.ts";
@@ -183,22 +183,14 @@ const known = [
   "flags",
 ];
 
-function check(options: LaunchOptions): void {
-  checkKnown("launch", options, known);
+function check(given: LaunchOptions): void {
+  const options = checkOptions("launch", given, known);
   checkDeadlines("launch", options);
   const { ranks, processes = false, transport, nodes = 1, nodeRank = 0, rendezvous } = options;
-  const integer = (name: string, value: number, least: number, most: number) => {
-    if (!(Number.isInteger(value) && least <= value && value <= most)) {
-      throw new RangeError(`Cannot launch: ${name} is ${value}, expected an integer from ${least} to ${most}`);
-    }
-  };
-  integer("ranks", ranks, 1, 1024);
-  integer("nodes", nodes, 1, 1024);
-  integer("nodeRank", nodeRank, 0, nodes - 1);
-  const names = kinds.map(({ name }) => name);
-  if (transport !== undefined && !names.includes(transport)) {
-    throw new TypeError(`Cannot launch: unknown transport "${transport}", known are ${names.join(", ")}`);
-  }
+  checkInteger("launch", "ranks", ranks, 1, 1024);
+  checkInteger("launch", "nodes", nodes, 1, 1024);
+  checkInteger("launch", "nodeRank", nodeRank, 0, nodes - 1);
+  if (transport !== undefined) checkChoice("launch", "transport", transport, kinds.map(({ name }) => name));
   if ((processes || nodes > 1) && kindOf(options).oneProcess) {
     const apart = kinds.filter(({ oneProcess }) => !oneProcess).map(({ name }) => name);
     throw new TypeError(

@@ -2,7 +2,7 @@
 
 import type { CollectiveOptions } from "../collective/collective.ts";
 import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
-import { checkKnown } from "../../options.ts";
+import { checkOptions } from "../../options.ts";
 
 /** Options of {@link tcp} and {@link tcpBlocking}. */
 export interface TcpOptions extends CollectiveOptions, Deadlines {
@@ -58,7 +58,7 @@ export function checkTcpOptions(options: TcpOptions): void {
   const refuse = (what: string, value: unknown): never => {
     throw new RangeError(`Cannot connect: ${what}, received ${value}`);
   };
-  checkKnown("connect", options, known);
+  checkOptions("connect", options, known);
   if (!(Number.isInteger(size) && size >= 1)) refuse("size must be a positive integer", size);
   if (!(Number.isInteger(rank) && rank >= 0 && rank < size)) {
     refuse(`rank must be an integer from 0 to ${size - 1}`, rank);

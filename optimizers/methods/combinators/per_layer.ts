@@ -1,7 +1,8 @@
-import { show } from "../../../options.ts";
+import { checkInteger, checkOptions, show } from "../../../options.ts";
 import { fold } from "../../../random.ts";
 import { average } from "../average.ts";
-import { checkOptions, requireInteger, requireLayout, requireMethod } from "../check_method.ts";
+import { requireLayout } from "../../../compressors/layout.ts";
+import { requireMethod } from "../check_method.ts";
 import {
   commit,
   copyOf,
@@ -49,7 +50,7 @@ export interface Layer {
  * ```
  */
 export function perLayer(layout: Layout, choose: (layer: Layer) => Method): Method {
-  requireLayout("perLayer", layout);
+  requireLayout("make perLayer", layout);
   if (typeof choose !== "function") {
     throw new TypeError(`Cannot make perLayer: choose is ${show(choose)}, expected a function that returns a method`);
   }
@@ -83,10 +84,10 @@ export interface SkipSmallOptions {
  * ```
  */
 export function skipSmall(layout: Layout, method: Method, options: SkipSmallOptions = {}): Method {
-  requireLayout("skipSmall", layout);
-  requireMethod("skipSmall", "method", method);
-  const { below = 1024 } = checkOptions("skipSmall", options, ["below"]);
-  requireInteger("skipSmall", "below", below, 0);
+  requireLayout("make skipSmall", layout);
+  requireMethod("make skipSmall", "method", method);
+  const { below = 1024 } = checkOptions("make skipSmall", options, ["below"]);
+  checkInteger("make skipSmall", "below", below, 0);
   const dense = average();
   return layered("skipSmall", layout, ({ size }) => size < below ? dense : method, { method, below });
 }
@@ -155,7 +156,7 @@ function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer
   shapes.forEach((shape, index) => {
     const size = shape.reduce((product, length) => product * length, 1);
     const method = choose({ name: names[index]!, shape, size, index });
-    requireMethod(name, `what choose returns for ${names[index]}`, method);
+    requireMethod(`make ${name}`, `what choose returns for ${names[index]}`, method);
     requireGradient(name, method);
     const group = groups.get(method) ?? { names: [], shapes: [], ranges: [] }, range = group.ranges.at(-1);
     groups.set(method, group);

@@ -35,7 +35,7 @@ export function schedule(stages: Readonly<Record<number, Method>>): Method {
     if (!Number.isSafeInteger(from) || from < 0) {
       throw new RangeError(`Cannot make schedule: a stage starts at ${from}, expected an integer ≥ 0`);
     }
-    requireMethod("schedule", `the stage from ${from}`, method);
+    requireMethod("make schedule", `the stage from ${from}`, method);
   }
   const first = entries[0];
   if (first?.from !== 0) {

@@ -1,5 +1,6 @@
 import { average } from "../average.ts";
-import { checkOptions, requireInteger, requireMethod } from "../check_method.ts";
+import { checkInteger, checkOptions } from "../../../options.ts";
+import { requireMethod } from "../check_method.ts";
 import { derive, joinStates, partOf, partOfWorkspace } from "./inner_method.ts";
 import type { Method } from "../method.ts";
 
@@ -31,9 +32,9 @@ export interface WarmupOptions {
  * ```
  */
 export function warmup(method: Method, options: WarmupOptions): Method {
-  const { steps, from = average() } = checkOptions("warmup", options, ["steps", "from"]);
-  requireMethod("warmup", "the method", method), requireMethod("warmup", "from", from);
-  requireInteger("warmup", "steps", steps, 0);
+  const { steps, from = average() } = checkOptions("make warmup", options, ["steps", "from"]);
+  requireMethod("make warmup", "the method", method), requireMethod("make warmup", "from", from);
+  checkInteger("make warmup", "steps", steps, 0);
   const [before = "gradient", after = "gradient"] = [from.yields, method.yields];
   if (before !== after) {
     throw new TypeError(

@@ -1,14 +1,9 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { fold } from "../../../random.ts";
 import { gradientAt } from "../../../transport/round.ts";
-import {
-  checkChoice,
-  checkOptions,
-  requireNumber,
-  requireParameters,
-  requireRate,
-  requireUnbiased,
-} from "../check_method.ts";
+import { checkChoice, checkNumber, checkOptions } from "../../../options.ts";
+import { requireParameters, requireRate } from "../check_method.ts";
+import { requireUnbiased } from "../../../compressors/check.ts";
 import { coin } from "../parts/random_choice.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
@@ -79,12 +74,12 @@ export function adiana(
   compressor: UnbiasedCompressor,
   options: AdianaOptions,
 ): Method<AdianaState> {
-  requireUnbiased("adiana", compressor);
+  requireUnbiased("make adiana", compressor);
   const known = ["convexity", "smoothness", "parameters"];
-  const { convexity, smoothness, parameters: set = "A" } = checkOptions("adiana", options, known);
-  requireNumber("adiana", "convexity", convexity, { above: 0 });
-  checkChoice("adiana", "parameters", set, ["A", "B"]);
-  if (set === "B") requireNumber("adiana", "smoothness", smoothness ?? NaN, { least: convexity });
+  const { convexity, smoothness, parameters: set = "A" } = checkOptions("make adiana", options, known);
+  checkNumber("make adiana", "convexity", convexity, { above: 0 });
+  checkChoice("make adiana", "parameters", set, ["A", "B"]);
+  if (set === "B") checkNumber("make adiana", "smoothness", smoothness ?? NaN, { least: convexity });
 
   /** p, and θ₁, θ₂, γ, β for this η. */
   const weights = (omega: number, n: number, eta: number) => {

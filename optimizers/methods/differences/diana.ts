@@ -1,5 +1,6 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
-import { checkOptions, requireNumber, requireUnbiased } from "../check_method.ts";
+import { checkNumber, checkOptions } from "../../../options.ts";
+import { requireUnbiased } from "../../../compressors/check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Context, Exchange, Method } from "../method.ts";
 import { add, subtract } from "../parts/vector.ts";
@@ -48,9 +49,9 @@ export interface DianaOptions {
  * ```
  */
 export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}): Method<DianaState> {
-  requireUnbiased("diana", compressor);
-  const { shiftStep } = checkOptions("diana", options, ["shiftStep"]);
-  if (shiftStep !== undefined) requireNumber("diana", "shiftStep", shiftStep, { above: 0 });
+  requireUnbiased("make diana", compressor);
+  const { shiftStep } = checkOptions("make diana", options, ["shiftStep"]);
+  if (shiftStep !== undefined) checkNumber("make diana", "shiftStep", shiftStep, { above: 0 });
   return {
     name: "diana",
     sampled: true,

@@ -1,6 +1,7 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { fold } from "../../../random.ts";
-import { checkBoolean, checkOptions, requireContractive } from "../check_method.ts";
+import { checkBoolean, checkOptions } from "../../../options.ts";
+import { requireContractive } from "../../../compressors/check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method, State } from "../method.ts";
 import { squaredDistance, subtract } from "../parts/vector.ts";
@@ -44,9 +45,9 @@ export interface Ef21Options {
  * ```
  */
 export function ef21(compressor: ContractiveCompressor, options: Ef21Options = {}): Method {
-  requireContractive("ef21", compressor);
-  const { plus = false } = checkOptions("ef21", options, ["plus"]);
-  checkBoolean("ef21", "plus", plus);
+  requireContractive("make ef21", compressor);
+  const { plus = false } = checkOptions("make ef21", options, ["plus"]);
+  checkBoolean("make ef21", "plus", plus);
   return {
     name: "ef21",
     options: { compressor, plus },

@@ -1,6 +1,8 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { allReduce, gradientAt } from "../../../transport/round.ts";
-import { checkChoice, checkOptions, requireNumber, requireParameters, requireUnbiased } from "../check_method.ts";
+import { checkChoice, checkNumber, checkOptions } from "../../../options.ts";
+import { requireParameters } from "../check_method.ts";
+import { requireUnbiased } from "../../../compressors/check.ts";
 import { coin } from "../parts/random_choice.ts";
 import { compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
@@ -65,10 +67,10 @@ export function marina(
   compressor: UnbiasedCompressor,
   options: MarinaOptions = {},
 ): Method<MarinaState> {
-  requireUnbiased("marina", compressor);
-  const { probability, dense = "batch" } = checkOptions("marina", options, ["probability", "dense"]);
-  checkChoice("marina", "dense", dense, ["batch", "all"]);
-  if (probability !== undefined) requireNumber("marina", "probability", probability, { above: 0, most: 1 });
+  requireUnbiased("make marina", compressor);
+  const { probability, dense = "batch" } = checkOptions("make marina", options, ["probability", "dense"]);
+  checkChoice("make marina", "dense", dense, ["batch", "all"]);
+  if (probability !== undefined) checkNumber("make marina", "probability", probability, { above: 0, most: 1 });
   const chance = (size: number) => probability ?? 1 / (1 + compressor.omega(size));
   return {
     name: "marina",

@@ -1,13 +1,8 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { gradientAt } from "../../../transport/round.ts";
-import {
-  checkChoice,
-  checkOptions,
-  requireInteger,
-  requireNumber,
-  requireParameters,
-  requireUnbiased,
-} from "../check_method.ts";
+import { checkChoice, checkInteger, checkNumber, checkOptions } from "../../../options.ts";
+import { requireParameters } from "../check_method.ts";
+import { requireUnbiased } from "../../../compressors/check.ts";
 import { below, coin } from "../parts/random_choice.ts";
 import { dianaRound, shiftCost } from "./diana.ts";
 import { keyFor } from "../keys.ts";
@@ -66,13 +61,13 @@ export interface VrDianaOptions {
  * ```
  */
 export function vrDiana(compressor: UnbiasedCompressor, options: VrDianaOptions): Method {
-  requireUnbiased("vrDiana", compressor);
+  requireUnbiased("make vrDiana", compressor);
   const known = ["terms", "form", "refresh", "shiftStep"];
-  const { terms, form = "loopless", refresh = 1 / terms, shiftStep } = checkOptions("vrDiana", options, known);
-  requireInteger("vrDiana", "terms", terms, 1);
-  requireNumber("vrDiana", "refresh", refresh, { above: 0, most: 1 });
-  if (shiftStep !== undefined) requireNumber("vrDiana", "shiftStep", shiftStep, { above: 0 });
-  checkChoice("vrDiana", "form", form, ["loopless", "table"]);
+  const { terms, form = "loopless", refresh = 1 / terms, shiftStep } = checkOptions("make vrDiana", options, known);
+  checkInteger("make vrDiana", "terms", terms, 1);
+  checkNumber("make vrDiana", "refresh", refresh, { above: 0, most: 1 });
+  if (shiftStep !== undefined) checkNumber("make vrDiana", "shiftStep", shiftStep, { above: 0 });
+  checkChoice("make vrDiana", "form", form, ["loopless", "table"]);
   const alpha = (size: number) => shiftStep ?? 1 / (1 + compressor.omega(size));
   return {
     name: "vrDiana",

@@ -3,7 +3,7 @@ import { selectLargest } from "../../../compressors/kernels/select.ts";
 import { gatherFloats, scatterFloats } from "../../../compressors/kernels/sparse.ts";
 import { scratch } from "../../../compressors/kernels/scratch.ts";
 import { fold, type Key } from "../../../random.ts";
-import { checkBoolean, checkOptions, requireInteger, requireNumber } from "../check_method.ts";
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { below } from "../parts/random_choice.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { isStill } from "../parts/rate.ts";
@@ -74,15 +74,15 @@ const STAGES = 4;
 export function deepGradientCompression(
   options: DeepGradientCompressionOptions = {},
 ): Method<DeepGradientCompressionState> {
-  const method = "deepGradientCompression";
-  checkOptions(method, options, ["ratio", "momentum", "nesterov", "clip", "masking", "warmupSteps", "sample"]);
+  const method = "deepGradientCompression", doing = `make ${method}`;
+  checkOptions(doing, options, ["ratio", "momentum", "nesterov", "clip", "masking", "warmupSteps", "sample"]);
   const { ratio = .001, momentum = .9, nesterov = false, masking = true, warmupSteps = 0, clip, sample } = options;
-  checkBoolean(method, "nesterov", nesterov), checkBoolean(method, "masking", masking);
-  requireNumber(method, "ratio", ratio, { above: 0, most: 1 });
-  requireNumber(method, "momentum", momentum, { least: 0, below: 1 });
-  requireInteger(method, "warmupSteps", warmupSteps, 0);
-  if (clip !== undefined) requireNumber(method, "clip", clip, { above: 0 });
-  if (sample !== undefined) requireNumber(method, "sample", sample, { above: 0, most: 1 });
+  checkBoolean(doing, "nesterov", nesterov), checkBoolean(doing, "masking", masking);
+  checkNumber(doing, "ratio", ratio, { above: 0, most: 1 });
+  checkNumber(doing, "momentum", momentum, { least: 0, below: 1 });
+  checkInteger(doing, "warmupSteps", warmupSteps, 0);
+  if (clip !== undefined) checkNumber(doing, "clip", clip, { above: 0 });
+  if (sample !== undefined) checkNumber(doing, "sample", sample, { above: 0, most: 1 });
   const ratioAt = (step: number) =>
     step >= warmupSteps ? ratio : ratio ** ((Math.floor(STAGES * step / warmupSteps) + 1) / (STAGES + 1));
   return {

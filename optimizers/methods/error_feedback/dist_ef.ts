@@ -1,6 +1,7 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
-import { checkBoolean, checkOptions, requireContractive, requireNumber } from "../check_method.ts";
+import { checkBoolean, checkNumber, checkOptions } from "../../../options.ts";
+import { requireContractive } from "../../../compressors/check.ts";
 import type { Method, State } from "../method.ts";
 import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./bidirectional.ts";
 
@@ -48,10 +49,10 @@ export function distEf(
   compressor: ContractiveCompressor = scaledSign({ block: 4096 }),
   options: DistEfOptions = {},
 ): Method {
-  requireContractive("distEf", compressor);
-  const { momentum = .9, nesterov = true } = checkOptions("distEf", options, ["momentum", "nesterov"]);
-  checkBoolean("distEf", "nesterov", nesterov);
-  requireNumber("distEf", "momentum", momentum, { least: 0, below: 1 });
+  requireContractive("make distEf", compressor);
+  const { momentum = .9, nesterov = true } = checkOptions("make distEf", options, ["momentum", "nesterov"]);
+  checkBoolean("make distEf", "nesterov", nesterov);
+  checkNumber("make distEf", "momentum", momentum, { least: 0, below: 1 });
   return {
     name: "distEf",
     options: { compressor, momentum, nesterov },

@@ -1,5 +1,5 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
-import { requireContractive } from "../check_method.ts";
+import { requireContractive } from "../../../compressors/check.ts";
 import type { Method } from "../method.ts";
 import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./bidirectional.ts";
 
@@ -40,7 +40,7 @@ export type DoubleSqueezeState = TwoWayState;
  * ```
  */
 export function doubleSqueeze(compressor: ContractiveCompressor): Method<DoubleSqueezeState> {
-  requireContractive("doubleSqueeze", compressor);
+  requireContractive("make doubleSqueeze", compressor);
   return {
     name: "doubleSqueeze",
     options: { compressor },

@@ -1,7 +1,8 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { largest } from "../../../compressors/kernels/sums.ts";
 import { allGatherMeanwhile } from "../../../transport/round.ts";
-import { checkOptions, requireContractive, requireInteger } from "../check_method.ts";
+import { checkInteger, checkOptions } from "../../../options.ts";
+import { requireContractive } from "../../../compressors/check.ts";
 import { compressAndKeep, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { isStill, rateRatio } from "../parts/rate.ts";
 import type { Method } from "../method.ts";
@@ -72,9 +73,9 @@ export function errorFeedback(
   compressor: ContractiveCompressor,
   options: ErrorFeedbackOptions = {},
 ): Method<ErrorFeedbackState> {
-  requireContractive("errorFeedback", compressor);
-  const { delay = 0 } = checkOptions("errorFeedback", options, ["delay"]);
-  requireInteger("errorFeedback", "delay", delay, 0);
+  requireContractive("make errorFeedback", compressor);
+  const { delay = 0 } = checkOptions("make errorFeedback", options, ["delay"]);
+  checkInteger("make errorFeedback", "delay", delay, 0);
   return {
     name: "errorFeedback",
     // With a delay, who was sampled when a message was made is not who is when it is sent.

@@ -1,7 +1,9 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
 import { allReduce } from "../../../transport/round.ts";
-import { checkOptions, requireContractive, requireInteger, requireNumber, requireRate } from "../check_method.ts";
+import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
+import { requireContractive } from "../../../compressors/check.ts";
+import { requireRate } from "../check_method.ts";
 import { requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./bidirectional.ts";
@@ -66,12 +68,12 @@ export interface OneBitAdamOptions {
 export function oneBitAdam(options: OneBitAdamOptions): Method<OneBitAdamState> {
   const known = ["warmupSteps", "beta1", "beta2", "epsilon", "compressor"];
   const { warmupSteps, beta1 = .9, beta2 = .999, epsilon = 1e-7, compressor = scaledSign({ block: 4096 }) } =
-    checkOptions("oneBitAdam", options, known);
-  requireInteger("oneBitAdam", "warmupSteps", warmupSteps, 1);
-  requireNumber("oneBitAdam", "beta1", beta1, { least: 0, below: 1 });
-  requireNumber("oneBitAdam", "beta2", beta2, { least: 0, below: 1 });
-  requireNumber("oneBitAdam", "epsilon", epsilon, { above: 0 });
-  requireContractive("oneBitAdam", compressor);
+    checkOptions("make oneBitAdam", options, known);
+  checkInteger("make oneBitAdam", "warmupSteps", warmupSteps, 1);
+  checkNumber("make oneBitAdam", "beta1", beta1, { least: 0, below: 1 });
+  checkNumber("make oneBitAdam", "beta2", beta2, { least: 0, below: 1 });
+  checkNumber("make oneBitAdam", "epsilon", epsilon, { above: 0 });
+  requireContractive("make oneBitAdam", compressor);
   return {
     name: "oneBitAdam",
     options: { warmupSteps, beta1, beta2, epsilon, compressor },

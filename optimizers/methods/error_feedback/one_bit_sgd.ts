@@ -1,7 +1,7 @@
 import { compress } from "../../../compressors/compress.ts";
 import type { Compressor } from "../../../compressors/compressor.ts";
 import { oneBit } from "../../../compressors/quantizers/one_bit.ts";
-import { checkOptions, requireInteger } from "../check_method.ts";
+import { checkInteger, checkOptions } from "../../../options.ts";
 import type { Layout, Method, State } from "../method.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./bidirectional.ts";
 
@@ -41,8 +41,8 @@ export interface OneBitSgdOptions {
  * ```
  */
 export function oneBitSgd(options: OneBitSgdOptions = {}): Method {
-  const { block = 256 } = checkOptions("oneBitSgd", options, ["block"]);
-  requireInteger("oneBitSgd", "block", block, 1);
+  const { block = 256 } = checkOptions("make oneBitSgd", options, ["block"]);
+  checkInteger("make oneBitSgd", "block", block, 1);
   return {
     name: "oneBitSgd",
     options: { block },

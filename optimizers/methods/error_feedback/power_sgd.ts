@@ -1,7 +1,7 @@
 import { sumOfMagnitudes } from "../../../compressors/kernels/sums.ts";
 import { fold, key } from "../../../random.ts";
 import { allReduce } from "../../../transport/round.ts";
-import { checkOptions, requireInteger, requireNumber } from "../check_method.ts";
+import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { allFinite, requireFinite } from "../parts/finite.ts";
 import { keyFor } from "../keys.ts";
 import {
@@ -76,11 +76,11 @@ export interface PowerSgdOptions {
 export function powerSgd(
   options: PowerSgdOptions = {},
 ): Method<PowerSgdState> {
-  checkOptions("powerSgd", options, ["rank", "minimumRate", "startStep"]);
+  checkOptions("make powerSgd", options, ["rank", "minimumRate", "startStep"]);
   const { rank: r = 2, minimumRate = 2, startStep = 0 } = options;
-  requireInteger("powerSgd", "rank", r, 1);
-  requireNumber("powerSgd", "minimumRate", minimumRate, { above: 0 });
-  requireInteger("powerSgd", "startStep", startStep, 0);
+  checkInteger("make powerSgd", "rank", r, 1);
+  checkNumber("make powerSgd", "minimumRate", minimumRate, { above: 0 });
+  checkInteger("make powerSgd", "startStep", startStep, 0);
   const isCompressed = ({ rows, columns }: MatrixPart) => rows * columns > minimumRate * r * (rows + columns);
   /** Each part with where its P, or itself if it is not compressed, and its Q stand in the exchanged vectors. */
   const planOf = (shapes: Float64Array) => {

@@ -1,15 +1,9 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { choose } from "../../../random.ts";
 import { average } from "../average.ts";
-import {
-  checkOptions,
-  requireContractive,
-  requireInteger,
-  requireMethod,
-  requireNumber,
-  requireParameters,
-  requireRate,
-} from "../check_method.ts";
+import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
+import { requireContractive } from "../../../compressors/check.ts";
+import { requireMethod, requireParameters, requireRate } from "../check_method.ts";
 import { errorFeedback } from "../error_feedback/error_feedback.ts";
 import { requireFinite } from "../parts/finite.ts";
 import { keyFor } from "../keys.ts";
@@ -69,9 +63,9 @@ export interface LocalSgdOptions {
  * ```
  */
 export function localSgd(options: LocalSgdOptions): Method {
-  const { every, method = average() } = checkOptions("localSgd", options, ["every", "method"]);
-  requireMethod("localSgd", "method", method);
-  requireInteger("localSgd", "every", every, 1);
+  const { every, method = average() } = checkOptions("make localSgd", options, ["every", "method"]);
+  requireMethod("make localSgd", "method", method);
+  checkInteger("make localSgd", "every", every, 1);
   return local({ name: "localSgd", options: { every, method }, every, method });
 }
 
@@ -128,11 +122,11 @@ export interface FedAvgOptions {
  */
 export function fedAvg(options: FedAvgOptions): Method {
   const known = ["fraction", "localSteps", "method", "globalRate"];
-  const { fraction = 1, localSteps, method = average(), globalRate = 1 } = checkOptions("fedAvg", options, known);
-  requireMethod("fedAvg", "method", method);
-  requireInteger("fedAvg", "localSteps", localSteps, 1);
-  requireNumber("fedAvg", "fraction", fraction, { above: 0, most: 1 });
-  requireNumber("fedAvg", "globalRate", globalRate, { above: 0 });
+  const { fraction = 1, localSteps, method = average(), globalRate = 1 } = checkOptions("make fedAvg", options, known);
+  requireMethod("make fedAvg", "method", method);
+  checkInteger("make fedAvg", "localSteps", localSteps, 1);
+  checkNumber("make fedAvg", "fraction", fraction, { above: 0, most: 1 });
+  checkNumber("make fedAvg", "globalRate", globalRate, { above: 0 });
   const given = { fraction, localSteps, method, globalRate };
   return local({ name: "fedAvg", options: given, every: localSteps, method, fraction, globalRate });
 }
@@ -175,9 +169,9 @@ export interface QsparseLocalOptions {
  * ```
  */
 export function qsparseLocal(compressor: ContractiveCompressor, options: QsparseLocalOptions): Method {
-  requireContractive("qsparseLocal", compressor);
-  const { every } = checkOptions("qsparseLocal", options, ["every"]);
-  requireInteger("qsparseLocal", "every", every, 1);
+  requireContractive("make qsparseLocal", compressor);
+  const { every } = checkOptions("make qsparseLocal", options, ["every"]);
+  checkInteger("make qsparseLocal", "every", every, 1);
   return local({ name: "qsparseLocal", options: { compressor, every }, every, method: errorFeedback(compressor) });
 }
 

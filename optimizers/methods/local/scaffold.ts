@@ -2,15 +2,9 @@ import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { identity } from "../../../compressors/identity.ts";
 import { fold } from "../../../random.ts";
 import { gradientAt } from "../../../transport/round.ts";
-import {
-  checkChoice,
-  checkOptions,
-  requireInteger,
-  requireNumber,
-  requireParameters,
-  requireRate,
-  requireUnbiased,
-} from "../check_method.ts";
+import { checkChoice, checkInteger, checkNumber, checkOptions } from "../../../options.ts";
+import { requireParameters, requireRate } from "../check_method.ts";
+import { requireUnbiased } from "../../../compressors/check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { countOf, membersOf, samplingVariance } from "./local_sgd.ts";
 import type { Method } from "../method.ts";
@@ -86,15 +80,15 @@ export interface ScaffoldOptions {
 export function scaffold(options: ScaffoldOptions): Method<ScaffoldState> {
   const known = ["localSteps", "option", "fraction", "globalRate", "compressor"];
   const { localSteps, option = "II", fraction = 1, globalRate = 1, compressor = identity() } = checkOptions(
-    "scaffold",
+    "make scaffold",
     options,
     known,
   );
-  requireInteger("scaffold", "localSteps", localSteps, 1);
-  requireNumber("scaffold", "fraction", fraction, { above: 0, most: 1 });
-  requireNumber("scaffold", "globalRate", globalRate, { above: 0 });
-  requireUnbiased("scaffold", compressor);
-  checkChoice("scaffold", "option", option, ["I", "II"]);
+  checkInteger("make scaffold", "localSteps", localSteps, 1);
+  checkNumber("make scaffold", "fraction", fraction, { above: 0, most: 1 });
+  checkNumber("make scaffold", "globalRate", globalRate, { above: 0 });
+  requireUnbiased("make scaffold", compressor);
+  checkChoice("make scaffold", "option", option, ["I", "II"]);
   return {
     name: "scaffold",
     asksGradients: option === "I",

@@ -1,6 +1,7 @@
 import { scratch } from "../../../compressors/kernels/scratch.ts";
 import { choose, fold } from "../../../random.ts";
-import { checkOptions, requireInteger, requireNumber, requireParameters, requireRate } from "../check_method.ts";
+import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
+import { requireParameters, requireRate } from "../check_method.ts";
 import { keyFor } from "../keys.ts";
 import {
   addProduct,
@@ -70,18 +71,18 @@ export type StructuredUpdateOptions =
  */
 export function structuredUpdate(options: StructuredUpdateOptions): Method<StructuredUpdateState> {
   const { localSteps, ratio, rank } = checkOptions<{ localSteps: number; ratio?: number; rank?: number }>(
-    "structuredUpdate",
+    "make structuredUpdate",
     options,
     ["localSteps", "ratio", "rank"],
   );
-  requireInteger("structuredUpdate", "localSteps", localSteps, 1);
+  checkInteger("make structuredUpdate", "localSteps", localSteps, 1);
   if ((ratio === undefined) === (rank === undefined)) {
     throw new TypeError(
       `Cannot make structuredUpdate: ratio is ${ratio} and rank is ${rank}, expected one of the two`,
     );
   }
-  if (ratio !== undefined) requireNumber("structuredUpdate", "ratio", ratio, { above: 0, most: 1 });
-  if (rank !== undefined) requireInteger("structuredUpdate", "rank", rank, 1);
+  if (ratio !== undefined) checkNumber("make structuredUpdate", "ratio", ratio, { above: 0, most: 1 });
+  if (rank !== undefined) checkInteger("make structuredUpdate", "rank", rank, 1);
   const subspace = ratio !== undefined ? maskOf(ratio) : lowRankOf(rank!);
   return {
     name: "structuredUpdate",

@@ -1,7 +1,7 @@
 /** A model's weights among ranks: are they equal, and making them so. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import { checkKnown, show } from "../../../options.ts";
+import { checkOptions, show } from "../../../options.ts";
 import { allGather, allReduce, broadcast, type Exchange } from "../../../transport/round.ts";
 import { Bucket, layoutOf } from "../variables/bucket.ts";
 import { compareFacts } from "./compare.ts";
@@ -64,7 +64,7 @@ export function broadcastState(
   options: { readonly root?: number } = {},
 ): Promise<void> {
   requireWeights("broadcast the state", weights), requireGroup("broadcast the state", group);
-  checkKnown("broadcast the state", options, ["root"]);
+  checkOptions("broadcast the state", options, ["root"]);
   const { root = 0 } = options;
   if (!(Number.isInteger(root) && 0 <= root && root < group.size)) {
     throw new RangeError(`Cannot broadcast the state: root is ${show(root)}, expected a rank below ${group.size}`);

@@ -1,4 +1,4 @@
-import { meant, show } from "../../../options.ts";
+import { noOption, show } from "../../../options.ts";
 import { alone } from "../../../transport/alone.ts";
 import { prepareRestore } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";
@@ -68,7 +68,7 @@ export async function restoreFrom(folder: string | URL, options: RestoreOptions)
   const doing = `restore from ${folder}`, { group, optimizer, weights } = checkGroup(doing, options);
   let files!: Files, path = "";
   const only = await together(group, doing, "options", async () => {
-    const only = checkOptions(options);
+    const only = checkOwn(options);
     path = await pathOf(folder), files = await openFiles();
     return only;
   });
@@ -153,10 +153,10 @@ function restored({ step, time, files }: Manifest, name: string, leftOut: readon
 }
 
 /** Checks what may be wrong on one rank alone, where the others hear of it. */
-function checkOptions({ group: _, optimizer, weights, only, ...unknown }: RestoreOptions): string {
+function checkOwn({ group: _, optimizer, weights, only, ...unknown }: RestoreOptions): string {
   for (const option of Object.keys(unknown)) {
     const known = ["group", "optimizer", "weights", "only"];
-    throw new TypeError(`there is no option ${option}, expected ${known.join(", ")}${meant(option, known)}`);
+    throw new TypeError(noOption(option, known));
   }
   if (only !== undefined && only !== "weights") {
     throw new TypeError(`only is ${show(only)}, expected "weights" or nothing`);

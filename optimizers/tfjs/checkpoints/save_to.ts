@@ -1,4 +1,4 @@
-import { meant, show } from "../../../options.ts";
+import { noOption, show } from "../../../options.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";
 import { openFiles, pathOf, randomName } from "./files.ts";
@@ -91,7 +91,7 @@ export async function saveTo(folder: string | URL, options: SaveOptions): Promis
 function readStep({ optimizer, weights, position = null, keep = 3, group: _, ...unknown }: SaveOptions) {
   for (const option of Object.keys(unknown)) {
     const known = ["group", "optimizer", "weights", "position", "keep"];
-    throw new TypeError(`there is no option ${option}, expected ${known.join(", ")}${meant(option, known)}`);
+    throw new TypeError(noOption(option, known));
   }
   requireOptimizer("", optimizer), requireWeights("", weights);
   const names = variablesOf(weights).map(({ name }) => name);

@@ -1,7 +1,7 @@
 /** Each rank's equal part of the data. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import { checkKnown, show } from "../../../options.ts";
+import { checkBoolean, checkInteger, checkOptions } from "../../../options.ts";
 import { canonical } from "../../../transport/handshake.ts";
 import { type Digest, digest } from "../digest.ts";
 import { noteShare } from "../agreement/shared_out.ts";
@@ -66,9 +66,9 @@ export type Shardable = DataRows | { readonly [name: string]: DataRows } | Datas
  */
 export function shard<T extends Shardable>(data: T, place: Place, options: ShardOptions = {}): T {
   requirePlace(place), requireShardable(data, isDataset);
-  checkKnown("share out the data", options, ["seed", "epoch", "shuffle", "buffer"]);
+  checkOptions("share out the data", options, ["seed", "epoch", "shuffle", "buffer"]);
   const { seed = 0, epoch = 0, shuffle = true, buffer = 1024 } = options;
-  checkOrder({ seed, epoch, shuffle }), checkCount("buffer", buffer, 1);
+  checkOrder({ seed, epoch, shuffle }), checkInteger("share out the data", "buffer", buffer, 1);
   if (isDataset(data)) return shardDataset(data, place, { seed, epoch, shuffle, buffer }) as unknown as T;
   requireRows(length(data), place);
   note(data, length(data), place, { seed, epoch, shuffle });
@@ -91,9 +91,9 @@ export function shardIndices(
   options: Omit<ShardOptions, "buffer"> = {},
 ): Int32Array {
   requirePlace(place);
-  checkKnown("share out the data", options, ["seed", "epoch", "shuffle"]);
+  checkOptions("share out the data", options, ["seed", "epoch", "shuffle"]);
   const { seed = 0, epoch = 0, shuffle = true } = options;
-  checkCount("length", length, 0), checkOrder({ seed, epoch, shuffle });
+  checkInteger("share out the data", "length", length, 0), checkOrder({ seed, epoch, shuffle });
   if (length >= 2 ** 31) {
     throw new RangeError(`Cannot share out the data: length is ${length}, expected less than 2³¹ rows`);
   }
@@ -134,9 +134,10 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
   options: ShardBatchesOptions,
 ): Dataset {
   requirePlace(place), requireShardable(data);
-  checkKnown("share out the data", options, ["batchSize", "seed", "epoch", "shuffle"]);
-  const { batchSize, epoch = 0, ...rest } = options, { seed = 0, shuffle = true } = rest;
-  checkCount("batchSize", batchSize, 1), checkOrder({ seed, epoch, shuffle });
+  const known = ["batchSize", "seed", "epoch", "shuffle"];
+  const { batchSize, epoch = 0, ...rest } = checkOptions("share out the data", options, known),
+    { seed = 0, shuffle = true } = rest;
+  checkInteger("share out the data", "batchSize", batchSize, 1), checkOrder({ seed, epoch, shuffle });
   const rows = length(data);
   requireRows(rows, place);
   note(data, rows, place, { ...rest, epoch });
@@ -284,13 +285,6 @@ function select(data: DataRows | Record<string, DataRows>, indices: Int32Array):
 }
 
 function checkOrder({ seed, epoch, shuffle }: Required<Omit<ShardOptions, "buffer">>): void {
-  checkCount("seed", seed, 0), checkCount("epoch", epoch, 0);
-  if (typeof shuffle === "boolean") return;
-  throw new TypeError(`Cannot share out the data: shuffle is ${show(shuffle)}, expected true or false`);
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (!(Number.isSafeInteger(value) && value >= least)) {
-    throw new RangeError(`Cannot share out the data: ${name} is ${show(value)}, expected an integer ≥ ${least}`);
-  }
+  checkInteger("share out the data", "seed", seed, 0), checkInteger("share out the data", "epoch", epoch, 0);
+  checkBoolean("share out the data", "shuffle", shuffle);
 }

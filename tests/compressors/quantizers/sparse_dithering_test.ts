@@ -140,8 +140,12 @@ Deno.test("golden messages", () => {
 });
 
 Deno.test("options out of range are refused, and so are messages", () => {
-  assertThrows(() => sparseDithering({ nu: 0 }), RangeError, "nu is 0, expected 1e-9 ≤ nu");
-  assertThrows(() => sparseDithering({ nu: 1, rounding: "nearest" }), RangeError, "nu is 1, expected 1e-9 ≤ nu < 1");
+  assertThrows(() => sparseDithering({ nu: 0 }), RangeError, "nu is 0, expected a number ≥ 1e-9");
+  assertThrows(
+    () => sparseDithering({ nu: 1, rounding: "nearest" }),
+    RangeError,
+    "nu is 1, expected a number ≥ 1e-9 and < 1",
+  );
   assertThrows(() => sparseDithering({ rounding: "up" as "random" }), TypeError, `rounding is "up"`);
   const nearest = sparseDithering({ rounding: "nearest" }), message = compress(nearest, X, key(1));
   const decode = (bytes: Uint8Array, size: number) => () => decompress(nearest, bytes, key(1), size);

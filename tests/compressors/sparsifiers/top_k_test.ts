@@ -67,8 +67,8 @@ Deno.test("golden messages", () => {
 });
 
 Deno.test("options and messages out of range are refused", () => {
-  assertThrows(() => topK({ k: 0 }), RangeError, "k is 0, expected an integer of at least 1");
-  assertThrows(() => topK({ ratio: 1.5 }), RangeError, "ratio is 1.5, expected a number above 0");
+  assertThrows(() => topK({ k: 0 }), RangeError, "k is 0, expected an integer ≥ 1");
+  assertThrows(() => topK({ ratio: 1.5 }), RangeError, "ratio is 1.5, expected a number > 0");
   assertThrows(() => topK({} as { k: number }), TypeError, "expected one of the two");
   const message = compress(topK({ k: 2 }), X, key(1)), nan = message.slice().fill(255, 0, 4);
   assertThrows(() => decompress(topK({ k: 2 }), nan, key(1), 4), RangeError, "a value is NaN");

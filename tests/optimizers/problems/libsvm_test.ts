@@ -56,7 +56,7 @@ Deno.test("what is not LIBSVM is refused, with its line and what is wrong with i
   for (const features of [-1, 1.5, NaN, 2 ** 32 + 1]) {
     assertThrows(() => readLibsvm("", { features }), RangeError, "features is");
   }
-  assertThrows(() => readLibsvm("", { feature: 1 } as never), TypeError, 'unknown option "feature"');
+  assertThrows(() => readLibsvm("", { feature: 1 } as never), TypeError, 'no option "feature"');
 });
 
 Deno.test("the line is right also far into a file", () => {

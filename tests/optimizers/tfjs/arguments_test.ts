@@ -9,7 +9,12 @@ await tf.setBackend("cpu");
 
 const method = average(), group = alone(), sgd = tf.train.sgd(1);
 const mistakes: [name: string, inner: unknown, options: unknown, says: string][] = [
-  ["a misspelt option", sgd, { reduser: method, group }, "there is no option reduser, expected method, group, seed"],
+  [
+    "a misspelt option",
+    sgd,
+    { reduser: method, group },
+    'there is no option "reduser", expected one of method, group, seed',
+  ],
   [
     "an un-awaited connect()",
     sgd,
@@ -64,7 +69,7 @@ const mistakes: [name: string, inner: unknown, options: unknown, says: string][]
     'inner is "adam", expected a tf.Optimizer: tf.train.adam(…)',
   ],
   ["an uncalled optimizer", tf.train.adam, { method, group }, "inner is the function"],
-  ["a negative verify", sgd, { method, group, verify: -1 }, "verify is -1, expected a safe non-negative integer"],
+  ["a negative verify", sgd, { method, group, verify: -1 }, "verify is -1, expected an integer ≥ 0"],
   ["a loss on all data that is none", sgd, { method, group, dataLoss: 1 }, "dataLoss is 1, expected a function"],
 ];
 

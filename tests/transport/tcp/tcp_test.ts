@@ -249,7 +249,11 @@ Deno.test("tcp refuses options that are out of range or unknown", async () => {
     ]
   ) await assertRejects(() => tcp({ ...good, ...bad }), RangeError, "Cannot connect: ");
   const unknown = { ...good, prot: 1 };
-  await assertRejects(() => tcp(unknown), TypeError, 'unknown option "prot", known are rank, size, host, port');
+  await assertRejects(
+    () => tcp(unknown),
+    TypeError,
+    'there is no option "prot", expected one of rank, size, host, port',
+  );
 });
 
 /** What rank 1 says when it connects with rank 0. */

@@ -165,7 +165,7 @@ Deno.test("restoreFrom: what does not go with this run is refused on all ranks, 
         [make(2, { inner: () => tf.train.sgd(1) }), {}, "its class is Adam in the checkpoint, SGD here"],
         [make(2, { method: () => average(naturalCompression()) }), {}, "method is average"],
         [make(2), { weights: [] }, "the step holds 8 weights, weights is empty"],
-        [make(2), { more: 1 } as object, "there is no option more, expected group, optimizer, weights, only"],
+        [make(2), { more: 1 } as object, 'there is no option "more", expected one of group, optimizer, weights, only'],
         [make(2), { only: "slots" as "weights" }, 'only is "slots", expected "weights" or nothing'],
         [make(2), { weights: undefined as unknown as [] }, "weights is undefined, expected the model or an array"],
         [
@@ -241,7 +241,7 @@ Deno.test("saveTo: what cannot be saved is refused on all ranks by name; trainin
           { weights: ranks[0]!.model.weights.slice(1).map((weight) => weight.read() as tf.Variable) },
           `, which is trained, expected the model or all of its variables`,
         ],
-        [{ kepp: 1 } as object, "there is no option kepp, expected group, optimizer, weights, position, keep"],
+        [{ kepp: 1 } as object, 'there is no option "kepp", expected one of group, optimizer, weights, position, keep'],
       ] as const
     ) {
       const error = await assertRejects(() => save(ranks, folder, options), Error);
