@@ -26,11 +26,11 @@ Deno.test("transports are known by their names", () => {
   assertThrows(
     () => kindAt({ transport: "pigeon" }),
     TypeError,
-    'Cannot connect: transport is "pigeon", expected one of broadcast, tcp',
+    'Cannot connect: unknown transport "pigeon", known are broadcast, tcp',
   );
 });
 
 Deno.test("the launcher names the transports that there are", async () => {
   const options = { script: "none.ts", ranks: 2, transport: "pigeon" } as unknown as LaunchOptions;
-  await assertRejects(() => launch(options), TypeError, 'transport is "pigeon", expected one of broadcast, tcp');
+  await assertRejects(() => launch(options), TypeError, 'unknown transport "pigeon", known are broadcast, tcp');
 });
