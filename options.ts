@@ -100,7 +100,7 @@ export function checkInteger(doing: string, name: string, value: number, least: 
 }
 
 /** Which numbers are accepted: greater than `above`, at least `least`, at most `most` and less than `below`. */
-export interface NumberRange {
+interface NumberRange {
   readonly above?: number;
   readonly least?: number;
   /** The largest finite number by default. */

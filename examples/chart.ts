@@ -19,7 +19,7 @@ export interface Chart {
 }
 
 /** One axis: what it shows, with its unit. */
-export interface Axis {
+interface Axis {
   readonly name: string;
   readonly log?: boolean;
 }

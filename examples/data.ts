@@ -44,7 +44,7 @@ function set(file: string, remote: string, sha256: string): DataSet {
 }
 
 /** Where to look for a data set, and whom to tell. */
-export interface ReadDataOptions {
+interface ReadDataOptions {
   /** A folder that holds the files as `file` names them. Without it they are downloaded. */
   readonly folder?: string | undefined;
   /** Where downloads are kept. Default: the user's cache folder. */

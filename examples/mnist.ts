@@ -20,7 +20,7 @@ export interface Digits {
 }
 
 /** What to read; the defaults are all there is. */
-export interface DigitsOptions {
+interface DigitsOptions {
   /** How many of the 60 000 digits to train on, from the first. */
   readonly train?: number;
   /** How many of the 10 000 digits to test with, from the first. */

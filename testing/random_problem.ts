@@ -8,7 +8,7 @@ import { fold, type Key, normal, uniform } from "../random.ts";
 export type ProblemKind = "quadratic" | "ridge" | "logistic";
 
 /** How large and how ill-conditioned they get. */
-export interface ProblemLimits {
+interface ProblemLimits {
   /** n is one of these. */
   readonly ranks: readonly number[];
   /** The most parameters, d. */

@@ -207,7 +207,7 @@ export function pattern(length: number, seed: number): Uint8Array {
 }
 
 /** Throws if the bytes are not {@link pattern}'s. */
-export function same(message: Uint8Array, length: number, seed: number): void {
+function same(message: Uint8Array, length: number, seed: number): void {
   expect(message.byteLength === length, `${length} bytes, received ${message.byteLength}`);
   const expected = pattern(length, seed);
   for (let i = 0; i < length; i++) {

@@ -13,7 +13,7 @@ import { BINARY } from "./binary.ts";
 export type Backend = BackendWasm;
 
 /** A kernel of the wasm backend with one result. */
-export type Kernel = (inputs: tf.NamedTensorInfoMap, backend: Backend, attrs: tf.NamedAttrMap) => tf.TensorInfo;
+type Kernel = (inputs: tf.NamedTensorInfoMap, backend: Backend, attrs: tf.NamedAttrMap) => tf.TensorInfo;
 
 /** Puts `wrap(kernel)` in the place of a registered kernel, whose setup is kept, without tfjs's warning. */
 export function replace(kernelName: string, wrap: (registered: Kernel) => Kernel): void {
@@ -42,7 +42,7 @@ export function pointer({ dataId }: tf.TensorInfo, backend: Backend): number {
 }
 
 /** The exports of assembly/kernels.ts, where they are described. */
-export interface Native {
+interface Native {
   matmul(
     a: number,
     b: number,

@@ -324,7 +324,7 @@ const launcher: Mutant[] = [
     file: "wasm/mod.ts",
     find: "if (folder === undefined) delete files[name];",
     replace: "if (folder === undefined) files[name] ??= name;",
-    tests: ["tests/wasm/setup_test.ts#after it has failed"],
+    tests: ["tests/wasm/mod_test.ts#after it has failed"],
   },
   {
     name: "a package is named by a version, not by a range",

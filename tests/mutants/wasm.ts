@@ -3,8 +3,8 @@
 import type { Mutant } from "./mutant.ts";
 
 const matmul = "wasm/matmul.ts", gather = "wasm/gather.ts", adam = "wasm/adam.ts", backend = "wasm/backend.ts";
-const products = ["tests/wasm/matmul_test.ts"], kernels = "tests/wasm/kernels_test.ts";
-const gathers = [`${kernels}#gather`], adams = [`${kernels}#adam`], fallback = ["tests/wasm/fallback_test.ts"];
+const products = ["tests/wasm/matmul_test.ts"], fallback = ["tests/wasm/fallback_test.ts"];
+const gathers = ["tests/wasm/gather_test.ts"], adams = ["tests/wasm/adam_test.ts"];
 
 export default [
   {
@@ -182,21 +182,21 @@ export default [
     const picked = backend.typedArrayFromHeap(indices);`,
     replace: `    const picked = backend.typedArrayFromHeap(indices);
     const source = pointer(x, backend);`,
-    tests: [`${kernels}#take tensors that were made on another backend`],
+    tests: ["tests/wasm/backend_test.ts"],
   },
   {
     name: "sqrt: whole numbers, too, as if they were floats",
     file: "wasm/elementwise.ts",
     find: `x.dtype !== "float32" || !module`,
     replace: "!module",
-    tests: [`${kernels}#sqrt`],
+    tests: ["tests/wasm/elementwise_test.ts"],
   },
   {
     name: "sqrt: the last number is left as it was",
     file: "wasm/elementwise.ts",
     find: "tf.util.sizeFromShape(x.shape));",
     replace: "tf.util.sizeFromShape(x.shape) - 1);",
-    tests: [`${kernels}#sqrt`],
+    tests: ["tests/wasm/elementwise_test.ts"],
   },
   {
     name: "adam: steps of other backends go through the kernel",
@@ -280,7 +280,7 @@ export default [
     file: "wasm/mod.ts",
     find: `if (!await tf.setBackend("wasm")) {`,
     replace: `if (!await tf.setBackend("wasm") && binaries !== undefined) {`,
-    tests: ["tests/wasm/setup_test.ts#setUp says what is missing"],
+    tests: ["tests/wasm/mod_test.ts#setUp says what is missing"],
   },
   {
     name: "the entry: Adam stays tfjs's own",
@@ -294,6 +294,6 @@ export default [
     file: "wasm/assembly/kernels.ts",
     find: "const DEPTH: i32 = 384;",
     replace: "const DEPTH: i32 = 192;",
-    tests: ["tests/wasm/setup_test.ts#the compiled kernels are those of the source"],
+    tests: ["tests/wasm/binary_test.ts#binary: the compiled kernels are those of the source"],
   },
 ] satisfies Mutant[];

@@ -8,6 +8,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
+tf.enableProdMode(); // Which is how one tells tfjs not to advertise other packages when the cpu backend starts.
 await import("@tensorflow/tfjs-backend-wasm");
 const before = new Map(tf.getKernelsForBackend("wasm").map((config) => [config.kernelName, config]));
 const stockAdam = tf.AdamOptimizer.prototype.applyGradients;

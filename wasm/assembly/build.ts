@@ -29,8 +29,7 @@ await Deno.writeTextFile(
   new URL("../binary.ts", here),
   `/** assembly/kernels.ts, compiled by assembly/build.ts: do not edit. @module */
 
-/** SHA-256 of the source. */
-export const SOURCE = "${digest.toHex()}";
+// SHA-256 of the source: ${digest.toHex()}
 
 /** The WebAssembly module in base64, ${binary.length} bytes. */
 export const BINARY = \`
