@@ -1,6 +1,5 @@
-import { expectEnd } from "./coding/fixed_width.ts";
+import { refuse, requireLength } from "./coding/refuse.ts";
 import type { ContractiveCompressor, LinearCompressor, UnbiasedCompressor } from "./compressor.ts";
-import { refuse } from "./coding/refuse.ts";
 
 /**
  * No compression: the vector as little-endian float32, 32 bits a number. ω = α = 0, for every draw.
@@ -26,7 +25,7 @@ export function identity(): UnbiasedCompressor & ContractiveCompressor & LinearC
       return vector.byteLength;
     },
     decodeAdd(message, _key, scale, into) {
-      expectEnd("identity", message, into.byteLength);
+      requireLength("identity", message, into.byteLength);
       let finite = 0; // NaN once a value is not
       if (message.byteOffset % 4 === 0) {
         const values = new Float32Array(message.buffer, message.byteOffset, into.length);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { requirePadding } from "./refuse.ts";
 import { pack, packDigits, unpack, unpackDigits } from "../kernels/pack.ts";
 
 /** Codes in a chunk: even (random words come in pairs), whole bytes for every width and for 3 or 5 digits a byte. */
@@ -69,7 +70,7 @@ export function readCodes(width: Width, size: number, message: Uint8Array, at: n
   }
   const exact = width.perByte > 0 || width.count === 2 ** width.bits;
   // With digits the reader of the last byte checks this.
-  if (width.perByte === 0) expectPadding("the message", message, 8 * at + width.bits * size);
+  if (width.perByte === 0) requirePadding("the message", message, 8 * at + width.bits * size);
   for (let from = 0; from < size; from += CHUNK) {
     const codes = size - from < CHUNK ? memory.subarray(0, size - from) : memory;
     at = width.perByte > 0
@@ -86,79 +87,3 @@ export function readCodes(width: Width, size: number, message: Uint8Array, at: n
   }
   return at;
 }
-
-/**
- * Checks that a message ends where its content does.
- *
- * @throws {RangeError} if it does not
- */
-export function expectEnd(name: string, message: Uint8Array, at: number): void {
-  if (message.length !== at) {
-    throw new RangeError(`Cannot decode ${name}: the message has ${message.length} bytes, expected ${at}`);
-  }
-}
-
-/**
- * Checks that a message ends with the byte of its last bit, and that the bits of that byte after it are 0.
- *
- * @param bitAt the position after the last bit
- * @throws {RangeError} if it does not: an encoder wrote no such message
- */
-export function expectBitEnd(name: string, message: Uint8Array, bitAt: number): void {
-  expectEnd(name, message, (bitAt + 7) >>> 3);
-  expectPadding(name, message, bitAt);
-}
-
-/**
- * Checks that the bits that follow `bitAt` in its byte are 0.
- *
- * @throws {RangeError} if one is not: an encoder wrote no such message
- */
-export function expectPadding(name: string, message: Uint8Array, bitAt: number): void {
-  const used = bitAt & 7;
-  if (used > 0 && (message[bitAt >>> 3]! & (0xff >>> used)) !== 0) {
-    throw new RangeError(`Cannot decode ${name}: byte ${bitAt >>> 3} has bits set after its last, expected zeros`);
-  }
-}
-
-const float = new Float32Array(1), word = new Uint32Array(float.buffer);
-
-/** Writes a float32, little-endian, at byte `at`. Returns the position after it. */
-export function putFloat(value: number, message: Uint8Array, at: number): number {
-  float[0] = value;
-  for (let shift = 0; shift < 32; shift += 8) message[at++] = word[0]! >>> shift;
-  return at;
-}
-
-/**
- * The finite float32 at byte `at`.
- *
- * @throws {RangeError} if the message ends before or the number is not finite
- */
-export function getFloat(message: Uint8Array, at: number): number {
-  if (message.length < at + 4) {
-    throw new RangeError(`Cannot read the message: it has ${message.length} bytes, expected at least ${at + 4}`);
-  }
-  word[0] = message[at]! | (message[at + 1]! << 8) | (message[at + 2]! << 16) | (message[at + 3]! << 24);
-  if (!Number.isFinite(float[0]!)) throw new RangeError(`Cannot read the message: a scale is ${float[0]}`);
-  return float[0]!;
-}
-
-/**
- * The float32 at byte `at` as a scale.
- *
- * @throws {RangeError} if it is negative (−0 included), not finite, or cut off
- */
-export function getScale(message: Uint8Array, at: number): number {
-  const scale = getFloat(message, at);
-  // −0 has its sign set as well, and no encoder writes it as a scale.
-  if (word[0]! >>> 31 === 1) {
-    throw new RangeError(
-      `Cannot read the message: a scale is ${scale === 0 ? "−0" : scale}, expected a number of at least 0`,
-    );
-  }
-  return scale;
-}
-
-/** The largest finite float32. */
-export const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;

@@ -1,13 +1,15 @@
 /** The entropy code of sparse dithering. @module */
 
 import type { Key } from "../../random.ts";
-import { getScale } from "./fixed_width.ts";
+import { readScale } from "./floats.ts";
 import type { Compressor } from "../compressor.ts";
 import { RangeDecoder, RangeEncoder } from "./entropy.ts";
 import { DitherCoder, ditherModel } from "./dither_coder.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { BLOCK, PathMemory, trellis } from "./trellis.ts";
-import { logarithmicScale, MAX_FLOAT32, readScale, writeNorm, writeScale } from "./norm.ts";
+import { readLogScale, sentLogScale, writeLogScale } from "./log_scale.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { writeNorm } from "./norm.ts";
 import { refuse, requireLength } from "./refuse.ts";
 
 /** How the levels are found and coded. */
@@ -93,9 +95,9 @@ export function entropyCoded(
       const size = vector.length;
       if (size === 0) return 0;
       const promised = 2 * Math.sqrt(nu * sumOfSquares(vector) / size);
-      const exact = code.step(promised), step = code.scale === "log" ? logarithmicScale(exact) : exact, unit = step / 2;
+      const exact = code.step(promised), step = code.scale === "log" ? sentLogScale(exact) : exact, unit = step / 2;
       if (code.scale === "float32") writeNorm(step, message);
-      const header = code.scale === "log" ? writeScale(step, message) : 4,
+      const header = code.scale === "log" ? writeLogScale(step, message) : 4,
         start = header + (centroids ? MAGNITUDES : 0);
       if (step === 0) return header;
       let end = -1, error = 0;
@@ -137,8 +139,8 @@ export function entropyCoded(
       const size = into.length;
       if (size === 0) return requireLength(NAME, message, 0, 0);
       const { value: step, end: header } = code.scale === "log"
-        ? readScale(NAME, message)
-        : { value: getScale(message, 0), end: 4 };
+        ? readLogScale(NAME, message)
+        : { value: readScale(NAME, message, 0), end: 4 };
       if (step === 0) return requireLength(NAME, message, header, size);
       const start = header + (centroids ? MAGNITUDES : 0), unit = step / 2;
       if (message.length < start) refuse(NAME, `the message has ${message.length} bytes, expected at least ${start}`);

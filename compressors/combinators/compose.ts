@@ -8,7 +8,7 @@ import {
   isUnbiased,
   type UnbiasedCompressor,
 } from "../compressor.ts";
-import { expectPadding } from "../coding/fixed_width.ts";
+import { requirePadding } from "../coding/refuse.ts";
 import { type Count, countOf } from "../sparsifiers/count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
 import { clampFinite } from "../kernels/sparse.ts";
@@ -131,7 +131,7 @@ function composed(quantizer: Compressor, sparsifier: Sparsifier, factor: (size: 
       if (sparsifier.keyed) select(into, key, indices);
       else {
         const end = decodeIndexSet(message, 0, k, size, indices);
-        expectPadding("compose", message, end);
+        requirePadding("compose", message, end);
         at = (end + 7) >>> 3;
       }
       quantizer.decodeAdd(message.subarray(at), fold(key, 1), factor(size), values);

@@ -1,5 +1,5 @@
 import { checkNumber, checkOptions } from "../../options.ts";
-import { getFloat, putFloat } from "../coding/fixed_width.ts";
+import { readFloat, writeFloat } from "../coding/floats.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
 import { selectBySign } from "../kernels/select_by_sign.ts";
@@ -47,12 +47,12 @@ export function adaptiveQuantization(options: AdaptiveQuantizationOptions): Cont
     maxByteLength: (size) => 8 + integersByteLength(size, 1),
     encode(vector, _key, message) {
       const signs = memory(vector.length).fill(0);
-      putFloat(selectBySign(vector, 1, proportion, signs), message, 0);
-      putFloat(selectBySign(vector, -1, proportion, signs), message, 4);
+      writeFloat(selectBySign(vector, 1, proportion, signs), message, 0);
+      writeFloat(selectBySign(vector, -1, proportion, signs), message, 4);
       return encodeIntegers(signs, 1, message, 8);
     },
     decodeAdd(message, _key, scale, into) {
-      const above = getFloat(message, 0), below = getFloat(message, 4);
+      const above = readFloat(name, message, 0), below = readFloat(name, message, 4);
       if (above < 0 || below > 0) {
         refuse(name, `its means are ${above} and ${below}, expected one of at least 0 and one of at most 0`);
       }

@@ -1,10 +1,10 @@
 import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
-import { expectEnd, getScale, putFloat } from "../coding/fixed_width.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { addSigned, dither, roundHalfUp } from "../kernels/equal_levels.ts";
 import { pack, unpack } from "../kernels/pack.ts";
 import { largest } from "../kernels/sums.ts";
-import { refuse, requireLength } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";
 
@@ -58,7 +58,7 @@ export function blockwiseInt8(
       let at = 0;
       for (let from = 0, word = 0; from < vector.length; from += block, word += even) {
         const part = vector.subarray(from, from + block), scale = largest(part);
-        at = putFloat(scale, message, at);
+        at = writeFloat(scale, message, at);
         if (scale === 0) continue;
         const codes = memory(part.length);
         if (rounding === "random") {
@@ -72,7 +72,7 @@ export function blockwiseInt8(
     decodeAdd(message, _key, scale, into) {
       let at = 0;
       for (let from = 0; from < into.length; from += block) {
-        const largest = getScale(message, at), part = into.subarray(from, from + block);
+        const largest = readScale("blockwiseInt8", message, at), part = into.subarray(from, from + block);
         at += 4;
         if (largest === 0) continue;
         if (message.length < at + part.length) requireLength("blockwiseInt8", message, at + part.length, into.length);
@@ -81,7 +81,7 @@ export function blockwiseInt8(
         if (codes.includes(255)) refuse("blockwiseInt8", "a code is 255, expected 0 to 254");
         addSigned(codes, 127, scale * largest / 127, part, 0);
       }
-      expectEnd("blockwiseInt8", message, at);
+      requireLength("blockwiseInt8", message, at);
     },
   } satisfies Omit<UnbiasedCompressor, "omega">;
   return rounding === "nearest"

@@ -1,10 +1,11 @@
 import { checkChoice, checkOptions } from "../../options.ts";
-import { byteLengthOf, expectEnd, MAX_FLOAT, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
+import { byteLengthOf, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { addScaled } from "../kernels/equal_levels.ts";
 import { castNearest, castRandom, type FloatFormat, valuesOf } from "../kernels/float_formats.ts";
 import { largest } from "../kernels/sums.ts";
-import { refuse } from "../coding/refuse.ts";
 import { bits } from "../../random.ts";
 
 const FORMATS = {
@@ -69,7 +70,7 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
       });
     },
     decodeAdd(message, _key, scale, into) {
-      expectEnd("cast", message, 2 + byteLengthOf(width, into.length));
+      requireLength("cast", message, 2 + byteLengthOf(width, into.length));
       const shift = (message[0]! | (message[1]! << 8)) << 16 >> 16, unit = 2 ** -shift;
       // Largest magnitudes that encode scales are float32's own.
       if (!(Math.abs(shift) < 300 && layout.largest * unit / 2 < 2 ** 128)) refuse("cast", `the scale is 2^${shift}`);
@@ -77,12 +78,12 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
       readCodes(width, into.length, message, 2, (codes, from) => {
         let top = 0;
         for (let i = 0; i < codes.length; i++) top = Math.max(top, codes[i]! & mask);
-        if (values[top]! * unit <= MAX_FLOAT) return addScaled(codes, values, scale * unit, into, from);
+        if (values[top]! * unit <= MAX_FLOAT32) return addScaled(codes, values, scale * unit, into, from);
         if (!Number.isFinite(values[top]!)) refuse("cast", `code ${top} is not that of a finite number`);
         // Numbers next to float32's largest may have been rounded beyond it.
         for (let i = 0; i < codes.length; i++) {
           const value = values[codes[i]!]! * unit;
-          into[from + i]! += scale * Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, value));
+          into[from + i]! += scale * Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, value));
         }
       });
     },

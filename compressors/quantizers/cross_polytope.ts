@@ -1,6 +1,8 @@
 import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
 import { bits, type Key } from "../../random.ts";
-import { expectBitEnd, expectEnd, getScale, MAX_FLOAT, putFloat } from "../coding/fixed_width.ts";
+import { requireBitLength, requireLength } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
 import { sumOfMagnitudes, sumOfSquares } from "../kernels/sums.ts";
@@ -56,18 +58,18 @@ export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor
       const size = vector.length, sum = sumOfMagnitudes(vector);
       if (size === 0) return 0;
       const radius = norm === "l1" ? sum : Math.max(sum, Math.sqrt(size * sumOfSquares(vector)));
-      const at = putFloat(Math.min(MAX_FLOAT, radius), message, 0), indices = indicesOf(draws);
-      if (!(getScale(message, 0) > 0)) return at;
+      const at = writeFloat(Math.min(MAX_FLOAT32, radius), message, 0), indices = indicesOf(draws);
+      if (!(readScale("crossPolytope", message, 0) > 0)) return at;
       drawVertices(vector, key, radius, sum, norm === "l1" ? 0 : radius - sum, draws, indices);
       return (encodeIndexSet(indices, draws, places(size), message, 8 * at) + 7) >>> 3;
     },
     decodeAdd(message, _key, scale, into) {
       const size = into.length;
-      if (size === 0) return expectEnd("crossPolytope", message, 0);
-      const radius = getScale(message, 0), indices = indicesOf(draws);
-      if (radius === 0) return expectEnd("crossPolytope", message, 4);
+      if (size === 0) return requireLength("crossPolytope", message, 0);
+      const radius = readScale("crossPolytope", message, 0), indices = indicesOf(draws);
+      if (radius === 0) return requireLength("crossPolytope", message, 4);
       const end = decodeIndexSet(message, 32, draws, places(size), indices), unit = scale * radius / draws;
-      expectBitEnd("crossPolytope", message, end);
+      requireBitLength("crossPolytope", message, end);
       // Vertices that come more than once are added at once, so that nothing overflows on the way.
       for (let r = 0; r < draws;) {
         const vertex = indices[r]! - r, first = r;

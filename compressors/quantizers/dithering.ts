@@ -1,17 +1,9 @@
 import { checkChoice, checkInteger, checkNumber, checkOptions } from "../../options.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
-import {
-  byteLengthOf,
-  eachChunk,
-  expectEnd,
-  type Fill,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  readCodes,
-  widthOf,
-  writeCodes,
-} from "../coding/fixed_width.ts";
+import { byteLengthOf, eachChunk, type Fill, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
+import { requireLength } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { Compressor, UnbiasedCompressor } from "../compressor.ts";
 import { omegaLength, readOmega, writeOmega } from "../coding/elias.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
@@ -78,9 +70,9 @@ export function dithering(options: DitheringOptions): UnbiasedCompressor & Flatt
     maxByteLength: (size) => 4 + payload.maxByteLength(size),
     encode(vector, key, message) {
       // A sum that overflows float32 is as good clamped: the levels still reach every number.
-      const scale = norm === "max" ? largest(vector) : Math.min(Math.sqrt(sumOfSquares(vector)), MAX_FLOAT);
-      putFloat(scale, message, 0);
-      const sent = getScale(message, 0);
+      const scale = norm === "max" ? largest(vector) : Math.min(Math.sqrt(sumOfSquares(vector)), MAX_FLOAT32);
+      writeFloat(scale, message, 0);
+      const sent = readScale("dithering", message, 0);
       if (sent === 0) return 4;
       return payload.write(vector.length, message, (codes, from) => {
         bits(key, codes, from);
@@ -88,9 +80,9 @@ export function dithering(options: DitheringOptions): UnbiasedCompressor & Flatt
       });
     },
     decodeAdd(message, _key, scale, into) {
-      const norm = getScale(message, 0), step = scale * norm / levels;
+      const norm = readScale("dithering", message, 0), step = scale * norm / levels;
       const end = norm === 0 ? 4 : payload.read(into.length, message, step, into);
-      expectEnd("dithering", message, end);
+      requireLength("dithering", message, end);
     },
   };
 }

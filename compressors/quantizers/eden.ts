@@ -1,19 +1,13 @@
 import { checkBoolean, checkNumber, checkOptions } from "../../options.ts";
-import {
-  byteLengthOf,
-  expectEnd,
-  expectPadding,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  type Width,
-} from "../coding/fixed_width.ts";
+import { byteLengthOf, type Width } from "../coding/fixed_width.ts";
+import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { addClamped, copyScaled, type Levels, nearest, putValues, symmetricLevels } from "../kernels/nearest_level.ts";
 import { pack, unpack } from "../kernels/pack.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { DISTORTION, LLOYD_MAX } from "./quantizer_tables.ts";
-import { refuse } from "../coding/refuse.ts";
 import { eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";
 import { fold } from "../../random.ts";
 import { scratch } from "../kernels/scratch.ts";
@@ -131,7 +125,7 @@ function quantized(name: string, bits: number, biased: boolean): Omit<UnbiasedCo
       eachBlock(vector.length, (from, length, padded, index) => {
         const norm = Math.sqrt(sumOfSquares(vector.subarray(from, from + length)));
         if (norm === 0) {
-          at = putFloat(0, message, at);
+          at = writeFloat(0, message, at);
           return;
         }
         // Of the padded length, so that the rotated numbers have mean square 1.
@@ -146,34 +140,34 @@ function quantized(name: string, bits: number, biased: boolean): Omit<UnbiasedCo
           product += nearest(data, rich, low, rest), squares += squaresOf(low, rest);
           at = pack(rest, top - 1, message, at);
         }
-        putFloat(Math.min(MAX_FLOAT, unit * (biased ? product / squares : padded / product)), message, start);
+        writeFloat(Math.min(MAX_FLOAT32, unit * (biased ? product / squares : padded / product)), message, start);
         // Next to the least float32 the scale may be rounded to 0: then nothing follows, as for zeros.
-        if (getScale(message, start) === 0) at = start + 4;
+        if (readScale(name, message, start) === 0) at = start + 4;
       });
       return at;
     },
     decodeAdd(message, key, scale, into) {
       let at = 0;
       eachBlock(into.length, (from, length, padded, index) => {
-        const unit = getScale(message, at), rich = richOf(bits, padded), data = memory(BLOCK);
+        const unit = readScale(name, message, at), rich = richOf(bits, padded), data = memory(BLOCK);
         at += 4;
         if (unit === 0) return;
         const end = at + byteLengthOf(wide, rich) + (empty ? 0 : byteLengthOf(narrow, padded - rich));
         if (message.length < end) refuse(name, `the message has ${message.length} bytes, expected at least ${end}`);
         const codes = chunk(BLOCK), first = codes.subarray(0, rich), rest = codes.subarray(rich, padded);
-        expectPadding(name, message, 8 * at + top * rich);
+        requirePadding(name, message, 8 * at + top * rich);
         at = unpack(message, at, top, first);
         putValues(first, high.values, data, 0);
         if (empty) data.fill(0, rich, padded);
         else {
-          expectPadding(name, message, 8 * at + (top - 1) * rest.length);
+          requirePadding(name, message, 8 * at + (top - 1) * rest.length);
           at = unpack(message, at, top - 1, rest);
           putValues(rest, low.values, data, rich);
         }
         unrotateBlock(data, padded, fold(key, index));
         addClamped(data, length, unit, scale, into, from);
       });
-      expectEnd(name, message, at);
+      requireLength(name, message, at);
     },
   };
 }

@@ -1,20 +1,13 @@
 import { checkInteger, checkOptions } from "../../options.ts";
-import {
-  byteLengthOf,
-  expectEnd,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  readCodes,
-  widthOf,
-  writeCodes,
-} from "../coding/fixed_width.ts";
+import { byteLengthOf, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { addLevels, dither } from "../kernels/equal_levels.ts";
 import { flipSigns, hadamard } from "../kernels/hadamard.ts";
 import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
 import { largest, sumOfSquares } from "../kernels/sums.ts";
-import { refuse } from "../coding/refuse.ts";
 import { eachBlock, floorPower } from "../kernels/rotation.ts";
 import { bits, fold, type Key } from "../../random.ts";
 
@@ -73,7 +66,7 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
         const half = powerOf(padded), unit = Math.sqrt(sumOfSquares(vector.subarray(from, from + length)) / (2 * half));
         if (unit === 0) {
           message[at] = 0;
-          at = putFloat(0, message, at + 1);
+          at = writeFloat(0, message, at + 1);
           return;
         }
         const own = fold(key, index), x = numbers.subarray(0, half), b = coefficients.subarray(0, 2 * half);
@@ -81,14 +74,14 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
         let attempt = 0;
         while (represent(x, b, fold(own, attempt)) > PROMISED && attempt < ATTEMPTS - 1) attempt++;
         message[at] = attempt;
-        at = putFloat(Math.min(MAX_FLOAT, largest(b) * unit), message, at + 1);
+        at = writeFloat(Math.min(MAX_FLOAT32, largest(b) * unit), message, at + 1);
         // Next to the least float32 the scale may be rounded to 0: then nothing follows, as for zeros.
-        if (getScale(message, at - 4) === 0) {
+        if (readScale("kashin", message, at - 4) === 0) {
           message[at - 5] = 0;
           return;
         }
         // In the decoder's units: what the scale was rounded to.
-        const most = getScale(message, at - 4) / unit;
+        const most = readScale("kashin", message, at - 4) / unit;
         const noise = fold(own, -1);
         at = writeCodes(width, 2 * half, message, at, (codes, start) => {
           bits(noise, codes, start);
@@ -101,7 +94,7 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
       let at = 0;
       eachBlock(into.length, (from, length, padded, index) => {
         const half = powerOf(padded), b = coefficients.subarray(0, 2 * half).fill(0), attempt = message[at] ?? 0;
-        const most = getScale(message, at + 1);
+        const most = readScale("kashin", message, at + 1);
         at += 5;
         if (most === 0 && attempt === 0) return;
         if (most === 0) refuse("kashin", `zeros have rotation number ${attempt}, expected 0`);
@@ -110,7 +103,7 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
         synthesise(b, half, fold(fold(key, index), attempt));
         addClamped(b, length, most, scale, into, from);
       });
-      expectEnd("kashin", message, at);
+      requireLength("kashin", message, at);
     },
   };
 }

@@ -1,8 +1,8 @@
-import { byteLengthOf, expectBitEnd, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
+import { byteLengthOf, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
+import { refuse, requireBitLength } from "../coding/refuse.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { addNatural, natural } from "../kernels/natural.ts";
 import { pack, unpack } from "../kernels/pack.ts";
-import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";
 
@@ -53,7 +53,7 @@ export function naturalCompression(): UnbiasedCompressor {
         for (let i = 0; i < codes.length; i++) count += (codes[i]! & 255) === 255 ? 1 : 0;
         if (codes.includes(256)) refuse("naturalCompression", "a number is −0, expected 0");
       });
-      expectBitEnd("naturalCompression", message, 8 * at + 5 * count);
+      requireBitLength("naturalCompression", message, 8 * at + 5 * count);
       const small = memory(count);
       if (count > 0) {
         const exponents = chunk(count);

@@ -1,14 +1,8 @@
 import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
-import {
-  byteLengthOf,
-  expectEnd,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  readCodes,
-  widthOf,
-  writeCodes,
-} from "../coding/fixed_width.ts";
+import { byteLengthOf, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
+import { requireLength } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { addValues } from "../kernels/equal_levels.ts";
 import { naturalDither } from "../kernels/natural.ts";
@@ -59,9 +53,9 @@ export function naturalDithering(options: NaturalDitheringOptions): UnbiasedComp
     },
     maxByteLength: (size) => 4 + byteLengthOf(width, size),
     encode(vector, key, message) {
-      const scale = norm === "max" ? largest(vector) : Math.min(Math.sqrt(sumOfSquares(vector)), MAX_FLOAT);
-      putFloat(scale, message, 0);
-      const sent = getScale(message, 0);
+      const scale = norm === "max" ? largest(vector) : Math.min(Math.sqrt(sumOfSquares(vector)), MAX_FLOAT32);
+      writeFloat(scale, message, 0);
+      const sent = readScale("naturalDithering", message, 0);
       if (sent === 0) return 4;
       return writeCodes(width, vector.length, message, 4, (codes, from) => {
         bits(key, codes, from);
@@ -69,9 +63,9 @@ export function naturalDithering(options: NaturalDitheringOptions): UnbiasedComp
       });
     },
     decodeAdd(message, _key, scale, into) {
-      const norm = getScale(message, 0);
-      if (norm === 0) return expectEnd("naturalDithering", message, 4);
-      expectEnd("naturalDithering", message, 4 + byteLengthOf(width, into.length));
+      const norm = readScale("naturalDithering", message, 0);
+      if (norm === 0) return requireLength("naturalDithering", message, 4);
+      requireLength("naturalDithering", message, 4 + byteLengthOf(width, into.length));
       for (let level = 1; level <= levels; level++) {
         values[levels + level] = scale * norm * 2 ** (level - levels);
         values[levels - level] = -values[levels + level]!;

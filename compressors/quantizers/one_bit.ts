@@ -1,7 +1,7 @@
-import { expectBitEnd, getFloat, putFloat } from "../coding/fixed_width.ts";
+import { refuse, requireBitLength } from "../coding/refuse.ts";
+import { readFloat, writeFloat } from "../coding/floats.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { addSigns, packSigns, signedSums } from "../kernels/signs.ts";
-import { refuse } from "../coding/refuse.ts";
 
 /**
  * The quantizer of 1-bit SGD: one bit a number, which says whether it is negative, and the means of the negative numbers
@@ -29,16 +29,16 @@ export function oneBit(): ContractiveCompressor {
     maxByteLength: (size) => 8 + Math.ceil(size / 8),
     encode(vector, _key, message) {
       const { positive, negative, negatives } = signedSums(vector);
-      putFloat(negatives < vector.length ? positive / (vector.length - negatives) : 0, message, 0);
-      putFloat(negatives > 0 ? negative / negatives : 0, message, 4);
+      writeFloat(negatives < vector.length ? positive / (vector.length - negatives) : 0, message, 0);
+      writeFloat(negatives > 0 ? negative / negatives : 0, message, 4);
       return packSigns(vector, message, 8);
     },
     decodeAdd(message, _key, scale, into) {
-      const high = getFloat(message, 0), low = getFloat(message, 4);
+      const high = readFloat("oneBit", message, 0), low = readFloat("oneBit", message, 4);
       if (high < 0 || low > 0) {
         refuse("oneBit", `its means are ${high} and ${low}, expected one of at least 0 and one of at most 0`);
       }
-      expectBitEnd("oneBit", message, 64 + into.length);
+      requireBitLength("oneBit", message, 64 + into.length);
       if (message.subarray(8).some((byte) => byte !== 0) !== low < 0) {
         refuse("oneBit", `the mean of negative numbers is ${low}, and its bits say otherwise`);
       }

@@ -1,21 +1,14 @@
 import { checkInteger, checkOptions } from "../../options.ts";
-import {
-  byteLengthOf,
-  expectEnd,
-  expectPadding,
-  getFloat,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  type Width,
-} from "../coding/fixed_width.ts";
+import { byteLengthOf, type Width } from "../coding/fixed_width.ts";
+import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
+import { readFloat, readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
 import { pack, unpack } from "../kernels/pack.ts";
 import { quicDecode, quicEncode, type QuicTable, quicTable } from "../kernels/quic_table.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { oneBitRows, QUIC_FL } from "./quantizer_tables.ts";
-import { refuse } from "../coding/refuse.ts";
 import { eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";
 import { bits as draw, fold, type Key } from "../../random.ts";
 
@@ -79,11 +72,11 @@ export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
       let at = 0;
       eachBlock(vector.length, (from, length, padded, index) => {
         const unit = Math.min(
-          MAX_FLOAT,
+          MAX_FLOAT32,
           Math.sqrt(sumOfSquares(vector.subarray(from, from + length)) / padded),
         );
-        at = putFloat(unit, message, at);
-        const sent = getScale(message, at - 4), own = fold(key, index);
+        at = writeFloat(unit, message, at);
+        const sent = readScale("quicFl", message, at - 4), own = fold(key, index);
         if (sent === 0) return;
         copyScaled(vector, from, length, 1 / sent, memory, padded);
         rotateBlock(memory, padded, own);
@@ -94,7 +87,7 @@ export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
         for (let i = 0; i < count; i++) {
           const place = indices[i]!;
           message[at++] = place, message[at++] = place >> 8;
-          at = putFloat(memory[place]!, message, at);
+          at = writeFloat(memory[place]!, message, at);
         }
         at = pack(codes, bits, message, at);
       });
@@ -103,7 +96,7 @@ export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
     decodeAdd(message, key, scale, into) {
       let at = 0;
       eachBlock(into.length, (from, length, padded, index) => {
-        const unit = getScale(message, at), own = fold(key, index);
+        const unit = readScale("quicFl", message, at), own = fold(key, index);
         at += 4;
         if (unit === 0) return;
         const count = at + 2 <= message.length ? message[at]! | (message[at + 1]! << 8) : 0;
@@ -115,12 +108,12 @@ export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
           );
         }
         const codes = chunk.subarray(0, padded);
-        expectPadding("quicFl", message, 8 * start + bits * padded);
+        requirePadding("quicFl", message, 8 * start + bits * padded);
         unpack(message, start, bits, codes);
         quicDecode(codes, table, share(own, padded), memory);
         at += 2;
         for (let before = -1; at < start; at += 6) {
-          const place = message[at]! | (message[at + 1]! << 8), value = getFloat(message, at + 2);
+          const place = message[at]! | (message[at + 1]! << 8), value = readFloat("quicFl", message, at + 2);
           // Outliers come in ascending order, are beyond the table, and have code 0 there.
           const inside = table.nodes[0]! <= value && value <= limit;
           if (place <= before || place >= padded || codes[place] !== 0 || inside || Math.abs(value) > BLOCK) {
@@ -133,7 +126,7 @@ export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
         unrotateBlock(memory, padded, own);
         addClamped(memory, length, unit, scale, into, from);
       });
-      expectEnd("quicFl", message, at);
+      requireLength("quicFl", message, at);
     },
   };
 }

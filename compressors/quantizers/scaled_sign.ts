@@ -1,5 +1,6 @@
 import { checkInteger, checkOptions } from "../../options.ts";
-import { expectEnd, expectPadding, getScale, putFloat } from "../coding/fixed_width.ts";
+import { requireLength, requirePadding } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { addSigns, packSigns } from "../kernels/signs.ts";
 import { sumOfMagnitudes } from "../kernels/sums.ts";
@@ -43,18 +44,18 @@ export function scaledSign(options: { readonly block?: number } = {}): Contracti
       let at = 0;
       for (let from = 0; from < size; from += length) {
         const part = length === size ? vector : vector.subarray(from, Math.min(size, from + length));
-        at = putFloat(sumOfMagnitudes(part) / part.length, message, at);
+        at = writeFloat(sumOfMagnitudes(part) / part.length, message, at);
         at = packSigns(part, message, at);
       }
       return at;
     },
     decodeAdd(message, _key, scale, into) {
       const size = into.length, length = lengthOf(size);
-      expectEnd("scaledSign", message, byteLength(size));
+      requireLength("scaledSign", message, byteLength(size));
       for (let from = 0, at = 0; from < size; from += length) {
         const part = length === size ? into : into.subarray(from, Math.min(size, from + length));
-        const magnitude = scale * getScale(message, at);
-        expectPadding("scaledSign", message, 8 * (at + 4) + part.length);
+        const magnitude = scale * readScale("scaledSign", message, at);
+        requirePadding("scaledSign", message, 8 * (at + 4) + part.length);
         addSigns(message, at + 4, magnitude, -magnitude, part);
         at += 4 + Math.ceil(part.length / 8);
       }

@@ -1,13 +1,13 @@
 import { checkBoolean, checkChoice, checkNumber, checkOptions } from "../../options.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
-import { expectBitEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
+import { refuse, requireBitLength } from "../coding/refuse.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { decodeCountMask, encodeCountMask } from "../coding/count_mask.ts";
 import { packLevels, roundNearest, roundRandom, scatterLevels, unpackLevels } from "../kernels/lattice.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import type { Key } from "../../random.ts";
-import { logarithmicScale, readScale, writeScale } from "../coding/norm.ts";
-import { refuse } from "../coding/refuse.ts";
+import { readLogScale, sentLogScale, writeLogScale } from "../coding/log_scale.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { entropyCoded } from "../coding/sparse_entropy.ts";
 
@@ -118,8 +118,8 @@ export function sparseDithering(
     maxByteLength: (size) => 9 + Math.ceil(size * (2.33 + (width === "log" ? 0.63 : 0.5000001) / Math.sqrt(nu)) / 8),
     encode(vector, key, message) {
       const size = vector.length, exact = stepOf(2 * Math.sqrt(nu * sumOfSquares(vector) / size));
-      const step = width === "log" ? logarithmicScale(exact) : exact;
-      const writer = new BitWriter(message, width === "log" ? writeScale(step, message) : 0);
+      const step = width === "log" ? sentLogScale(exact) : exact;
+      const writer = new BitWriter(message, width === "log" ? writeLogScale(step, message) : 0);
       float[0] = step;
       if (width === "float32") writer.write(word[0]!, 31);
       if (!(step > 0)) return writer.finish();
@@ -131,12 +131,13 @@ export function sparseDithering(
       return (end + 7) >>> 3;
     },
     decodeAdd(message, _key, scale, into) {
-      const size = into.length, { value, end: at } = width === "log" ? readScale(NAME, message) : { value: 0, end: 0 };
+      const size = into.length,
+        { value, end: at } = width === "log" ? readLogScale(NAME, message) : { value: 0, end: 0 };
       const reader = new BitReader(message, at);
       if (width === "float32") word[0] = reader.read(31);
       const step = width === "log" ? value : float[0]!;
       if (step === 0) return reader.end();
-      if (!(step <= MAX_FLOAT)) refuse(NAME, `its step is ${step}, expected a finite number`);
+      if (!(step <= MAX_FLOAT32)) refuse(NAME, `its step is ${step}, expected a finite number`);
       const zeros = reader.read(32 - Math.clz32(size)), count = size - zeros;
       if (count < 0) refuse(NAME, `it has ${zeros} zeros, expected at most ${size}`);
       const positions = positionsOf(size), levels = levelsOf(size);
@@ -144,7 +145,7 @@ export function sparseDithering(
       if (start + 2 * count > 8 * message.length) refuse(NAME, "it ends before its levels");
       const end = unpackLevels(message, start, count, limitOf(step), levels);
       if (end < 0) refuse(NAME, "a level exceeds float32");
-      expectBitEnd(NAME, message, end);
+      requireBitLength(NAME, message, end);
       scatterLevels(positions, levels, count, scale * step, into);
     },
   };
@@ -168,12 +169,12 @@ export function sparseDithering(
 /** The step as float32, not above what was promised, nor outside of normal float32; 0 for the zero vector. */
 function stepOf(promised: number): number {
   if (!(promised > 0)) return 0;
-  float[0] = Math.min(promised, MAX_FLOAT);
+  float[0] = Math.min(promised, MAX_FLOAT32);
   if (float[0]! > promised) word[0]!--;
   return Math.max(float[0]!, SMALLEST);
 }
 
 /** The largest level whose value is finite in float32. */
 function limitOf(step: number): number {
-  return Math.min(2 ** 31 - 1, Math.floor(MAX_FLOAT / step));
+  return Math.min(2 ** 31 - 1, Math.floor(MAX_FLOAT32 / step));
 }

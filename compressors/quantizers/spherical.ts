@@ -3,7 +3,9 @@ import { fold, type Key, uniform } from "../../random.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { IntegerModel, RangeDecoder, RangeEncoder } from "../coding/entropy.ts";
 import { candidate, Candidates, cap, riceParameter, searchOnce } from "../kernels/cap_search.ts";
-import { coarse, fromCoarse, MAX_FLOAT32, normFrom31, normTo31 } from "../coding/norm.ts";
+import { fromLeadingBits, leadingBits } from "../coding/log_scale.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { normFrom31, normTo31 } from "../coding/norm.ts";
 import { refuse } from "../coding/refuse.ts";
 
 /** Options of {@linkcode sphericalCompression}. */
@@ -87,7 +89,10 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
   const point = new Float32Array(block + 1), pair = new Float32Array(2), float = new Float32Array(1);
   const word = new Uint32Array(float.buffer);
   // Codes of the logarithmic norm: 0, then from 2⁻⁴⁵ upwards, then the escape.
-  const bits = 6 + mantissa, least = coarse(2 ** -45, mantissa), top = 2 ** bits - 1, one = coarse(1, mantissa);
+  const bits = 6 + mantissa,
+    least = leadingBits(2 ** -45, mantissa),
+    top = 2 ** bits - 1,
+    one = leadingBits(1, mantissa);
 
   /** The largest ω among blocks of at most `size` numbers. */
   const omega = (size: number) => size === 0 ? 0 : shapesFor(size).omega(Math.min(block, size));
@@ -95,7 +100,9 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
 
   /** The code of a number ≥ 2⁻¹²⁶ next to it; a random one of its neighbours where unbiased, with it as the mean. */
   function round(value: number, key: Key, draw: number): number {
-    const below = coarse(value, mantissa), low = fromCoarse(below, mantissa), high = fromCoarse(below + 1, mantissa);
+    const below = leadingBits(value, mantissa),
+      low = fromLeadingBits(below, mantissa),
+      high = fromLeadingBits(below + 1, mantissa);
     const part = (value - low) / (high - low);
     return part > (unbiased && part > 0 ? uniform(fold(key, 2), pair, 2 * draw)[0]! : 0.5) ? below + 1 : below;
   }
@@ -105,13 +112,13 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
     if (norm === "log") {
       let code = 0;
       if (value >= 2 ** -45 && value < 2 ** 20) {
-        code = coarse(value, mantissa);
+        code = leadingBits(value, mantissa);
         if (single) code = round(value, key, 0);
-        else if (fromCoarse(code, mantissa) < value) code++;
+        else if (fromLeadingBits(code, mantissa) < value) code++;
         code = Math.min(code - least + 1, top);
       } else if (value > 0) code = top;
       encoder.raw(code, bits);
-      if (code < top) return code === 0 ? 0 : fromCoarse(code + least - 1, mantissa);
+      if (code < top) return code === 0 ? 0 : fromLeadingBits(code + least - 1, mantissa);
     }
     const sent = normTo31(value);
     encoder.raw(sent, 31);
@@ -196,7 +203,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
           return decoder.end();
         }
         base = normFrom31(sent);
-      } else if (code > 0) base = fromCoarse(code + least - 1, mantissa);
+      } else if (code > 0) base = fromLeadingBits(code + least - 1, mantissa);
       if (base === 0) return decoder.end();
       const ofFirst = fold(key, 1), ofLast = fold(key, 3);
       ratios.reset();
@@ -209,7 +216,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
           if (code < 0 || code > one + 1) refuse(NAME, `a ratio of norms has code ${code}`);
           if (code === 0) continue;
           some = true;
-          norm *= fromCoarse(one + 1 - code, mantissa);
+          norm *= fromLeadingBits(one + 1 - code, mantissa);
         }
         if (count === 1) {
           add(from, decoder.raw(1) === 1 ? -norm : norm);

@@ -1,22 +1,13 @@
 import { checkInteger, checkOptions } from "../../options.ts";
-import {
-  byteLengthOf,
-  eachChunk,
-  expectEnd,
-  getFloat,
-  getScale,
-  MAX_FLOAT,
-  putFloat,
-  readCodes,
-  widthOf,
-  writeCodes,
-} from "../coding/fixed_width.ts";
+import { byteLengthOf, eachChunk, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { readFloat, readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import type { Flattened } from "./dithering.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
 import { addLevels, dither } from "../kernels/equal_levels.ts";
 import { extremes, sumOfSquares } from "../kernels/sums.ts";
-import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";
 
@@ -62,8 +53,8 @@ export function stochasticLevels(options: StochasticLevelsOptions): UnbiasedComp
     maxByteLength: (size) => 8 + byteLengthOf(width, size),
     encode(vector, key, message) {
       const { least, most } = extremes(vector);
-      putFloat(least, message, 0);
-      putFloat(most, message, 4);
+      writeFloat(least, message, 0);
+      writeFloat(most, message, 4);
       if (least === most) return 8;
       const rate = top / (most - least);
       return writeCodes(width, vector.length, message, 8, (codes, from) => {
@@ -72,14 +63,14 @@ export function stochasticLevels(options: StochasticLevelsOptions): UnbiasedComp
       });
     },
     decodeAdd(message, _key, scale, into) {
-      const least = getFloat(message, 0), most = getFloat(message, 4);
+      const least = readFloat("stochasticLevels", message, 0), most = readFloat("stochasticLevels", message, 4);
       if (least > most) refuse("stochasticLevels", `the least number is ${least}, above the largest, ${most}`);
       if (least === most) {
-        expectEnd("stochasticLevels", message, 8);
+        requireLength("stochasticLevels", message, 8);
         for (let i = 0; i < into.length; i++) into[i]! += scale * least;
         return;
       }
-      expectEnd("stochasticLevels", message, 8 + byteLengthOf(width, into.length));
+      requireLength("stochasticLevels", message, 8 + byteLengthOf(width, into.length));
       const origin = scale * least, step = scale * (most - least) / top;
       readCodes(width, into.length, message, 8, (codes, from) => addLevels(codes, origin, step, into, from));
     },
@@ -121,10 +112,10 @@ export function variableLength(options: VariableLengthOptions = {}): UnbiasedCom
     maxByteLength: (size) => 8 + integersByteLength(size, topOf(size)),
     encode(vector, key, message) {
       const size = vector.length, top = topOf(size), { least } = extremes(vector);
-      putFloat(Math.min(Math.sqrt(sumOfSquares(vector)), MAX_FLOAT), message, 0);
-      const norm = getScale(message, 0);
+      writeFloat(Math.min(Math.sqrt(sumOfSquares(vector)), MAX_FLOAT32), message, 0);
+      const norm = readScale("variableLength", message, 0);
       if (norm === 0) return 4;
-      putFloat(least, message, 4);
+      writeFloat(least, message, 4);
       const rate = top / (Math.SQRT2 * norm), middle = middleOf(rate, least, top), values = memory(size);
       eachChunk(size, (codes, from) => {
         bits(key, codes, from);
@@ -135,9 +126,9 @@ export function variableLength(options: VariableLengthOptions = {}): UnbiasedCom
       return encodeIntegers(values, top, message, 8);
     },
     decodeAdd(message, _key, scale, into) {
-      const size = into.length, top = topOf(size), norm = getScale(message, 0);
-      if (norm === 0) return expectEnd("variableLength", message, 4);
-      const least = getFloat(message, 4);
+      const size = into.length, top = topOf(size), norm = readScale("variableLength", message, 0);
+      if (norm === 0) return requireLength("variableLength", message, 4);
+      const least = readFloat("variableLength", message, 4);
       if (Math.abs(least) > norm) refuse("variableLength", `its least number is ${least}, beyond the norm, ${norm}`);
       const rate = top / (Math.SQRT2 * norm), middle = middleOf(rate, least, top);
       const values = decodeIntegers(message, 8, top, memory(size));
@@ -147,7 +138,7 @@ export function variableLength(options: VariableLengthOptions = {}): UnbiasedCom
       }
       for (let i = 0; i < size; i++) {
         // The level above the largest number may be no float32.
-        const level = Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, least + (middle + values[i]!) / rate));
+        const level = Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, least + (middle + values[i]!) / rate));
         into[i]! += scale * level;
       }
     },

@@ -13,7 +13,8 @@ import {
   type TrellisStates,
   trellisStates,
 } from "../coding/trellis.ts";
-import { MAX_FLOAT32, readNorm, sentNorm, writeNorm } from "../coding/norm.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { readNorm, sentNorm, writeNorm } from "../coding/norm.ts";
 import { refuse, requireLength } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 

@@ -1,12 +1,13 @@
 import { requireCall } from "../call.ts";
 import { checkInteger, checkOptions, show } from "../../options.ts";
-import { byteLengthOf, expectEnd, getFloat, putFloat, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
+import { byteLengthOf, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { readFloat, writeFloat } from "../coding/floats.ts";
 import { compress, decompress } from "../compress.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { addScaled } from "../kernels/equal_levels.ts";
 import { extremes } from "../kernels/sums.ts";
 import { bestPoints, BINS, ditherToPoints, edgeOf, histogram, momentsBetween } from "../kernels/unequal_levels.ts";
-import { refuse } from "../coding/refuse.ts";
 import { bits, fold, type Key } from "../../random.ts";
 
 /** Up to this many numbers, each is a candidate for a level; of more, this many are chosen by a histogram. */
@@ -53,27 +54,27 @@ export function zipml(options: ZipmlOptions): UnbiasedCompressor {
     maxByteLength: (size) => Math.max(8, end + byteLengthOf(width, size)),
     encode(vector, key, message) {
       const { least, most } = extremes(vector);
-      putFloat(least, message, 0);
-      putFloat(most, message, 4);
+      writeFloat(least, message, 0);
+      writeFloat(most, message, 4);
       if (least === most) return 8;
       const points = levelsFor(vector, levels, least, most);
-      for (let i = 1; i < levels - 1; i++) putFloat(points[i]!, message, 4 + 4 * i);
+      for (let i = 1; i < levels - 1; i++) writeFloat(points[i]!, message, 4 + 4 * i);
       return writeCodes(width, vector.length, message, end, (codes, from) => {
         bits(key, codes, from);
         ditherToPoints(vector, from, points, codes);
       });
     },
     decodeAdd(message, _key, scale, into) {
-      const least = getFloat(message, 0), most = getFloat(message, 4);
+      const least = readFloat("zipml", message, 0), most = readFloat("zipml", message, 4);
       if (least > most) refuse("zipml", `the least level is ${least}, above the largest, ${most}`);
       if (least === most) {
-        expectEnd("zipml", message, 8);
+        requireLength("zipml", message, 8);
         for (let i = 0; i < into.length; i++) into[i]! += scale * least;
         return;
       }
-      expectEnd("zipml", message, end + byteLengthOf(width, into.length));
+      requireLength("zipml", message, end + byteLengthOf(width, into.length));
       values[0] = least, values[levels - 1] = most;
-      for (let i = 1; i < levels - 1; i++) values[i] = getFloat(message, 4 + 4 * i);
+      for (let i = 1; i < levels - 1; i++) values[i] = readFloat("zipml", message, 4 + 4 * i);
       for (let i = 1; i < levels; i++) {
         if (!(values[i - 1]! <= values[i]!)) refuse("zipml", `level ${i} is ${values[i]}, below the one before`);
       }

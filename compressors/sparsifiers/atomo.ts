@@ -1,7 +1,7 @@
 import { checkInteger, checkOptions } from "../../options.ts";
 import { Matrix, SVD } from "../../dependencies/ml_matrix.ts";
 import { bits } from "../../random.ts";
-import { MAX_FLOAT } from "../coding/fixed_width.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { addFinite } from "../kernels/sparse.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
@@ -77,7 +77,7 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
         const weight = diagonal[j]! * Math.max(1, level / value) * largest;
         for (let i = 0; i < height; i++, at += 4) {
           const entry = weight * leftSingularVectors.get(i, j);
-          view.setFloat32(at, Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, entry)), true);
+          view.setFloat32(at, Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, entry)), true);
         }
         for (let i = 0; i < width; i++, at += 4) view.setFloat32(at, rightSingularVectors.get(i, j), true);
       }
@@ -103,7 +103,7 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
           const weight = term[row]!;
           for (let column = height; column < length && i < size; column++, i++) {
             // Held to float32's range, so that what overflows is not taken from what overflows.
-            sum[i] = Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, sum[i]! + weight * term[column]!));
+            sum[i] = Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, sum[i]! + weight * term[column]!));
           }
         }
       }

@@ -1,9 +1,9 @@
 import { checkBoolean, checkNumber, checkOptions } from "../../options.ts";
 import { bits, type Key } from "../../random.ts";
-import { expectEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
-import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /** How often {@linkcode bernoulli} keeps what. */
@@ -65,13 +65,13 @@ export function bernoulli(options: BernoulliOptions): UnbiasedCompressor {
     maxByteLength: (size) => 4 * size,
     encode(vector, key, message) {
       const indices = indicesOf(vector.length), count = select(key, vector.length, indices);
-      return gatherFloats(vector, indices, count, message, 0, 0.999999 * MAX_FLOAT / factor);
+      return gatherFloats(vector, indices, count, message, 0, 0.999999 * MAX_FLOAT32 / factor);
     },
     decodeAdd(message, key, scale, into) {
       const indices = indicesOf(into.length), count = select(key, into.length, indices);
-      expectEnd("bernoulli", message, 4 * count);
+      requireLength("bernoulli", message, 4 * count);
       const most = scatterFloats(message, 0, indices, count, scale * factor, into);
-      if (!(most * factor <= MAX_FLOAT)) {
+      if (!(most * factor <= MAX_FLOAT32)) {
         refuse("bernoulli", `a value is ${most} · ${factor}, expected a finite number`);
       }
     },

@@ -1,12 +1,13 @@
 import { bits } from "../../random.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
-import { expectEnd, expectPadding, getScale, MAX_FLOAT, putFloat } from "../coding/fixed_width.ts";
+import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
+import { readScale, writeFloat } from "../coding/floats.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet } from "../coding/index_set.ts";
 import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
 import { waterLevel } from "../kernels/water_filling.ts";
-import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 const BLOCK = 2048;
@@ -49,7 +50,7 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
       const certain = certainOf(size),
         drawn = drawnOf(size),
         { sure, chance } = draw(vector, level, key, certain, drawn);
-      const writer = new BitWriter(message, putFloat(level, message, 0));
+      const writer = new BitWriter(message, writeFloat(level, message, 0));
       writer.write(sure, width(size)), writer.write(chance, width(size));
       const { position } = writer;
       writer.finish();
@@ -60,7 +61,9 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
       return gatherFloats(vector, certain, sure, message, writer.finish());
     },
     decodeAdd(message, _key, scale, into) {
-      const size = into.length, level = getScale(message, 0), reader = new BitReader(message, 4);
+      const size = into.length,
+        level = readScale("optimalSparsification", message, 0),
+        reader = new BitReader(message, 4);
       const sure = reader.read(width(size)), chance = reader.read(width(size));
       if (sure + chance > size) refuse("optimalSparsification", `it has ${sure} + ${chance} of ${size} numbers`);
       const certain = certainOf(sure), drawn = drawnOf(chance);
@@ -70,8 +73,8 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
       if (meet(certain, sure, drawn, chance)) refuse("optimalSparsification", "an index comes twice");
       for (let j = 0; j < chance; j++) into[drawn[j]!]! += scale * (reader.read(1) === 1 ? -level : level);
       const at = (reader.position + 7) >>> 3;
-      expectPadding("optimalSparsification", message, reader.position);
-      expectEnd("optimalSparsification", message, at + 4 * sure);
+      requirePadding("optimalSparsification", message, reader.position);
+      requireLength("optimalSparsification", message, at + 4 * sure);
       const most = scatterFloats(message, at, certain, sure, scale, into);
       if (!Number.isFinite(most)) refuse("optimalSparsification", `a value is ${most}, expected a finite number`);
     },
@@ -80,7 +83,7 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
 
 /** t as float32, rounded down: the variance does not exceed what was promised. */
 function levelOf(level: number): number {
-  float[0] = Math.min(level, MAX_FLOAT);
+  float[0] = Math.min(level, MAX_FLOAT32);
   if (float[0]! > level) word[0]!--;
   return float[0]!;
 }

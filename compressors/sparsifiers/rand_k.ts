@@ -1,10 +1,10 @@
 import { checkBoolean, checkOptions } from "../../options.ts";
 import { choose } from "../../random.ts";
-import { expectEnd, MAX_FLOAT } from "../coding/fixed_width.ts";
+import { refuse, requireLength } from "../coding/refuse.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { LinearCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
-import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import type { Sparsifier } from "./sparsifier.ts";
 
@@ -55,13 +55,13 @@ export function randK(
     encode(vector, key, message) {
       const size = vector.length, k = countFor(size), indices = choose(key, k, size, indicesOf(k));
       // A little below what the receiver accepts: the float32 may be rounded up.
-      return gatherFloats(vector, indices, k, message, 0, 0.999999 * MAX_FLOAT * k / size);
+      return gatherFloats(vector, indices, k, message, 0, 0.999999 * MAX_FLOAT32 * k / size);
     },
     decodeAdd(message, key, scale, into) {
       const size = into.length, k = countFor(size), factor = k === 0 ? 1 : size / k;
-      expectEnd("randK", message, 4 * k);
+      requireLength("randK", message, 4 * k);
       const most = scatterFloats(message, 0, choose(key, k, size, indicesOf(k)), k, scale * factor, into);
-      if (!(most * factor <= MAX_FLOAT)) refuse("randK", `a value is ${most} · ${factor}, expected a finite number`);
+      if (!(most * factor <= MAX_FLOAT32)) refuse("randK", `a value is ${most} · ${factor}, expected a finite number`);
     },
   };
   return shared ? { ...compressor, linearLength: countFor } : compressor;

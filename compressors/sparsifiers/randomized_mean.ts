@@ -1,5 +1,5 @@
 import { checkChoice, checkOptions } from "../../options.ts";
-import { getFloat, putFloat } from "../coding/fixed_width.ts";
+import { readFloat, writeFloat } from "../coding/floats.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { addFinite, clampFinite } from "../kernels/sparse.ts";
@@ -64,12 +64,12 @@ export function randomizedMean(options: Count & RandomizedMeanOptions): Unbiased
         : uniform
         ? mean(vector)
         : bestCentre(vector, rest, countFor(size));
-      const at = putFloat(middle, message, 0);
-      subtract(vector, getFloat(message, 0), rest);
+      const at = writeFloat(middle, message, 0);
+      subtract(vector, readFloat("randomizedMean", message, 0), rest);
       return at + inner.encode(rest, key, message.subarray(at));
     },
     decodeAdd(message, key, scale, into) {
-      const sum = restOf(into.length).fill(getFloat(message, 0));
+      const sum = restOf(into.length).fill(readFloat("randomizedMean", message, 0));
       inner.decodeAdd(message.subarray(4), key, 1, sum);
       addFinite(sum, scale, into);
     },

@@ -1,11 +1,11 @@
 import { checkOptions, show } from "../../options.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
-import { expectEnd, expectPadding, MAX_FLOAT } from "../coding/fixed_width.ts";
+import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
+import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { Compressor, ContractiveCompressor } from "../compressor.ts";
 import { decodeIndexSet, encodeIndexSet } from "../coding/index_set.ts";
 import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
-import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /** The threshold τ > 0: as it is, or as a multiple of the root mean square ‖x‖ / √d. */
@@ -45,7 +45,9 @@ export function threshold(
 ): Compressor {
   const { values = "exact", ...options } = checkOptions("make threshold", given, ["tau", "relative", "values"]);
   const { tau, relative } = options as { tau?: number; relative?: number }, bound = (tau ?? relative)!;
-  if (!(typeof bound === "number" && bound > 0 && bound < MAX_FLOAT) || (tau !== undefined && relative !== undefined)) {
+  if (
+    !(typeof bound === "number" && bound > 0 && bound < MAX_FLOAT32) || (tau !== undefined && relative !== undefined)
+  ) {
     throw new RangeError(
       `Cannot make threshold: tau is ${show(tau)} and relative is ${
         show(relative)
@@ -89,8 +91,8 @@ export function threshold(
         for (let j = 0; j < count; j++) into[indices[j]!]! += scale * (reader.read(1) === 1 ? -unit : unit);
       }
       const at = (reader.position + 7) >>> 3;
-      expectPadding("threshold", message, reader.position);
-      expectEnd("threshold", message, at + (exact ? 4 * count : 0));
+      requirePadding("threshold", message, reader.position);
+      requireLength("threshold", message, at + (exact ? 4 * count : 0));
       if (!exact) return;
       const most = scatterFloats(message, at, indices, count, scale, into);
       if (!Number.isFinite(most)) refuse("threshold", `a value is ${most}, expected a finite number`);

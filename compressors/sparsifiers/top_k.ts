@@ -1,10 +1,9 @@
-import { expectBitEnd } from "../coding/fixed_width.ts";
+import { refuse, requireBitLength } from "../coding/refuse.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
 import { selectLargest } from "../kernels/select.ts";
 import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
-import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 import type { Sparsifier } from "./sparsifier.ts";
 
@@ -55,7 +54,7 @@ export function topK(count: Count): ContractiveCompressor & Sparsifier {
           `the message has ${message.length} bytes, expected at least ${4 * k} for ${k} of ${size} numbers`,
         );
       }
-      expectBitEnd("topK", message, decodeIndexSet(message, 32 * k, k, size, indices));
+      requireBitLength("topK", message, decodeIndexSet(message, 32 * k, k, size, indices));
       const most = scatterFloats(message, 0, indices, k, scale, into);
       if (!Number.isFinite(most)) refuse("topK", `a value is ${most}, expected a finite number`);
     },

@@ -98,7 +98,7 @@ export default [
   ...of("eden.ts", ["ends"], [
     [
       "codes follow a scale that is 0",
-      "if (getScale(message, start) === 0) at = start + 4;",
+      "if (readScale(name, message, start) === 0) at = start + 4;",
       "",
       "eden({ bits: 1.5 })",
     ],
@@ -142,7 +142,7 @@ export default [
     ["zeros with a rotation", "if (most === 0 && attempt === 0) return;", "if (most === 0) return;"],
     [
       "codes follow a scale that is 0",
-      "if (getScale(message, at - 4) === 0) {",
+      'if (readScale("kashin", message, at - 4) === 0) {',
       "if (unit < 0) {",
       "kashin({ levels: 4 })",
     ],
@@ -456,9 +456,11 @@ export default [
     ["takes any number within the interval", "unit !== Math.ceil(low / unit) * unit % FULL", "unit < 0"],
     ["a bit too few at the end", "<= low + range) return bits;", "<= low + range) return Math.max(0, bits - 1);"],
   ]),
-  ...of("fixed_width.ts", ["canonical"], [
+  ...of("refuse.ts", ["canonical"], [
     ["takes any padding", "if (used > 0 && (message", "if (used > 8 && (message"],
-    ["takes −0 as a scale", "if (word[0]! >>> 31 === 1) {", "if (scale < 0) {"],
+  ]),
+  ...of("floats.ts", ["canonical"], [
+    ["takes −0 as a scale", "if (message[at + 3]! >= 128) {", "if (scale < 0) {"],
   ]),
   ...of("kernels/pack.ts", ["canonical"], [
     [
@@ -468,12 +470,10 @@ export default [
     ],
   ]),
   ...of("norm.ts", ["canonical"], [
-    ["takes a minus before any norm", "|| (negative && norm < LARGEST)", ""],
-    [
-      "takes scales in five bytes that have one",
-      "if (value === 0 || value >= 2 ** -45 && value < 2 ** 18) {",
-      "if (value < 0) {",
-    ],
+    ["takes a minus before any norm", "|| (negative && norm < MAX_FLOAT32)", ""],
+  ]),
+  ...of("log_scale.ts", ["canonical"], [
+    ["takes scales in five bytes that have one", "if (value === 0 || fitsByte(value)) refuse", "if (value < 0) refuse"],
   ]),
   ...of("frames.ts", ["canonical"], [
     ["takes lengths with a group too many", "if (byte === 0 && weight > 1)", "if (byte < 0)"],
