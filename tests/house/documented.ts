@@ -1,10 +1,10 @@
 /** Every compressor and every method has a heading or a row of a table in its document. @module */
 
-import { sourcesOf } from "./source.ts";
+import { type Source, sourcesOf } from "./source.ts";
 import type { Finding, Rule, Tree } from "./tree.ts";
 
 /** The lists of factories, and the document of each. */
-export const documents: Readonly<Record<string, string>> = {
+const documents: Readonly<Record<string, string>> = {
   "compressors/factories.ts": "docs/compressors.md",
   "optimizers/methods/factories.ts": "docs/methods.md",
 };
@@ -15,6 +15,16 @@ function namedIn(text: string): Set<string> {
   return new Set(places.flatMap((place) => [...place.matchAll(/`(\w+)/g)].map(([, name]) => name!)));
 }
 
+/** Whether an export is a type, though it is passed on from other files. */
+function isType(sources: ReadonlyMap<string, Source>, file: string, name: string): boolean {
+  const { exports = [], imports = [] } = sources.get(file) ?? {};
+  if (exports.some((made) => made.name === name && made.kind === "type")) return true;
+  return imports.some(({ from, names, reexports = [] }) => {
+    const at = reexports.indexOf(name);
+    return at >= 0 && isType(sources, from, names[at]!);
+  });
+}
+
 export const documented = (pairs: Readonly<Record<string, string>> = documents): Rule =>
   function* (tree: Tree): Generator<Finding> {
     const sources = sourcesOf(tree);
@@ -22,8 +32,7 @@ export const documented = (pairs: Readonly<Record<string, string>> = documents):
       const named = namedIn(tree.get(document) ?? "");
       for (const { line, from, names, reexports = [] } of sources.get(list)?.imports ?? []) {
         for (const [i, name] of reexports.entries()) {
-          const made = sources.get(from)?.exports.find((made) => made.name === names[i]);
-          if (made?.kind === "type" || named.has(name)) continue;
+          if (isType(sources, from, names[i]!) || named.has(name)) continue;
           yield {
             file: list,
             line,

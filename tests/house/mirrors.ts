@@ -4,7 +4,7 @@ import { type Source, sourcesOf } from "./source.ts";
 import type { Finding, Tree } from "./tree.ts";
 
 /** Files that no test can import, with the reason. */
-export const apart: Readonly<Record<string, string>> = {};
+const apart: Readonly<Record<string, string>> = {};
 
 const looked = (file: string) =>
   /^(compressors|optimizers|transport|wasm|testing)\/|^(random|options|launch)\.ts$/.test(file);
