@@ -146,7 +146,7 @@ async function vector(name: string, size: number, seed: number): Promise<Float32
     throw new Error(`Cannot read vector ${JSON.stringify(name)}: ${how}`, { cause });
   }
   if (!path.endsWith(".safetensors")) return readNpy(bytes);
-  const { readSafetensors } = await import("../optimizers/tfjs/checkpoints/safetensors.ts");
+  const { readSafetensors } = await import("../optimizers/files/safetensors.ts");
   const tensors = Object.values(readSafetensors(bytes).tensors).map(({ values }) => values);
   const whole = new Float32Array(tensors.reduce((sum, { length }) => sum + length, 0));
   tensors.reduce((at, data) => (whole.set(data, at), at + data.length), 0);

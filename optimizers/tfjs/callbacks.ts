@@ -3,10 +3,10 @@
 import * as tf from "../../dependencies/tfjs.ts";
 import { allGather, type Exchange } from "../../transport/round.ts";
 import { differentCalls, opensStep, runCall } from "./agreement/calls.ts";
-import type { Group } from "./group.ts";
+import type { Group } from "./agreement/group.ts";
 import { requireGroup, requireWeights } from "./require.ts";
-import type { CustomCallback, LayersModel, Logs } from "./tfjs.ts";
-import { averageState } from "./agreement/weights.ts";
+import type { CustomCallback, LayersModel, Logs } from "./variables/tfjs.ts";
+import { averageState } from "./agreement/sync_weights.ts";
 
 /**
  * A callback as `fit` takes it: one of tfjs's own, alone, in an array beside others such as `tf.callbacks.earlyStopping`,

@@ -3,9 +3,9 @@
 import * as tf from "../../dependencies/tfjs.ts";
 import type { GradientPart } from "../../transport/round.ts";
 import type { Bucket } from "./variables/bucket.ts";
-import { forwardPass } from "./forward_pass.ts";
+import { forwardPass } from "./variables/forward_pass.ts";
 import { Snapshot } from "./variables/snapshot.ts";
-import type { Optimizer, Scalar, Tensor, Variable } from "./tfjs.ts";
+import type { Optimizer, Scalar, Tensor, Variable } from "./variables/tfjs.ts";
 import { variable } from "./variables/variables.ts";
 import type { Objection } from "./agreement/vote.ts";
 

@@ -6,14 +6,14 @@ import { checkArguments, type Options } from "./arguments.ts";
 import { average } from "../methods/average.ts";
 import { describeMethod } from "../methods/describe.ts";
 import { runCall } from "./agreement/calls.ts";
-import { type Group, isBlocking, ordinalOver } from "./group.ts";
+import { type Group, isBlocking, ordinalOver } from "./agreement/group.ts";
 import { launchedSize } from "./launched.ts";
 import type { Method } from "../methods/method.ts";
 import { requireGroup, requireLoss, scalarLoss } from "./require.ts";
 import { checkSlots, readSlots, requireStorable, setLearningRate, writeSlots } from "./variables/slots.ts";
-import { checkState, checkVectors, type OptimizerState } from "./variables/state.ts";
-import { type NamedTensorMap, Optimizer, type Scalar, type Variable } from "./tfjs.ts";
-import { Training } from "./training.ts";
+import { checkState, checkVectors, type OptimizerState } from "./optimizer_state.ts";
+import { type NamedTensorMap, Optimizer, type Scalar, type Variable } from "./variables/tfjs.ts";
+import { Training } from "./step.ts";
 import { type NamedGradient, toList } from "./variables/variables.ts";
 
 /** The options of {@linkcode DistributedOptimizer}. */

@@ -5,8 +5,8 @@ import type { Layout, Method, State } from "../methods/method.ts";
 import type { Begun } from "./agreement/rejoin.ts";
 import { checkSlots, writeSlots } from "./variables/slots.ts";
 import { Snapshot } from "./variables/snapshot.ts";
-import { checkLayout, checkVectors, type OptimizerState } from "./variables/state.ts";
-import type { Optimizer, Variable } from "./tfjs.ts";
+import { checkLayout, checkVectors, type OptimizerState } from "./optimizer_state.ts";
+import type { Optimizer, Variable } from "./variables/tfjs.ts";
 
 /** What a restored state has taken the place of. */
 export interface Before {

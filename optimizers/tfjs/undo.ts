@@ -5,7 +5,7 @@ import { commit, copyOf } from "../methods/combinators/inner_method.ts";
 import { isOwn, OwnMemory, tensorsIn } from "./variables/own_memory.ts";
 import { type State, workspace } from "../methods/method.ts";
 import { Snapshot } from "./variables/snapshot.ts";
-import type { Optimizer, Variable } from "./tfjs.ts";
+import type { Optimizer, Variable } from "./variables/tfjs.ts";
 
 /** What is remembered of the moment before a step. */
 interface Held {

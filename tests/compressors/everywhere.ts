@@ -6,7 +6,7 @@
  */
 
 import { compress, decompress, parseCompressor } from "../../compressors/mod.ts";
-import { digest } from "../../optimizers/tfjs/digest.ts";
+import { digest } from "../../optimizers/files/digest.ts";
 import { fold, type Key, key, normal, uniform } from "../../random.ts";
 
 /** One or more configurations of every factory in compressors/factories.ts. */

@@ -173,7 +173,8 @@ const methods: Rooms = {
 const face: Rooms = {
   group: {
     holds: "the group, tfjs's types, digests, and checks of arguments",
-    paths: "optimizers/tfjs/group.ts optimizers/tfjs/tfjs.ts optimizers/tfjs/digest.ts optimizers/tfjs/launched.ts " +
+    paths:
+      "optimizers/tfjs/agreement/group.ts optimizers/tfjs/variables/tfjs.ts optimizers/files/digest.ts optimizers/tfjs/launched.ts " +
       "optimizers/tfjs/require.ts",
     imports: "options tensorflow round place transport",
   },

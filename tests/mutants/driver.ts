@@ -2,7 +2,7 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const absent = "tests/optimizers/absent_test.ts", finite = "tests/optimizers/finite_out_test.ts";
+const absent = "tests/optimizers/tfjs/absent_test.ts", finite = "tests/optimizers/tfjs/finite_out_test.ts";
 const replicas = "tests/optimizers/tfjs/agreement/replicas_test.ts",
   rejoin = "tests/optimizers/tfjs/agreement/rejoin_test.ts";
 const callbacks = "tests/optimizers/tfjs/callbacks_test.ts", args = "tests/optimizers/tfjs/arguments_test.ts";
@@ -10,28 +10,28 @@ const callbacks = "tests/optimizers/tfjs/callbacks_test.ts", args = "tests/optim
 const mutants: Mutant[] = [
   {
     name: "what a method delivers for a variable without gradient is dropped",
-    file: "optimizers/tfjs/method_at_work.ts",
+    file: "optimizers/tfjs/replica.ts",
     find: 'yields === "parameters" || present[i] || !bucket.isZero(i)',
     replace: 'yields === "parameters" || present[i]',
     tests: [`${absent}#errorFeedback`],
   },
   {
     name: "methods that own the parameters leave out variables without gradient",
-    file: "optimizers/tfjs/method_at_work.ts",
+    file: "optimizers/tfjs/replica.ts",
     find: 'yields === "parameters" || present[i] ||',
     replace: "present[i] ||",
     tests: [`${absent}#localSgd`, `${absent}#fedAvg`, `${absent}#scaffold`],
   },
   {
     name: "a variable that nothing is delivered for is given zeros",
-    file: "optimizers/tfjs/method_at_work.ts",
+    file: "optimizers/tfjs/replica.ts",
     find: "|| !bucket.isZero(i) ?",
     replace: "|| true ?",
     tests: [`${absent}#leaves the variable alone`],
   },
   {
     name: "the result of the exchange is not looked at",
-    file: "optimizers/tfjs/training.ts",
+    file: "optimizers/tfjs/step.ts",
     find: "work.elsewhere.objection ?? outcome.objection ?? work.finds()",
     replace: "work.elsewhere.objection ?? outcome.objection",
     tests: [`${finite}#on the way into sum`, `${finite}#a memory that is not finite`],
@@ -87,49 +87,49 @@ const mutants: Mutant[] = [
   },
   {
     name: "a skipped step leaves what the forward pass wrote",
-    file: "optimizers/tfjs/training.ts",
+    file: "optimizers/tfjs/step.ts",
     find: "if (!stays && !this.#returned) {",
     replace: "if (!stays && this.#returned) {",
     tests: [`${finite}#takes back what the forward pass wrote`],
   },
   {
     name: "a loss that throws is told to nobody",
-    file: "optimizers/tfjs/training.ts",
+    file: "optimizers/tfjs/step.ts",
     find: "if (this.work.bucket !== undefined && !this.#meets) return exchange;",
     replace: "if (this.method.bucket !== undefined) return exchange;",
     tests: [`${args}#variables that cannot be trained`],
   },
   {
     name: "the hash of a step leaves out the learning rate",
-    file: "optimizers/tfjs/training_facts.ts",
+    file: "optimizers/tfjs/facts.ts",
     find: "?? learningRate,",
     replace: "?? learningRate ? 0 : 0,",
     tests: [`${replicas}#learning rate`],
   },
   {
     name: "the hash of a step leaves out the inner optimizer's options",
-    file: "optimizers/tfjs/training_facts.ts",
+    file: "optimizers/tfjs/facts.ts",
     find: '"the inner optimizer": { ...config,',
     replace: '"the inner optimizer": {',
     tests: [`${replicas}#another option`],
   },
   {
     name: "the hash of a step leaves out the data",
-    file: "optimizers/tfjs/training_facts.ts",
+    file: "optimizers/tfjs/facts.ts",
     find: "iterations: inner.iterations },\n    [dataKey]: sharedOut(group),",
     replace: "iterations: inner.iterations },",
     tests: [`${replicas}#shuffled by itself`],
   },
   {
     name: "replicas are never compared",
-    file: "optimizers/tfjs/conclude.ts",
+    file: "optimizers/tfjs/agreement/conclude.ts",
     find: "if (verify === 0 || size === 1) return false;",
     replace: "if (verify === 0 || size >= 1) return false;",
     tests: [`${replicas}#differs is found`],
   },
   {
     name: "replicas of local methods are compared by steps, not by exchanges",
-    file: "optimizers/tfjs/conclude.ts",
+    file: "optimizers/tfjs/agreement/conclude.ts",
     find: "Math.floor((step + 1 - every) / verify)",
     replace: "Math.floor(step / verify)",
     tests: [`${replicas}#local method`],
@@ -150,17 +150,17 @@ const mutants: Mutant[] = [
   },
   {
     name: "optimizers over a group are not told apart",
-    file: "optimizers/tfjs/group.ts",
+    file: "optimizers/tfjs/agreement/group.ts",
     find: "(made.get(group) ?? 0) + 1",
     replace: "1",
     tests: [`${replicas}#several optimizers`],
   },
   {
     name: "the steps of the status are 32 bits",
-    file: "optimizers/tfjs/agreement/status.ts",
+    file: "optimizers/tfjs/agreement/opening.ts",
     find: "view.setBigUint64(8, BigInt(step), true);",
     replace: "view.setUint32(8, step, true);",
-    tests: ["tests/optimizers/tfjs/agreement/status_test.ts"],
+    tests: ["tests/optimizers/tfjs/agreement/opening_test.ts"],
   },
   {
     name: "a refused step keeps what an optimizer of a user's own remembers",
@@ -192,7 +192,7 @@ const mutants: Mutant[] = [
   },
   {
     name: "rejoin: what was restored is forgotten as soon as this rank has begun",
-    file: "optimizers/tfjs/training.ts",
+    file: "optimizers/tfjs/step.ts",
     find: "if (!this.#meets) this.restoring.confirm();",
     replace: 'this.restoring.confirm(), this.restoring.begun = "alone";',
     tests: [`${rejoin}#average: a connection lost while the ranks begin from`],
@@ -220,21 +220,21 @@ const mutants: Mutant[] = [
   },
   {
     name: "averageState takes differences as they are",
-    file: "optimizers/tfjs/agreement/weights.ts",
+    file: "optimizers/tfjs/agreement/sync_weights.ts",
     find: "small = 2 ** -Math.ceil(Math.log2(2 * size))",
     replace: "small = 1",
     tests: [`${callbacks}#finite where the mean is`],
   },
   {
     name: "averageState takes a mean that is not finite",
-    file: "optimizers/tfjs/agreement/weights.ts",
+    file: "optimizers/tfjs/agreement/sync_weights.ts",
     find: "if (bucket.firstNonFinite(difference) >= 0) {",
     replace: "if (bucket.firstNonFinite(difference) >= bucket.layout.size) {",
     tests: [`${callbacks}#finite where the mean is`],
   },
   {
     name: "weights are compared by their shapes only",
-    file: "optimizers/tfjs/agreement/weights.ts",
+    file: "optimizers/tfjs/agreement/sync_weights.ts",
     find: "`${dtype} [${shape}]`",
     replace: "`[${shape}]`",
     tests: [`${callbacks}#compare types, shapes`],
@@ -248,7 +248,7 @@ const mutants: Mutant[] = [
   },
   {
     name: "replicas: the names of variables are not compared",
-    file: "optimizers/tfjs/training_facts.ts",
+    file: "optimizers/tfjs/facts.ts",
     find: "variables.map(({ name }) => unnumbered(name))",
     replace: 'variables.map(({ name }) => unnumbered(name) && "")',
     tests: ["tests/optimizers/tfjs/agreement/replicas_test.ts#lists in another order"],

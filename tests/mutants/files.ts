@@ -2,26 +2,26 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const safetensors = "optimizers/tfjs/checkpoints/safetensors.ts",
-  names = "optimizers/tfjs/checkpoints/json_names.ts",
+const safetensors = "optimizers/files/safetensors.ts",
+  names = "optimizers/files/json_names.ts",
   slots = "optimizers/tfjs/variables/slots.ts";
 const checkpoint = "optimizers/tfjs/checkpoints/checkpoint.ts",
   reading = "optimizers/tfjs/checkpoints/read_checkpoint.ts",
-  state = "optimizers/tfjs/variables/state.ts";
+  state = "optimizers/tfjs/optimizer_state.ts";
 const weights = "optimizers/tfjs/checkpoints/stored_weights.ts",
-  checksum = "optimizers/tfjs/checkpoints/checksum.ts",
-  digest = "optimizers/tfjs/digest.ts";
-const folder = "optimizers/tfjs/checkpoints/step_folder.ts",
+  checksum = "optimizers/files/checksum.ts",
+  digest = "optimizers/files/digest.ts";
+const folder = "optimizers/files/step_folder.ts",
   write = "optimizers/tfjs/checkpoints/write_step.ts",
   read = "optimizers/tfjs/checkpoints/read_step.ts";
 const saving = "optimizers/tfjs/checkpoints/save_to.ts",
   restoring = "optimizers/tfjs/checkpoints/restore_from.ts",
-  files = "optimizers/tfjs/checkpoints/files.ts";
+  files = "optimizers/files/file_system.ts";
 const handler = "optimizers/tfjs/checkpoints/file_handler.ts",
-  training = "optimizers/tfjs/training_facts.ts",
+  training = "optimizers/tfjs/facts.ts",
   together = "optimizers/tfjs/agreement/together.ts";
 
-const safetensorsTest = ["tests/optimizers/tfjs/checkpoints/safetensors_test.ts"],
+const safetensorsTest = ["tests/optimizers/files/safetensors_test.ts"],
   restoreTest = ["tests/optimizers/tfjs/checkpoints/restore_from_test.ts"];
 const saveTest = ["tests/optimizers/tfjs/checkpoints/save_to_test.ts"],
   handlerTest = ["tests/optimizers/tfjs/checkpoints/file_handler_test.ts"];

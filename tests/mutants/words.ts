@@ -28,14 +28,14 @@ const mutants: Mutant[] = [
   },
   {
     name: "weights: averaging and broadcasting look alike to the ranks",
-    file: "optimizers/tfjs/agreement/weights.ts",
+    file: "optimizers/tfjs/agreement/sync_weights.ts",
     find: "{ call, root, weight }",
     replace: "{ root, weight }",
     tests,
   },
   {
     name: "status: a rank that has left blames itself for too few steps",
-    file: "optimizers/tfjs/agreement/status.ts",
+    file: "optimizers/tfjs/agreement/opening.ts",
     find: "if (rank === own) {",
     replace: "if (rank === own + 0.5) {",
     tests,
@@ -49,7 +49,7 @@ const mutants: Mutant[] = [
   },
   {
     name: "files: a URL as text makes a folder of that name",
-    file: "optimizers/tfjs/checkpoints/files.ts",
+    file: "optimizers/files/file_system.ts",
     find: "/^[a-z]{2,}:\\/\\//i.test(path)",
     replace: "false",
     tests,

@@ -19,7 +19,7 @@ import {
 } from "../../optimizers/mod.ts";
 import { bucketed, identity, perTensor, randK, topK } from "../../compressors/mod.ts";
 import { commit, copyOf, joinStates, partOf } from "../../optimizers/methods/combinators/inner_method.ts";
-import { restoreState } from "../../optimizers/tfjs/variables/state.ts";
+import { restoreState } from "../../optimizers/tfjs/optimizer_state.ts";
 import { collective, memory, runTogether } from "../../transport/mod.ts";
 
 const count = 2 ** 53 - 1;

@@ -7,7 +7,7 @@
 
 import { TransportError } from "../../../transport/transport.ts";
 import type { Exchange } from "../../../transport/round.ts";
-import { type Group, runOn } from "../group.ts";
+import { type Group, runOn } from "./group.ts";
 import { objectionsIn } from "./vote.ts";
 
 /** The number with which a message begins that opens a step: "GWst", read as little-endian. */

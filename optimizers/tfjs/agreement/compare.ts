@@ -3,7 +3,7 @@
 import { handshake } from "../../../transport/handshake.ts";
 import type { Exchange } from "../../../transport/round.ts";
 import { differentCalls, sameCalls } from "./calls.ts";
-import { dataKey } from "./shared_out.ts";
+import { dataKey } from "./sharded.ts";
 import { inCommon } from "./vote.ts";
 
 /** An exchange whose replies are told. */

@@ -3,10 +3,10 @@
 import { canonical } from "../../../transport/handshake.ts";
 import type { Exchange } from "../../../transport/round.ts";
 import { compareFacts } from "./compare.ts";
-import { digest } from "../digest.ts";
+import { digest } from "../../files/digest.ts";
 import { numbersOf } from "../variables/numbers.ts";
 import type { Vectors } from "../../methods/method.ts";
-import type { Optimizer, Tensor, Variable } from "../tfjs.ts";
+import type { Optimizer, Tensor, Variable } from "../variables/tfjs.ts";
 import { slotsByName } from "../undo.ts";
 
 /** Digests of the weights by position, of the inner optimizer's slots and of a method's shared state by name. */

@@ -2,7 +2,7 @@
 
 import { allGather } from "../../../transport/round.ts";
 import { differentCalls, runCall, sameCalls } from "./calls.ts";
-import type { Group } from "../group.ts";
+import type { Group } from "./group.ts";
 
 const TAG = "GWtogether";
 

@@ -1,16 +1,16 @@
 /** A rank's state in one safetensors file. @module */
 
 import { canonical } from "../../../transport/handshake.ts";
-import { FORMAT, NO_CHECKSUM, writeChecksum } from "./checksum.ts";
+import { FORMAT, NO_CHECKSUM, writeChecksum } from "../../files/checksum.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";
 import { type Checkpoint, readCheckpoint, VERSION } from "./read_checkpoint.ts";
 import type { Vectors } from "../../methods/method.ts";
 import { requireOptimizer, requireWeights } from "../require.ts";
-import { type StoredTensor, type TensorNumbers, writeSafetensors } from "./safetensors.ts";
-import { stateDigests } from "../variables/state.ts";
+import { type StoredTensor, type TensorNumbers, writeSafetensors } from "../../files/safetensors.ts";
+import { stateDigests } from "../optimizer_state.ts";
 import { assignWeights, checkWeights } from "./stored_weights.ts";
 import { variable } from "../variables/variables.ts";
-import { variablesOf, type Weights } from "../agreement/weights.ts";
+import { variablesOf, type Weights } from "../agreement/sync_weights.ts";
 
 /**
  * All that this rank needs to go on later as if it had not stopped, to the last bit: the step and the seed, the

@@ -1,8 +1,8 @@
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
-import { digest } from "../digest.ts";
-import { codeOf, type Files, openFiles, pathOf, replaceFile } from "./files.ts";
-import type { IOHandler } from "../tfjs.ts";
+import { digest } from "../../files/digest.ts";
+import { codeOf, type Files, openFiles, pathOf, replaceFile } from "../../files/file_system.ts";
+import type { IOHandler } from "../variables/tfjs.ts";
 
 /**
  * Saves models into a folder, and loads them from it, under Deno and Node: what `model.save`, `tf.loadLayersModel` and

@@ -1,11 +1,11 @@
 /** What a checkpoint says. @module */
 
 import { show } from "../../../options.ts";
-import { checkChecksum, FORMAT } from "./checksum.ts";
+import { checkChecksum, FORMAT } from "../../files/checksum.ts";
 import type { Layout, Vectors } from "../../methods/method.ts";
-import { readSafetensors, type Safetensors, type TensorNumbers } from "./safetensors.ts";
+import { readSafetensors, type Safetensors, type TensorNumbers } from "../../files/safetensors.ts";
 import type { Slots } from "../variables/slots.ts";
-import type { OptimizerState, StateDigests } from "../variables/state.ts";
+import type { OptimizerState, StateDigests } from "../optimizer_state.ts";
 import type { StoredWeight } from "./stored_weights.ts";
 
 /** The version of the layout of checkpoints; see FORMAT.md. */

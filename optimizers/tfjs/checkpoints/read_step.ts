@@ -1,10 +1,10 @@
 /** Finds the newest step in a folder that is complete and sound on all ranks. @module */
 
-import { digest } from "../digest.ts";
-import { type Files, isLost } from "./files.ts";
-import type { Group } from "../group.ts";
+import { digest } from "../../files/digest.ts";
+import { type Files, isLost } from "../../files/file_system.ts";
+import type { Group } from "../agreement/group.ts";
 import { together } from "../agreement/together.ts";
-import { listSteps, MANIFEST, type Manifest, readManifest } from "./step_folder.ts";
+import { listSteps, MANIFEST, type Manifest, readManifest } from "../../files/step_folder.ts";
 
 /** A step that was not taken, and why. */
 export interface LeftOut {

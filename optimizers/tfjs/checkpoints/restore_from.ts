@@ -2,16 +2,16 @@ import { noOption, show } from "../../../options.ts";
 import { alone } from "../../../transport/alone.ts";
 import { prepareRestore } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";
-import { type Files, openFiles, pathOf } from "./files.ts";
-import type { Group } from "../group.ts";
+import { type Files, openFiles, pathOf } from "../../files/file_system.ts";
+import type { Group } from "../agreement/group.ts";
 import { type Checkpoint, readCheckpoint } from "./read_checkpoint.ts";
 import { Damaged, findStep, type Found, type LeftOut, readFileOf } from "./read_step.ts";
 import { requireOptimizer, requirePath, requireWeights } from "../require.ts";
 import { checkGroup, remember } from "./save_to.ts";
-import { listSteps, type Manifest, rankFile } from "./step_folder.ts";
+import { listSteps, type Manifest, rankFile } from "../../files/step_folder.ts";
 import { assignWeights, checkWeights, type StoredWeight } from "./stored_weights.ts";
 import { together } from "../agreement/together.ts";
-import { broadcastState, variablesOf, type Weights } from "../agreement/weights.ts";
+import { broadcastState, variablesOf, type Weights } from "../agreement/sync_weights.ts";
 
 /** The options of {@linkcode restoreFrom}. */
 export interface RestoreOptions {

@@ -1,9 +1,9 @@
 /** The weights that a file holds. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import type { StoredTensor } from "./safetensors.ts";
-import { sameName } from "../variables/state.ts";
-import type { Variable } from "../tfjs.ts";
+import type { StoredTensor } from "../../files/safetensors.ts";
+import { sameName } from "../optimizer_state.ts";
+import type { Variable } from "../variables/tfjs.ts";
 
 /** One weight of a checkpoint. */
 export interface StoredWeight extends StoredTensor {

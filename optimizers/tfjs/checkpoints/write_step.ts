@@ -1,8 +1,8 @@
 /** Writes one step of all ranks into a folder. @module */
 
-import { digest } from "../digest.ts";
-import { type Files, syncFolder, writeDurably } from "./files.ts";
-import type { Group } from "../group.ts";
+import { digest } from "../../files/digest.ts";
+import { type Files, syncFolder, writeDurably } from "../../files/file_system.ts";
+import type { Group } from "../agreement/group.ts";
 import { together } from "../agreement/together.ts";
 import {
   type Json,
@@ -14,7 +14,7 @@ import {
   type StepName,
   stepName,
   writeManifest,
-} from "./step_folder.ts";
+} from "../../files/step_folder.ts";
 
 /** What a rank has to save. */
 export interface Step {

@@ -3,10 +3,10 @@
 import * as tf from "../../../dependencies/tfjs.ts";
 import { checkBoolean, checkInteger, checkOptions } from "../../../options.ts";
 import { canonical } from "../../../transport/handshake.ts";
-import { type Digest, digest } from "../digest.ts";
-import { noteShare } from "../agreement/shared_out.ts";
+import { type Digest, digest } from "../../files/digest.ts";
+import { noteShare } from "../agreement/sharded.ts";
 import { requirePlace, requireRows, requireShardable } from "./shardable.ts";
-import type { Dataset, Tensor } from "../tfjs.ts";
+import type { Dataset, Tensor } from "../variables/tfjs.ts";
 import { bits, fold, type Key } from "../../../random.ts";
 import { keyFor, rowsKey } from "../../methods/keys.ts";
 

@@ -2,11 +2,11 @@
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
-import { digest } from "../digest.ts";
+import { digest } from "../../files/digest.ts";
 import { allFinite } from "../../methods/parts/finite.ts";
 import { numbersOf } from "./numbers.ts";
 import type { Layout } from "../../methods/method.ts";
-import type { Tensor } from "../tfjs.ts";
+import type { Tensor } from "./tfjs.ts";
 
 /** What has a name and a shape: a variable, or a stand-in for one. */
 export interface Named {

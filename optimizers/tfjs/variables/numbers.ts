@@ -1,7 +1,7 @@
 /** Reading a tensor's numbers without copying them, where the backend allows it. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import type { Tensor } from "../tfjs.ts";
+import type { Tensor } from "./tfjs.ts";
 
 /** What of the wasm backend lets its memory be read in place. */
 interface HeapBackend {

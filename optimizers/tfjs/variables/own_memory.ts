@@ -6,7 +6,7 @@
  */
 
 import * as tf from "../../../dependencies/tfjs.ts";
-import type { Optimizer, Tensor } from "../tfjs.ts";
+import type { Optimizer, Tensor } from "./tfjs.ts";
 
 /** tfjs's own classes: all that they remember is in variables, the number of steps apart. */
 const known: ReadonlySet<unknown> = new Set([

@@ -2,9 +2,9 @@
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import { canonical } from "../../../transport/handshake.ts";
-import { digest } from "../digest.ts";
+import { digest } from "../../files/digest.ts";
 import { hasArrays, isOwn, tensorsIn } from "./own_memory.ts";
-import type { Optimizer } from "../tfjs.ts";
+import type { Optimizer } from "./tfjs.ts";
 
 /** One variable of an optimizer: a moment of a weight, a running power of β. */
 export interface Slot {

@@ -1,5 +1,5 @@
 import * as tf from "../../../dependencies/tfjs.ts";
-import type { Tensor, Variable } from "../tfjs.ts";
+import type { Tensor, Variable } from "./tfjs.ts";
 
 /**
  * The values of variables at one moment. It holds on to their memory and copies none: tfjs never changes a tensor's

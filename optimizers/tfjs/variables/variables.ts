@@ -4,8 +4,8 @@ import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
 import { allGather, broadcast, type Exchange } from "../../../transport/round.ts";
 import type { Bucket } from "./bucket.ts";
-import { digest } from "../digest.ts";
-import type { NamedTensorMap, Tensor, Variable } from "../tfjs.ts";
+import { digest } from "../../files/digest.ts";
+import type { NamedTensorMap, Tensor, Variable } from "./tfjs.ts";
 
 /** A gradient and the name of its variable, as tfjs passes them: the tensor is missing where there is no gradient. */
 export interface NamedGradient {

@@ -13,7 +13,7 @@ import {
   weightsDigest,
   writeSafetensors,
 } from "../../../../optimizers/mod.ts";
-import { writeChecksum } from "../../../../optimizers/tfjs/checkpoints/checksum.ts";
+import { writeChecksum } from "../../../../optimizers/files/checksum.ts";
 import { alone, type Collective, collective, memory } from "../../../../transport/mod.ts";
 
 await tf.setBackend("cpu");

@@ -1,7 +1,7 @@
 /** Ranks that save bytes into folders, without an optimizer; and disks that fail. */
 
 import { bits, fold, key } from "../../../../random.ts";
-import { type Files, openFiles } from "../../../../optimizers/tfjs/checkpoints/files.ts";
+import { type Files, openFiles } from "../../../../optimizers/files/file_system.ts";
 import { findStep, readFileOf } from "../../../../optimizers/tfjs/checkpoints/read_step.ts";
 import { type Known, type Saved, writeStep } from "../../../../optimizers/tfjs/checkpoints/write_step.ts";
 import { type Collective, collective, memory } from "../../../../transport/mod.ts";

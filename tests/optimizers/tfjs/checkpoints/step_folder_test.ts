@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import { canonical } from "../../../../transport/handshake.ts";
-import { readManifest, writeManifest } from "../../../../optimizers/tfjs/checkpoints/step_folder.ts";
+import { readManifest, writeManifest } from "../../../../optimizers/files/step_folder.ts";
 import { leaders } from "../../../../optimizers/tfjs/checkpoints/write_step.ts";
 import { disk, find, ranks, save, watched } from "./step_files.ts";
 import { bits, fold, key } from "../../../../random.ts";

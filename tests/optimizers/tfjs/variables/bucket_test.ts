@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import { Bucket, describeMethod, layoutDigest, layoutOf, weightsDigest } from "../../../../optimizers/mod.ts";
-import { digest } from "../../../../optimizers/tfjs/digest.ts";
+import { digest } from "../../../../optimizers/files/digest.ts";
 
 await tf.setBackend("cpu");
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { show } from "../../../options.ts";
+import { show } from "../../options.ts";
 import { repeatedName } from "./json_names.ts";
 
 /** The number types read and written here. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import { syncMetrics, weightsDigest } from "../../../optimizers/mod.ts";
-import { digest } from "../../../optimizers/tfjs/digest.ts";
+import { digest } from "../../../optimizers/files/digest.ts";
 import { bits, key } from "../../../random.ts";
 import { collective, memory } from "../../../transport/mod.ts";
 

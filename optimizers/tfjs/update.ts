@@ -1,6 +1,6 @@
 import { allFinite } from "../methods/parts/finite.ts";
 import { numbersOf } from "./variables/numbers.ts";
-import type { NamedTensorMap, Optimizer } from "./tfjs.ts";
+import type { NamedTensorMap, Optimizer } from "./variables/tfjs.ts";
 import type { NamedGradient } from "./variables/variables.ts";
 import { refusal } from "./agreement/vote.ts";
 

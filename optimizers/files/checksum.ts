@@ -1,6 +1,6 @@
 /** The checksum of a checkpoint. @module */
 
-import { digest } from "../digest.ts";
+import { digest } from "./digest.ts";
 
 /** What the metadata of a checkpoint call it. */
 export const FORMAT = "gradwire checkpoint";

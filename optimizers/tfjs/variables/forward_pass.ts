@@ -1,7 +1,7 @@
-import { Snapshot } from "./variables/snapshot.ts";
+import { Snapshot } from "./snapshot.ts";
 import type { Optimizer } from "./tfjs.ts";
-import { slotsByName } from "./undo.ts";
-import { notTrained } from "./variables/variables.ts";
+import { slotsByName } from "../undo.ts";
+import { notTrained } from "./variables.ts";
 
 /**
  * Runs a forward pass and holds on to what the variables were before to which it assigns by itself: BatchNorm's moving

@@ -2,15 +2,15 @@
 
 import * as tf from "../../dependencies/tfjs.ts";
 import type { Exchange } from "../../transport/round.ts";
-import { applyFinite } from "./apply_finite.ts";
+import { applyFinite } from "./update.ts";
 import type { Options } from "./arguments.ts";
 import { Bucket, layoutOf } from "./variables/bucket.ts";
 import { compareFacts } from "./agreement/compare.ts";
-import { conclude, concludeAndCompare, isVerified } from "./conclude.ts";
+import { conclude, concludeAndCompare, isVerified } from "./agreement/conclude.ts";
 import { NotFiniteError } from "../methods/parts/finite.ts";
-import { forwardPass } from "./forward_pass.ts";
-import { type Group, ordinalOver } from "./group.ts";
-import { MethodAtWork } from "./method_at_work.ts";
+import { forwardPass } from "./variables/forward_pass.ts";
+import { type Group, ordinalOver } from "./agreement/group.ts";
+import { MethodAtWork } from "./replica.ts";
 import { commit, copyOf } from "../methods/combinators/inner_method.ts";
 import { type Layout, type State, workspace } from "../methods/method.ts";
 import { beginsAnew, commonStep, exchangePositions, requireFits } from "./agreement/rejoin.ts";
@@ -18,10 +18,10 @@ import { requireLoss, scalarLoss } from "./require.ts";
 import { compareReplicas, hashOf, replicaOf } from "./agreement/replicas.ts";
 import { Restoring } from "./restoring.ts";
 import type { Snapshot } from "./variables/snapshot.ts";
-import { type OptimizerState, restoreState } from "./variables/state.ts";
-import { exchangeStatus, explainLeave } from "./agreement/status.ts";
-import type { NamedTensorMap, Optimizer, Scalar, Variable } from "./tfjs.ts";
-import { firstFacts, rejoinFacts, shapeFacts, stepFacts } from "./training_facts.ts";
+import { type OptimizerState, restoreState } from "./optimizer_state.ts";
+import { exchangeStatus, explainLeave } from "./agreement/opening.ts";
+import type { NamedTensorMap, Optimizer, Scalar, Variable } from "./variables/tfjs.ts";
+import { firstFacts, rejoinFacts, shapeFacts, stepFacts } from "./facts.ts";
 import { Undo } from "./undo.ts";
 import {
   checkTrainable,

@@ -1,12 +1,12 @@
 /** The end of a step: all ranks say whether they can apply it. @module */
 
-import { allGather, type Exchange } from "../../transport/round.ts";
-import type { Options } from "./arguments.ts";
+import { allGather, type Exchange } from "../../../transport/round.ts";
+import type { Options } from "../arguments.ts";
 import type { Group } from "./group.ts";
-import type { MethodAtWork } from "./method_at_work.ts";
-import { compareReplicas, hashOf, type Replica, replicaOf } from "./agreement/replicas.ts";
-import type { Optimizer } from "./tfjs.ts";
-import { encodeObjection, type Objection, objectionsIn, type Outcome } from "./agreement/vote.ts";
+import type { MethodAtWork } from "../replica.ts";
+import { compareReplicas, hashOf, type Replica, replicaOf } from "./replicas.ts";
+import type { Optimizer } from "../variables/tfjs.ts";
+import { encodeObjection, type Objection, objectionsIn, type Outcome } from "./vote.ts";
 
 /** A step whose exchange has come to its end. */
 export interface Ended {

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { type Context, context, DistributedOptimizer, parseMethod, workspace } from "../../optimizers/mod.ts";
-import { collective, memory, runTogether } from "../../transport/mod.ts";
+import { type Context, context, DistributedOptimizer, parseMethod, workspace } from "../../../optimizers/mod.ts";
+import { collective, memory, runTogether } from "../../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 

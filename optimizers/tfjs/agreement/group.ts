@@ -6,7 +6,7 @@ import {
   type Exchange,
   runAsync,
   runBlocking,
-} from "../../transport/round.ts";
+} from "../../../transport/round.ts";
 
 /** Connected ranks, blocking or awaited. */
 export type Group = BlockingCollective | Collective;

@@ -1,6 +1,6 @@
 /** The types of tfjs that this library's own mention, under one roof. @module */
 
-import * as tf from "../../dependencies/tfjs.ts";
+import * as tf from "../../../dependencies/tfjs.ts";
 
 /** tfjs's tensor. */
 export type Tensor = tf.Tensor;

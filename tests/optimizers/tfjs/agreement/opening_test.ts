@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert/mod.js";
-import { exchangeStatus, type Status } from "../../../../optimizers/tfjs/agreement/status.ts";
+import { exchangeStatus, type Status } from "../../../../optimizers/tfjs/agreement/opening.ts";
 import { runTogether } from "../../../../transport/mod.ts";
 
 const status = (changes: Partial<Status> = {}): Status => ({

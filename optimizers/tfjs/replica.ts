@@ -5,9 +5,9 @@ import type { Options } from "./arguments.ts";
 import type { Bucket } from "./variables/bucket.ts";
 import { notFinite } from "../methods/parts/finite_state.ts";
 import { GradientElsewhere } from "./gradient_elsewhere.ts";
-import type { Group } from "./group.ts";
+import type { Group } from "./agreement/group.ts";
 import { type Context, context, type State, workspace } from "../methods/method.ts";
-import type { NamedTensorMap, Optimizer, Variable } from "./tfjs.ts";
+import type { NamedTensorMap, Optimizer, Variable } from "./variables/tfjs.ts";
 import { replace, subtract, variable } from "./variables/variables.ts";
 import type { Objection } from "./agreement/vote.ts";
 

@@ -5,12 +5,12 @@ import { checkOptions, show } from "../../../options.ts";
 import { allGather, allReduce, broadcast, type Exchange } from "../../../transport/round.ts";
 import { Bucket, layoutOf } from "../variables/bucket.ts";
 import { compareFacts } from "./compare.ts";
-import { digest } from "../digest.ts";
+import { digest } from "../../files/digest.ts";
 import { runCall } from "./calls.ts";
-import type { Group } from "../group.ts";
+import type { Group } from "./group.ts";
 import { requireGroup, requireWeights } from "../require.ts";
 import { Snapshot } from "../variables/snapshot.ts";
-import type { LayersModel, Tensor, Variable } from "../tfjs.ts";
+import type { LayersModel, Tensor, Variable } from "../variables/tfjs.ts";
 
 /** A model, or the variables themselves. */
 export type Weights = LayersModel | readonly Variable[];

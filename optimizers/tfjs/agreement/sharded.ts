@@ -1,6 +1,6 @@
 /** What was shared out among the ranks of a group: whether all of them shared out the same rows in the same order. @module */
 
-import { digest } from "../digest.ts";
+import { digest } from "../../files/digest.ts";
 
 /** The name of this fact in comparisons among ranks. */
 export const dataKey = "the data given to shard";

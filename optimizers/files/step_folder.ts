@@ -1,8 +1,8 @@
 /** How saved steps lie in a folder. @module */
 
-import { canonical } from "../../../transport/handshake.ts";
-import { digest } from "../digest.ts";
-import { codeOf, type Files } from "./files.ts";
+import { canonical } from "../../transport/handshake.ts";
+import { digest } from "./digest.ts";
+import { codeOf, type Files } from "./file_system.ts";
 
 /** A value that JSON can hold, for instance where a run is in its data: `{ epoch: 3, batch: 120 }`. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };

@@ -1,12 +1,12 @@
 /** What is kept of an optimizer from step to step, the weights apart. @module */
 
-import { broadcast, type Exchange } from "../../../transport/round.ts";
-import { show } from "../../../options.ts";
-import { digest } from "../digest.ts";
-import type { Layout, State, Vector, Vectors } from "../../methods/method.ts";
-import { type Slots, slotsDigest } from "./slots.ts";
-import type { Variable } from "../tfjs.ts";
-import { weightsDigest } from "../agreement/weights.ts";
+import { broadcast, type Exchange } from "../../transport/round.ts";
+import { show } from "../../options.ts";
+import { digest } from "../files/digest.ts";
+import type { Layout, State, Vector, Vectors } from "../methods/method.ts";
+import { type Slots, slotsDigest } from "./variables/slots.ts";
+import type { Variable } from "./variables/tfjs.ts";
+import { weightsDigest } from "./agreement/sync_weights.ts";
 
 /** What must be kept to go on after an interruption as if there had been none; the weights apart. */
 export interface OptimizerState {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { readSafetensors, type Safetensors, type TensorNumbers, writeSafetensors } from "../../../../optimizers/mod.ts";
+import { readSafetensors, type Safetensors, type TensorNumbers, writeSafetensors } from "../../../optimizers/mod.ts";
 
 const example: Safetensors = {
   tensors: {

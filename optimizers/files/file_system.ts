@@ -1,6 +1,6 @@
 /** The file system as Deno and Node have it. @module */
 
-import { show } from "../../../options.ts";
+import { show } from "../../options.ts";
 
 /** A file that is open. */
 export interface OpenFile {

@@ -2,10 +2,10 @@
 
 import type { Options } from "./arguments.ts";
 import { layoutDigest } from "./variables/bucket.ts";
-import { dataKey, sharedOut } from "./agreement/shared_out.ts";
+import { dataKey, sharedOut } from "./agreement/sharded.ts";
 import { readSlots, slotsDigest } from "./variables/slots.ts";
-import { type OptimizerState, unnumbered } from "./variables/state.ts";
-import type { Optimizer, Variable } from "./tfjs.ts";
+import { type OptimizerState, unnumbered } from "./optimizer_state.ts";
+import type { Optimizer, Variable } from "./variables/tfjs.ts";
 import { otherType } from "./variables/variables.ts";
 
 /** Where a training stands. */
