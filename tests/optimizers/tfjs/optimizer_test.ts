@@ -510,7 +510,7 @@ Deno.test("options that are wrong are refused in words", () => {
   assertThrows(
     make(sgd, { method, group, sead: 1 }),
     TypeError,
-    "no option sead, expected method, group, seed, nonFinite, dataLoss",
+    'there is no option "sead", expected one of method, group, seed, nonFinite, dataLoss',
   );
   assertThrows(make(sgd, { method, group, seed: 0.5 }), RangeError, "seed is 0.5");
   assertThrows(make(sgd, { method, group, nonFinite: "ignore" }), TypeError, 'nonFinite is "ignore"');
