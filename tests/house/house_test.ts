@@ -145,8 +145,8 @@ const cases: readonly [says: string, rule: Rule, files: Files, ...found: string[
     {
       "factories.ts":
         'export { a, type A } from "./a.ts";\nexport { b } from "./b.ts";\nexport { c, d } from "./b.ts";\n',
-      "a.ts": 'export const a = 1;\nexport { type A } from "./types.ts";\n',
-      "types.ts": "export type A = 1;\n",
+      "a.ts": 'import type { B } from "./types.ts";\nexport const a = 1;\nexport type { B as A };\n',
+      "types.ts": "export type B = 1;\n",
       "a.md": "## `a(options)`\n\n| call | what |\n| `c`, like | `b` |\n\n`d` is there.\n",
     },
     "factories.ts:2 b is not in a.md",

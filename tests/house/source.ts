@@ -70,6 +70,8 @@ const kinds: Readonly<Record<string, Export["kind"]>> = { interface: "type", typ
 /** Reads one file. `target` gives the path, or the package, that a name in an import means. */
 function sourceOf(text: string, target: (name: string) => string): Source {
   const code = withoutComments(text), imports: Import[] = [], exports: Export[] = [];
+  /** What local names stand for in the files that they come from. */
+  const locals = new Map<string, [from: string, name: string]>();
   for (const match of code.matchAll(/^(import|export)\b([^"';=()]*?)\bfrom\s*"([^"]+)"/gm)) {
     const [, word, list, name] = match as unknown as [string, string, string, string];
     const line = lineOf(text, match.index), from = target(name), whole = /\*(?:\s+as\s+(\w+))?/.exec(list);
@@ -83,6 +85,7 @@ function sourceOf(text: string, target: (name: string) => string): Source {
         alone = /^(?:\s+type)?\s+(\w+)\s*(?:,|$)/.exec(list.trimEnd());
       if (alone !== null && alone[1] !== "type") pairs.push(["default", alone[1]!]);
       const names = pairs.map(([there]) => there);
+      if (word === "import") { for (const [there, here] of pairs) locals.set(here, [from, there]); }
       imports.push({ line, from, names, ...(word === "export" && { reexports: pairs.map(([, here]) => here) }) });
     }
   }
@@ -98,11 +101,15 @@ function sourceOf(text: string, target: (name: string) => string): Source {
     }
   }
   const declared =
-    /^export\s+(?:declare\s+)?(?:(?:async\s+)?(?:abstract\s+)?(function\*?|class|const|let|interface|type|enum)\s+(\w+)|default\b|\{([^}]*)\}\s*;)/gm;
+    /^export\s+(?:declare\s+)?(?:(?:async\s+)?(?:abstract\s+)?(function\*?|class|const|let|interface|type|enum)\s+(\w+)|default\b|(?:type\s+)?\{([^}]*)\}\s*;)/gm;
   for (const { index, 1: kind, 2: name, 3: list } of code.matchAll(declared)) {
     const line = lineOf(text, index);
-    if (list !== undefined) { for (const [, here] of namesIn(list)) exports.push({ line, name: here, kind: "value" }); }
-    else exports.push({ line, name: name ?? "default", kind: kinds[kind!] ?? "value" });
+    if (list === undefined) exports.push({ line, name: name ?? "default", kind: kinds[kind!] ?? "value" });
+    for (const [there, here] of namesIn(list ?? "")) {
+      const [from, original] = locals.get(there) ?? [];
+      if (from === undefined) exports.push({ line, name: here, kind: "value" });
+      else imports.push({ line, from, names: [original!], reexports: [here] });
+    }
   }
   return { code, imports, exports };
 }
