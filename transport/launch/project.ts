@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { dirname, join } from "node:path";
 import { ownFlags } from "./flags.ts";
 import type { LaunchOptions } from "./start_ranks.ts";
-import { scriptUrl } from "./names.ts";
+import { scriptUrl } from "./addresses.ts";
 import { startReaper } from "./reaper.ts";
 
 /** Launches in a process for the script, if it needs one, and returns the exit code. */
@@ -33,7 +33,7 @@ export async function inItsProject(options: LaunchOptions, args: readonly string
     );
   }
   await using reaper = startReaper();
-  const host = `${import.meta.resolve("./host.ts")}?${encodeURIComponent(JSON.stringify([Deno.pid, ...args]))}`;
+  const host = `${import.meta.resolve("./project_host.ts")}?${encodeURIComponent(JSON.stringify([Deno.pid, ...args]))}`;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...flags, `--preload=${host}`, script.href, ...options.args ?? []],
   }).spawn();

@@ -8,12 +8,12 @@ import { checkDeadlines, type Deadlines, deadlines, deadlinesOf } from "../deadl
 import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
 import { type Blame, together } from "./failure.ts";
 import { ownFlags, rankFlags } from "./flags.ts";
-import { hostAndPort, scriptUrl } from "./names.ts";
+import { hostAndPort, scriptUrl } from "./addresses.ts";
 import { listenForNotices } from "../notice.ts";
-import { sinks, startProcess } from "./process.ts";
+import { sinks, startProcess } from "./process_rank.ts";
 import { startReaper } from "./reaper.ts";
-import type { Running } from "./running.ts";
-import { startWorker } from "./thread.ts";
+import type { Running } from "./running_rank.ts";
+import { startWorker } from "./worker_rank.ts";
 import { place } from "../place.ts";
 import type { Start } from "./start.ts";
 import type { TransportKind } from "../kind.ts";

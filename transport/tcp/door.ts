@@ -1,4 +1,4 @@
-/** Where ranks come in while they meet: it keeps out strangers, whatever they say, and however many there are. @module */
+/** Accepts the connections of other ranks while the ranks meet, and turns strangers away, however many there are. @module */
 
 import { printable } from "./printable.ts";
 import { type Abort, abortOf } from "./abort.ts";
@@ -6,49 +6,51 @@ import { type Agreed, type Hello, misfit, readHello } from "./hello.ts";
 import { kinds, sleep, soon, text, Wire } from "./wire.ts";
 import { TransportError } from "../transport.ts";
 
-/** How long one who connects may take to say who it is. */
+/** How many milliseconds whoever connects may take to say hello. */
 const helloMs = 10_000;
-/** So many, and all ranks, may be about to say who they are; when more come, the first of them have to come again. */
+/** How many connections, besides one for each rank, may be without hello. When more come, the oldest must connect again. */
 const mostWaiting = 256;
-/** So many of those who were turned away are kept, of each sort. */
+/** How many of those who were turned away an error names at most, of mistaken ranks and of strangers each. */
 const mostKept = 4;
 
-/** What a door asks of the rank that it belongs to. */
-export interface Host extends Agreed {
-  /** Whether somebody has taken that rank. */
+/** What a door asks the rank that it belongs to, and tells it. */
+export interface DoorOwner extends Agreed {
+  /** Whether a rank of this number has come before. */
   taken(rank: number): boolean;
-  /** A rank has come. */
+  /** Called when a rank has come. */
   welcome(hello: Hello, wire: Wire): void;
-  /** All is lost. */
+  /** Called when the ranks cannot meet any more. */
   fail(error: unknown): void;
 }
 
-/** Accepts connections until it is closed. */
+/** Accepts connections to a listener until it is closed. */
 export class Door {
   readonly #listener: Deno.TcpListener;
-  readonly #host: Host;
+  readonly #owner: DoorOwner;
   readonly #stop = new AbortController();
   readonly #accepting: Promise<void>;
-  /** Those that have not yet said who they are, first come first, and how to end the wait for them. */
-  readonly #waiting = new Map<Wire, (why: Away) => void>();
-  /** Those in hand. */
+  /** The connections that have not said hello yet, the oldest first, and how to end the wait for each. */
+  readonly #waiting = new Map<Wire, (why: TurnedAway) => void>();
+  /** What is being done with each connection. */
   readonly #greeting = new Set<Promise<void>>();
-  /** Who was turned away: ranks that made a mistake, and strangers. */
+  /** Which ranks were turned away because of a mistake, in words. */
   readonly #mistaken: string[] = [];
+  /** Which strangers were turned away, in words. */
   readonly #strangers: string[] = [];
+  /** How many more were turned away than are kept in words. */
   #others = 0;
-  /** What everybody who comes is told once all is lost. */
+  /** What everybody who connects is told once the ranks cannot meet any more. */
   #failed: Abort | undefined;
-  /** Why the system gave no connection when it was last asked for one. */
+  /** Why the system gave no connection when it was last asked for one, if it did not. */
   #trouble: string | undefined;
 
-  constructor(listener: Deno.TcpListener, host: Host) {
+  constructor(listener: Deno.TcpListener, owner: DoorOwner) {
     this.#listener = listener;
-    this.#host = host;
+    this.#owner = owner;
     this.#accepting = this.#accept();
   }
 
-  /** Who was turned away, and why: to be said when the ranks have not come. */
+  /** Who was turned away, and why, for the error that says that ranks have not come. */
   get turnedAway(): string {
     const kept = [...this.#mistaken, ...this.#strangers].slice(0, mostKept);
     const others = this.#mistaken.length + this.#strangers.length + this.#others - kept.length;
@@ -57,13 +59,13 @@ export class Door {
     return away + more + (this.#trouble === undefined ? "" : `; connections could not be accepted: ${this.#trouble}`);
   }
 
-  /** All is lost: whoever is about to come in is told so. */
+  /** From now on whoever connects is told that the ranks cannot meet, and why. */
   fail(abort: Abort): void {
     this.#failed ??= abort;
     for (const end of this.#waiting.values()) end({ wrong: abort.message });
   }
 
-  /** Returns when the port is free again and all who waited have been told. */
+  /** Stops accepting. Resolves when the port is free again and all who waited have been told. */
   async close(): Promise<void> {
     if (!this.#stop.signal.aborted) {
       this.#stop.abort();
@@ -82,16 +84,16 @@ export class Door {
         conn = await this.#listener.accept();
         const greeting: Promise<void> = this.#greet(new Wire(conn)).finally(() => this.#greeting.delete(greeting));
         this.#greeting.add(greeting);
-        if (this.#waiting.size > mostWaiting + this.#host.size) {
+        if (this.#waiting.size > mostWaiting + this.#owner.size) {
           this.#dropFirst("too many connections wait to say who they are");
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (conn) { // It has ended already.
+        if (conn) { // The other end has closed it already.
           close(conn);
           continue;
         }
-        // As when too many files are open: others may be closed soon.
+        // This happens when too many files are open, of which some may be closed soon.
         this.#trouble = text(error);
         this.#dropFirst(this.#trouble);
         await sleep(50, signal);
@@ -108,28 +110,28 @@ export class Door {
     const timer = setTimeout(() => {
       this.#waiting.get(wire)?.({ wrong: `it has not said who it is within ${helloMs / 1000} s` });
     }, helloMs);
-    const dropped = new Promise<Away>((resolve) => this.#waiting.set(wire, resolve)), saying = wire.control();
+    const dropped = new Promise<TurnedAway>((resolve) => this.#waiting.set(wire, resolve)), saying = wire.control();
     try {
       const said = await Promise.race([
         saying.then((said) => "kind" in said ? said : { wrong: `it ${said.wrong}` }),
         dropped,
       ]);
-      const away: Away | undefined = "kind" in said ? this.#judge(said, wire) : said;
+      const away: TurnedAway | undefined = "kind" in said ? this.#judge(said, wire) : said;
       this.#waiting.delete(wire);
       if (!away) return;
       if (!away.again) this.#note(away.hello ? this.#mistaken : this.#strangers, `${wire.peer}: ${away.wrong}`);
       await tell(
         wire,
         this.#failed ?? {
-          ...abortOf(new TransportError(away.wrong, { rank: away.hello?.rank }), this.#host.rank),
+          ...abortOf(new TransportError(away.wrong, { rank: away.hello?.rank }), this.#owner.rank),
           away: away.again ? "later" : "for good",
         },
       );
       wire.close();
       await saying;
     } catch (error) {
-      this.#host.fail(error);
-      await tell(wire, abortOf(error, this.#host.rank));
+      this.#owner.fail(error);
+      await tell(wire, abortOf(error, this.#owner.rank));
       wire.close();
     } finally {
       clearTimeout(timer);
@@ -137,14 +139,14 @@ export class Door {
     }
   }
 
-  /** Lets a rank in; or says why not. */
-  #judge({ kind, value }: { readonly kind: number; readonly value: unknown }, wire: Wire): Away | undefined {
+  /** Lets a rank in, or returns why it is turned away. */
+  #judge({ kind, value }: { readonly kind: number; readonly value: unknown }, wire: Wire): TurnedAway | undefined {
     if (this.#failed) return { wrong: this.#failed.message };
-    const host = this.#host, hello = kind === kinds.hello ? readHello(value) : undefined;
+    const owner = this.#owner, hello = kind === kinds.hello ? readHello(value) : undefined;
     if (!hello) return { wrong: "it sent a message that is not ours: no hello" };
-    const away = misfit(hello, host, host.taken(hello.rank));
+    const away = misfit(hello, owner, owner.taken(hello.rank));
     if (!away) {
-      host.welcome(hello, wire);
+      owner.welcome(hello, wire);
       return undefined;
     }
     if (away.member) {
@@ -159,16 +161,16 @@ export class Door {
   }
 }
 
-/** Why one who connected is sent away. */
-interface Away {
+/** Why a connection is turned away. */
+interface TurnedAway {
   readonly wrong: string;
-  /** Whether it may try again. */
+  /** Whether the other end may connect again. */
   readonly again?: boolean;
-  /** What it said, if it was a hello. */
+  /** The hello that came, if one came. */
   readonly hello?: Hello;
 }
 
-/** As well as may be: the other end may not listen. */
+/** Sends an abort, and waits half a second at most, because the other end may not read. After the `last` packet it closes. */
 export async function tell(wire: Wire, abort: Abort, last = true): Promise<void> {
   const told = wire.writeJson(kinds.abort, abort);
   await soon(last ? told.then(() => wire.conn.closeWrite()) : told, 500);
@@ -178,6 +180,6 @@ function close(conn: Deno.TcpConn): void {
   try {
     conn.close();
   } catch {
-    // The other end was faster.
+    // The other end has closed it before.
   }
 }

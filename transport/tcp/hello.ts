@@ -1,23 +1,32 @@
-/** What a rank says of itself when it connects, and whether it belongs to the group. @module */
+/**
+ * The hello packet, by which a rank says who it is when it connects, and whether such a rank belongs to the group.
+ *
+ * @module
+ */
 
 import { quoted } from "./printable.ts";
 
-/** What a rank says of itself. */
+/** What a rank says of itself. The payload of a hello packet is this as JSON. */
 export interface Hello {
   readonly rank: number;
   readonly size: number;
+  /** Its option `timeout`, in milliseconds. */
   readonly timeout: number;
+  /** Its option `maxMessageBytes`. */
   readonly maxMessageBytes: number;
+  /** The name of the run that it belongs to. */
   readonly run: string;
-  /** Where the rank listens; "" for the address where rank 0 was reached. */
+  /** The address where the rank listens; "" stands for the address where the others reached rank 0. */
   readonly address: string;
+  /** The port where the rank listens. */
   readonly port: number;
-  /** How long it waits for all ranks in all, and how much of that is left, in milliseconds. */
+  /** Its option `connectTimeout`, in milliseconds. */
   readonly connectTimeout?: number;
+  /** How much of that is left, in milliseconds. */
   readonly left?: number;
 }
 
-/** The hello in a packet, if it is one. */
+/** The hello that a packet holds; undefined where it holds none. */
 export function readHello(value: unknown): Hello | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { rank, size, timeout, maxMessageBytes, run, address, port, connectTimeout, left } = value as Partial<Hello>;
@@ -32,18 +41,23 @@ export function readHello(value: unknown): Hello | undefined {
   return { rank, size, timeout, maxMessageBytes, run, address, port, ...patience };
 }
 
-/** What this rank has agreed with the others. */
+/** What all ranks must have agreed on, and this rank's number. */
 export type Agreed = Pick<Hello, "rank" | "size" | "timeout" | "maxMessageBytes" | "run">;
 
-/** Why the rank that says hello does not belong here, and whether it has proved that it ought to. */
+/** Why the rank that says hello does not fit into the group. */
 export interface Misfit {
   readonly wrong: string;
+  /** Whether the rank has proved that it belongs to the run, so that its mistake is the mistake of the whole group. */
   readonly member: boolean;
 }
 
 /**
- * Compares what a rank says with what this one knows. Who knows the name of a run that has one belongs to it: its mistake
- * is the group's. Anyone else may be a stranger, for whose sake nobody gives up; and it is not told the name.
+ * Compares the hello of a rank with what this rank knows, and returns how they differ, if they do.
+ *
+ * A rank that knows the name of the run belongs to it. Whoever does not know it may be a stranger, because of whom no group
+ * gives up, and is not told the name.
+ *
+ * @param taken whether a rank of that number has come before
  */
 export function misfit(hello: Hello, mine: Agreed, taken: boolean): Misfit | undefined {
   if (hello.run !== mine.run) {

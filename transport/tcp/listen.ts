@@ -1,19 +1,20 @@
-/** Where a rank listens, and what it tells others of that. @module */
+/** The address where a rank listens while the ranks meet, and the address that it tells the others. @module */
 
 import { seconds } from "../deadlines.ts";
 import { addressText, sleep, text } from "./wire.ts";
 import { TransportError } from "../transport.ts";
 
-/** A listener, and where it is reached: "" where rank 0 is. */
-export interface Place {
+/** A listener, and the address where others reach it; "" stands for the address where they reached rank 0. */
+export interface Listening {
   readonly listener: Deno.TcpListener;
   readonly address: string;
 }
 
 /**
- * Rank 0 listens at `bind`, or at `host`. A name that is not known yet is tried again until the deadline. A name that this
- * machine knows as its own loopback (Debian gives a machine's name as 127.0.1.1) is where no other machine comes in: then
- * rank 0 listens everywhere.
+ * Makes rank 0 listen at `bind`, or else at `host`. A name that is not known yet is tried again until the deadline.
+ *
+ * A machine may know its own name as an address of its loopback (Debian's hosts file says 127.0.1.1), which no other machine
+ * can reach. Rank 0 then listens on all addresses.
  */
 export async function listenAsHost(
   host: string,
@@ -45,10 +46,12 @@ export async function listenAsHost(
 }
 
 /**
- * The other ranks listen at `bind`, or at the address from which they reached rank 0, `local`. One that reached it over its
- * own machine's loopback, by a name that other machines know, too, listens everywhere: others find it where rank 0 is.
+ * Makes another rank listen at `bind`, or else at `local`, the address from which it reached rank 0.
+ *
+ * A rank that reached rank 0 over the loopback of its own machine, by a name that other machines know too, listens on all
+ * addresses: the other ranks find it where they found rank 0.
  */
-export function listenAsMember(host: string, bind: string | undefined, local: string, rank: number): Place {
+export function listenAsMember(host: string, bind: string | undefined, local: string, rank: number): Listening {
   const withHost = isLoopback(local) && !namesLoopback(host);
   if (bind === undefined) {
     if (withHost) return listenWidely(local, local, 0, rank);
@@ -58,8 +61,8 @@ export function listenAsMember(host: string, bind: string | undefined, local: st
   return { listener: listen(bind, 0, rank), address };
 }
 
-/** Listens on all addresses; where that is not permitted, at `narrow`. `like` tells which kind of addresses. */
-function listenWidely(like: string, narrow: string, port: number, rank: number): Place {
+/** Listens on all addresses of the family of `like` (IPv4 or IPv6); where that is not permitted, at `narrow`. */
+function listenWidely(like: string, narrow: string, port: number, rank: number): Listening {
   try {
     return { listener: listen(like.includes(":") ? "::" : "0.0.0.0", port, rank), address: "" };
   } catch (error) {
@@ -87,18 +90,18 @@ function listen(hostname: string, port: number, rank: number): Deno.TcpListener 
   }
 }
 
-/** Whether trying again cannot help. */
+/** Whether an error is one that trying again cannot mend. */
 export function isFinal(error: unknown): boolean {
   return error instanceof TransportError || error instanceof Deno.errors.NotCapable || error instanceof TypeError ||
     error instanceof URIError;
 }
 
-/** Whether an address is one of the machine's own loopback. */
+/** Whether an address belongs to the loopback of its machine. */
 export function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\./i.test(address) || address === "::1";
 }
 
-/** Whether a host is meant to be the machine's own loopback, and not the machine's name. */
+/** Whether a host says that it is the loopback, as "localhost" and "127.0.0.1" do, and a machine's name does not. */
 function namesLoopback(host: string): boolean {
   return isLoopback(host.replace(/^\[(.*)\]$/, "$1")) || /^(.+\.)?localhost\.?$/i.test(host);
 }

@@ -1,12 +1,15 @@
 /**
- * How the ranks of a TCP group find each other.
+ * How the ranks of a TCP group meet.
  *
- * Rank 0 listens where all agreed. Each other rank connects to it and says hello: who it is, where it listens, and how long
- * it waits. When all have come, rank 0 sends everybody the list; each rank connects to the lower ones and is connected by
- * the higher ones, tells rank 0 that it is ready, and goes on when rank 0 has heard so from all.
+ * 1. Rank 0 listens at the address that all ranks were given.
+ * 2. Every other rank connects to it and says hello: which rank it is, where it listens, and how long it waits.
+ * 3. When all have come, rank 0 welcomes them with the list of their addresses.
+ * 4. Every rank connects to the lower ranks, accepts the higher ranks, and tells rank 0 that it is ready.
+ * 5. When all are ready, rank 0 says go.
  *
- * All have one deadline: the earliest of those whose ranks have come. Rank 0 alone decides whom to blame, because it alone
- * hears from all: a rank that fails on its own tells rank 0 why, and waits a little for what rank 0 makes of it.
+ * All ranks have one deadline, the earliest deadline of the ranks that have come. Rank 0 alone decides which rank is to
+ * blame, because it alone hears from all. A rank that fails tells rank 0 why, and then waits a little for what rank 0
+ * decides.
  *
  * @module
  */
@@ -21,19 +24,24 @@ import { addressText, kinds, sleep, text, Wire } from "./wire.ts";
 import { verdict } from "./verdict.ts";
 import { TransportError } from "../transport.ts";
 
-/** After the deadline rank 0 waits so long for what the others say; and they wait twice as long for what rank 0 says. */
+/**
+ * How many milliseconds rank 0 waits, after the deadline, for what the others have to say. The others wait twice as long for
+ * what rank 0 decides.
+ */
 const graceMs = 2000;
 
-/** How the ranks find each other. */
-export class Rendezvous {
+/** The meeting of one rank with the others. */
+export class TcpMeeting {
   readonly #options: Agreed & Pick<TcpOptions, "host" | "port" | "bind"> & { readonly connectTimeout: number };
+  /** When the wait for the others ends, by performance.now(). */
   #deadline: number;
-  /** Whose deadline that is, and how long that rank waits in all. */
+  /** The rank that has this deadline, and how long that rank waits in all. */
   #whose: { readonly rank: number; readonly connectTimeout: number };
-  /** By rank, once it has said hello or was reached. */
+  /** The connection to each rank that has said hello or was reached. */
   readonly #wires: (Wire | undefined)[];
+  /** All connections to ranks, and those that may turn out to lead to one. */
   readonly #opened = new Set<Wire>();
-  /** Ends what still waits when all is lost. */
+  /** Ends all waits when the ranks cannot meet any more. */
   readonly #stop = new AbortController();
   readonly #stopped = new Promise<never>((_, reject) => {
     this.#stop.signal.addEventListener("abort", () => reject(new TransportError("Cannot connect: it was given up")));
@@ -54,13 +62,13 @@ export class Rendezvous {
       connectTimeout,
       ...(bind === undefined ? {} : { bind }),
     };
-    this.#stopped.catch(() => {}); // It need not be awaited by anybody.
+    this.#stopped.catch(() => {}); // It may reject while nobody waits for it.
     this.#whose = { rank, connectTimeout };
     this.#deadline = performance.now() + connectTimeout;
     this.#wires = new Array<Wire | undefined>(size).fill(undefined);
   }
 
-  /** The connections to the other ranks, by rank. */
+  /** Meets the other ranks. Returns the connections to them, by rank. */
   async meet(): Promise<readonly (Wire | undefined)[]> {
     const { rank, size } = this.#options;
     try {
@@ -73,7 +81,7 @@ export class Rendezvous {
       const abort = abortOf(failure, rank);
       this.#door?.fail(abort);
       await Promise.all([...this.#opened].map((wire) => tell(wire, abort)));
-      if (this.#opened.size > 0) await sleep(100); // Everybody is given the time to read it.
+      if (this.#opened.size > 0) await sleep(100); // The others need the time to read it before the connections close.
       this.#wires.fill(undefined);
       throw failure;
     } finally {
@@ -92,13 +100,13 @@ export class Rendezvous {
       hellos[hello.rank] = hello;
       peers.push(wire);
       this.#hasten(hello);
-      // Whoever has come is heard at once, so that its loss is noticed before the last has come.
+      // Each rank is listened to from the moment it has come, so that its loss is noticed before the last rank has come.
       wire.control().then((said) => reports.heard(hello.rank, wire.peer, said));
     });
     await Promise.race([all, reports.result]);
     const left = Math.max(0, Math.floor(this.#deadline - performance.now()));
     const addresses = this.#wires.map((_, rank) => hellos[rank] ? [hellos[rank].address, hellos[rank].port] : []);
-    // What goes wrong with a connection is told by reading from it.
+    // A connection that is broken is noticed by reading from it.
     for (const wire of peers) wire.writeJson(kinds.welcome, [...addresses, left]).catch(() => {});
     await this.#before(reports.result, () => reports.late(this.#limit()), graceMs);
     await Promise.all(peers.map((wire) => wire.writeJson(kinds.go, null).catch(() => {})));
@@ -107,14 +115,14 @@ export class Rendezvous {
   async #join(): Promise<void> {
     const { rank, host, port, bind } = this.#options;
     const { first, addresses, address, listener } = await this.#enter(host, port, bind);
-    // From here on rank 0 says nothing but "go", or why not.
+    // From here on rank 0 sends one more packet only: go, or an abort.
     const go = this.#expect(first, kinds.go);
     go.catch(() => {});
     try {
       const own = (listener.addr as Deno.NetAddr).port;
       const mesh = Promise.all([
         this.#gather(listener, this.#wires.length - 1 - rank, (_, wire) => {
-          wire.writeJson(kinds.welcome, null).catch(() => {}); // The first round, or rank 0, tells.
+          wire.writeJson(kinds.welcome, null).catch(() => {}); // A failure shows in the first round, or is told by rank 0.
         }),
         ...Array.from({ length: rank - 1 }, async (_, i) => {
           const [host, port] = addressOf(addresses, i + 1), at = host === "" ? first.conn.remoteAddr.hostname : host;
@@ -133,15 +141,15 @@ export class Rendezvous {
     await this.#before(go, () => this.#mute("whether all ranks have reached each other"), 2 * graceMs);
   }
 
-  /** Connects to rank 0 and waits for the list of all ranks. */
-  async #enter(host: string, port: number, bind: string | undefined): Promise<Entry> {
+  /** Connects to rank 0, says hello, and waits for the list of all addresses. */
+  async #enter(host: string, port: number, bind: string | undefined): Promise<Welcome> {
     const { rank } = this.#options;
     for (;;) {
       const first = await this.#connect(0, host, port), local = first.conn.localAddr.hostname;
       const { listener, address } = listenAsMember(host, bind, local, rank);
       try {
         await this.#introduce(first, address, (listener.addr as Deno.NetAddr).port);
-        // Rank 0 knows who is missing: it is given the time to say so.
+        // Rank 0 knows which ranks are missing, and gets the time to say so.
         const answer = this.#answer(first, kinds.welcome);
         const welcome = await this.#before(answer, () => this.#mute("who is missing"), 2 * graceMs);
         if (!welcome) {
@@ -159,7 +167,7 @@ export class Rendezvous {
     }
   }
 
-  /** Tells rank 0 why this rank cannot go on, and fails for the reason that rank 0 then gives to all. */
+  /** Tells rank 0 why this rank cannot go on, and throws the reason that rank 0 then gives to all. */
   async #complain(first: Wire, go: Promise<unknown>, error: unknown): Promise<void> {
     await tell(first, abortOf(error, this.#options.rank), false);
     const verdict = await Promise.race([
@@ -169,7 +177,7 @@ export class Rendezvous {
     throw verdict ?? error;
   }
 
-  /** Accepts until `count` ranks have said hello; `welcome` is what to do with each. */
+  /** Accepts connections until `count` ranks have said hello, and calls `welcome` for each. */
   async #gather(
     listener: Deno.TcpListener,
     count: number,
@@ -190,10 +198,10 @@ export class Rendezvous {
       fail: reject,
     });
     await this.#before(promise, () => this.#missing(door.turnedAway));
-    await door.close(); // The next group of these ranks may want the port, and is not to end up here.
+    await door.close(); // The next group of these ranks may use this port, and must not be met by this door.
   }
 
-  /** A rank that gives up earlier than this one ends the wait for all. */
+  /** Takes over the deadline of a rank that gives up earlier than this one: all ranks would fail with it. */
   #hasten({ rank, connectTimeout, left }: Hello): void {
     if (connectTimeout === undefined || left === undefined) return;
     const deadline = performance.now() + left;
@@ -206,10 +214,10 @@ export class Rendezvous {
     const { rank, size, timeout, maxMessageBytes, run, connectTimeout } = this.#options;
     const left = Math.max(0, Math.floor(this.#deadline - performance.now()));
     const hello: Hello = { rank, size, timeout, maxMessageBytes, run, address, port, connectTimeout, left };
-    await wire.writeJson(kinds.hello, hello).catch(() => {}); // Reading from it tells what is wrong.
+    await wire.writeJson(kinds.hello, hello).catch(() => {}); // Reading from the connection shows what is wrong.
   }
 
-  /** The next packet, which must be of this kind. Undefined: this rank is to try again. */
+  /** The next packet, which must be of this kind. Undefined where the other end asks this rank to connect again. */
   async #answer(wire: Wire, kind: number): Promise<{ readonly value: unknown } | undefined> {
     const said = await wire.control(), rank = this.#wires.indexOf(wire), cause = { rank: rank < 0 ? undefined : rank };
     const name = rank < 0 ? wire.peer : `rank ${rank} at ${wire.peer}`;
@@ -238,7 +246,7 @@ export class Rendezvous {
     wire.close();
   }
 
-  /** Tries until the deadline: the other process may not have started yet, or its name not be known. */
+  /** Connects, and tries again until the deadline: the other process may not run yet, and its name may not be known yet. */
   async #connect(to: number, hostname: string, port: number): Promise<Wire> {
     const end = new AbortController(), signal = AbortSignal.any([this.#stop.signal, end.signal]);
     const timer = setTimeout(() => end.abort(), this.#deadline - performance.now());
@@ -265,7 +273,7 @@ export class Rendezvous {
     );
   }
 
-  /** The connection, if the other end speaks as a rank does. Undefined: it may do so later. */
+  /** The connection, if a rank is at its other end. Undefined where a rank may be there later. */
   async #reach(to: number, conn: Deno.TcpConn): Promise<Wire | undefined> {
     if (this.#stop.signal.aborted) {
       conn.close();
@@ -273,17 +281,17 @@ export class Rendezvous {
     }
     const { localAddr, remoteAddr } = conn, wire = new Wire(conn);
     this.#opened.add(wire);
-    // Where nobody listens, a connection to a port of this machine can end up connected with itself.
+    // Where nobody listens, TCP may connect a port of this machine with itself.
     const self = localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
     const stranger = self || await this.#before(wire.meet(), () => this.#silent(to));
     if (stranger === undefined) return wire;
     this.#forget(wire);
-    // One who ends the connection without a word was about to stop listening. Others will not change.
+    // Whoever ends the connection without a word has just stopped listening. Whoever speaks otherwise will not change.
     if (stranger === true || stranger.silent) return undefined;
     throw new TransportError(`Cannot connect: rank ${to} at ${wire.peer} ${stranger.wrong}`, { rank: to });
   }
 
-  /** The result of `work`, or the error `late()` once the deadline is over, which may come nearer meanwhile. */
+  /** The result of `work`, or the error `late()` once the deadline is over. The deadline may come nearer while this waits. */
   async #before<T>(work: Promise<T>, late: () => TransportError, grace = 0): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<never>((_, reject) => {
@@ -330,13 +338,18 @@ export class Rendezvous {
   }
 }
 
-interface Entry {
+/** What a rank has when rank 0 has welcomed it. */
+interface Welcome {
+  /** The connection to rank 0. */
   readonly first: Wire;
+  /** What rank 0 says of where the ranks listen. */
   readonly addresses: unknown;
+  /** Where this rank listens. */
   readonly address: string;
   readonly listener: Deno.TcpListener;
 }
 
+/** Where a rank listens, by the list of rank 0. */
 function addressOf(addresses: unknown, rank: number): [host: string, port: number] {
   const place = Array.isArray(addresses) ? addresses[rank] : undefined;
   if (Array.isArray(place) && typeof place[0] === "string" && Number.isInteger(place[1])) return [place[0], place[1]];

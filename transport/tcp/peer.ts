@@ -1,33 +1,34 @@
-/** What has arrived from one peer. @module */
+/** The queue of packets that have arrived from one other rank. @module */
 
 import type { Wire } from "./wire.ts";
 import type { TransportError } from "../transport.ts";
 
-/** A rank that does not receive stops reading from a peer when so much waits, and TCP slows the peer down. */
+/** When so many bytes wait to be received, nothing more is read from the peer, and TCP makes the peer wait. */
 const waitingBytes = 1 << 22;
-/** What a packet costs in memory besides its bytes: empty packets are not free. */
+/** The bytes that a packet is counted with besides its payload, because empty packets take memory too. */
 const packetBytes = 512;
-/** Longer buffers are not kept: the collectives send no packets that need them. */
+/** The longest buffer that is kept for reuse, in bytes. The collectives send no longer packets. */
 const pooledBytes = 1 << 20;
-/** So many buffers are kept for packets to come. */
+/** How many buffers are kept for packets to come. */
 const keptBuffers = 8;
 
-/** What has arrived from one peer, and where to write to it. */
+/** Another rank: its connection, and the packets that have arrived from it. */
 export class Peer {
-  /** The transport's loop that reads from it. */
+  /** Resolves when the transport's loop has stopped reading from this peer. */
   reading: Promise<void> = Promise.resolve();
   /** Why nothing more comes from it. */
   ended: TransportError | undefined;
   readonly rank: number;
   readonly wire: Wire;
   readonly #queue: Uint8Array[] = [];
-  /** Bytes in the queue, with what the packets cost. */
+  /** The bytes in the queue, as they are counted. */
   #waiting = 0;
   readonly #receivers: { resolve(message: Uint8Array): void; reject(error: unknown): void }[] = [];
-  /** Goes on with reading, once enough has been received. */
+  /** Lets the loop that reads go on, once enough has been received. */
   #resume: (() => void) | undefined;
-  /** Buffers of received packets: the caller may read the last one until the next `receive`. */
+  /** Buffers that may be reused. */
   readonly #free: Uint8Array[] = [];
+  /** The packet that was received last: the caller may read it until it receives the next one. */
   #lent: Uint8Array | undefined;
 
   constructor(rank: number, wire: Wire) {
@@ -52,6 +53,7 @@ export class Peer {
     return new Uint8Array(Math.max(64, length + (length >> 2))).subarray(0, length);
   }
 
+  /** Hands a packet to whoever waits for it, or queues it. */
   arrived(packet: Uint8Array): void {
     const receiver = this.#receivers.shift();
     if (receiver) this.#lend(packet, receiver.resolve);
@@ -69,6 +71,7 @@ export class Peer {
     }
   }
 
+  /** The next packet. It may be read until the next call. */
   receive(): Promise<Uint8Array> {
     const used = this.#lent?.buffer;
     if (used && used.byteLength <= pooledBytes) this.#free.push(new Uint8Array(used));
@@ -89,6 +92,7 @@ export class Peer {
     resolve(packet);
   }
 
+  /** Nothing more comes: rejects all who wait, and whoever receives later when the queue is empty. */
   end(error: TransportError): void {
     this.ended ??= error;
     for (const { reject } of this.#receivers.splice(0)) reject(this.ended);

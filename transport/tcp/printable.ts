@@ -1,15 +1,15 @@
-/** Foreign text in messages. @module */
+/** Text that came over the network, made fit for error messages. @module */
 
 /**
- * The first characters of a text that came from elsewhere, in quotation marks. Whatever a terminal might act on (escape
- * codes, line ends, marks of direction) is shown as JSON escapes it, and what is cut off is marked.
+ * The first `length` characters of a text, in quotation marks. Whatever a terminal might act on (escape codes, line ends,
+ * marks of direction) is shown as JSON escapes it; where the text is cut, "…" follows.
  */
 export function quoted(text: string, length = 60): string {
   const start = [...text.slice(0, 2 * length)].slice(0, length).join("");
   return JSON.stringify(start).replace(unprintable, escaped) + (start.length < text.length ? "…" : "");
 }
 
-/** A sentence that came from elsewhere: cut to `length` characters, and without what a terminal might act on. */
+/** A text without quotation marks, cut to `length` characters; whatever a terminal might act on is escaped. */
 export function printable(text: string, length = 2000): string {
   return (text.length > length ? `${text.slice(0, length)}…` : text).replace(unprintable, escaped);
 }

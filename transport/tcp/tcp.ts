@@ -1,8 +1,8 @@
 /**
- * A full mesh of TCP connections between processes and machines. FORMAT.md has the bytes.
+ * The transport over TCP: every rank has a connection to every other rank. FORMAT.md has the bytes.
  *
- * How the ranks find each other is in tcp_rendezvous.ts; this is what happens afterwards. Whatever goes wrong is told to
- * everybody, so that all ranks fail for the same reason.
+ * `meeting.ts` says how the ranks meet; this file says what happens afterwards. Whatever goes wrong is told to all ranks, so
+ * that they fail for one reason.
  *
  * @module
  */
@@ -12,28 +12,31 @@ import { type Abort, abortError, abortOf, readAbort } from "./abort.ts";
 import { seconds } from "../deadlines.ts";
 import { checkTcpOptions, type TcpOptions } from "./tcp_options.ts";
 import { Peer } from "./peer.ts";
-import { Rendezvous } from "./meeting.ts";
+import { TcpMeeting } from "./meeting.ts";
 import { controlBytes, framingBytes, kinds, parseJson, soon, text, type Wire } from "./wire.ts";
 import { type Transport, TransportError } from "../transport.ts";
 import { patience } from "../collective/waits.ts";
 
-/** How long an orderly end may take. */
+/** How many milliseconds an orderly end may take. */
 const lingerMs = 2000;
 const nothing = new Uint8Array(0);
 
 /**
- * Connects the ranks over TCP. Nothing is encrypted and nobody is asked for a password: it is made for networks where
- * all machines are trusted. Strangers that come upon the port while the ranks meet are turned away, and do not end it.
+ * Connects this rank with the others over TCP.
  *
- * @returns this rank's transport, when all ranks are connected
- * @throws {TransportError} if the port is in use, the host is unknown or does not answer, a rank is missing or came
- *     twice, what arrives is not ours, or versions or sizes differ; `rank` names the peer where one is to blame
+ * Nothing is encrypted and nobody is asked for a password: use it on networks where all machines are trusted. Strangers that
+ * connect while the ranks meet are turned away, and do not end the meeting.
+ *
+ * @param options this rank's number, how many ranks there are, and where rank 0 listens
+ * @returns this rank's transport, once all ranks are connected
+ * @throws {TransportError} if the port is in use, the host is unknown or does not answer, a rank is missing or comes
+ *     twice, something arrives that no rank sends, or versions or sizes differ; `rank` names the rank to blame, if one is
  * @throws {RangeError | TypeError} if an option is out of range or unknown
  * @example
  * ```ts
  * import { tcp } from "@gradwire/tfjs/transport";
  * const options = { size: 2, host: "127.0.0.1", port: 28471 };
- * const ranks = await Promise.all([0, 1].map((rank) => tcp({ ...options, rank })));   // in two processes: one each
+ * const ranks = await Promise.all([0, 1].map((rank) => tcp({ ...options, rank })));   // one in each of two processes
  * await ranks[0]!.send(1, Uint8Array.of(7));
  * console.assert((await ranks[1]!.receive(0))[0] === 7);
  * for (const rank of ranks) await rank[Symbol.asyncDispose]();
@@ -41,12 +44,14 @@ const nothing = new Uint8Array(0);
  */
 export async function tcp(options: TcpOptions): Promise<Transport> {
   checkTcpOptions(options);
-  return new TcpTransport(options, await new Rendezvous(options).meet());
+  return new TcpTransport(options, await new TcpMeeting(options).meet());
 }
 
-/** How far the end of a transport has come: the peers have been told; the connections are closed. */
+/** The end of a transport. */
 interface Ending {
+  /** Resolves when the peers have been told. */
   readonly told: Promise<unknown>;
+  /** Resolves when the connections are closed. */
   readonly closed: Promise<unknown>;
 }
 
@@ -82,7 +87,7 @@ class TcpTransport implements Transport {
     try {
       await peer.wire.write(kinds.data, message);
     } catch (cause) {
-      // The peer may have said why it went, and whom to blame: that is read soon, or was.
+      // The peer may have said before its end which rank is to blame: that is read soon, or was read.
       await soon(peer.reading, 500);
       throw peer.ended ?? this.#lost(peer, text(cause), cause);
     }
@@ -112,7 +117,10 @@ class TcpTransport implements Transport {
     throw new RangeError(`Cannot exchange with rank ${rank}: this is rank ${this.rank} of ${this.size}`);
   }
 
-  /** Tells all peers, then reads on until they have heard it: closing on unread bytes would take it back. */
+  /**
+   * Tells all peers that this rank ends, then reads on until they have ended too: a connection that is closed while bytes are
+   * unread is reset, and what it had sent may be lost.
+   */
   #end(reason: TransportError, kind: number, value: Abort | null): Ending {
     if (this.#ending) return this.#ending;
     clearInterval(this.#heartbeat);
@@ -143,7 +151,7 @@ class TcpTransport implements Transport {
       end = this.#lost(peer, text(error), error);
     }
     peer.end(end);
-    // Nothing that is sent there would be read any more. The other end waits for this one to end, too.
+    // The peer reads nothing any more, and waits for this end to close.
     await soon(wire.conn.closeWrite(), lingerMs);
     if (!this.#ending) wire.close();
   }
@@ -167,7 +175,7 @@ class TcpTransport implements Transport {
         const abort = readAbort(parseJson(await wire.read((length) => new Uint8Array(length))), rank);
         const error = abortError(abort);
         peer.end(error);
-        // Passed on: of two ranks that do not hear each other, only a third one can tell the other.
+        // The abort is passed on, because of two ranks that do not hear each other only a third one can tell the other.
         this.#end(error, kinds.abort, abort);
         return error;
       } else if (kind !== kinds.heartbeat) {
@@ -181,7 +189,7 @@ class TcpTransport implements Transport {
     return new TransportError(`Cannot exchange with rank ${rank}: it was lost: ${why}`, { rank, cause });
   }
 
-  /** Tells the peers now and then that this rank lives, and ends the connections to those that do not. */
+  /** Sends heartbeats to the peers every `period` milliseconds, and ends the connections to those that are silent. */
   #beat(period: number): ReturnType<typeof setInterval> {
     let due = performance.now() + period;
     return setInterval(() => {
@@ -191,7 +199,7 @@ class TcpTransport implements Transport {
         if (!peer || peer.ended) continue;
         const { wire } = peer;
         if (wire.writing === 0 && now - wire.spoke > period / 2) wire.write(kinds.heartbeat, nothing).catch(() => {});
-        // While this thread was busy, or does not read, it hears nobody: that is no peer's fault.
+        // While this thread is busy, or does not read, it hears nobody, for which no peer is to blame.
         if (late || peer.paused) wire.heard = now;
         const silence = now - wire.heard;
         if (silence <= patience(this.#timeout, this.rank, peer.rank, this.size)) continue;

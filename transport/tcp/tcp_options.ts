@@ -1,4 +1,4 @@
-/** Where the ranks of a TCP group meet and what they agree on. @module */
+/** The options of a TCP group. @module */
 
 import type { CollectiveOptions } from "../collective/collective.ts";
 import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
@@ -15,22 +15,22 @@ export interface TcpOptions extends CollectiveOptions, Deadlines {
   /** The port that rank 0 listens on, 1 to 65 535. */
   readonly port: number;
   /**
-   * The local address to listen on. Default: `host` on rank 0; on others the address they reach rank 0 from. They
-   * choose a free port. With "0.0.0.0" a rank listens everywhere and is told to others as the latter address.
+   * The local address to listen on. Default: `host` on rank 0, and on the other ranks, which choose a free port, the address
+   * from which they reach rank 0. With "0.0.0.0" a rank listens on all addresses, and the others are told the default.
    *
-   * Where `host` is a name that rank 0's machine knows as an address of its own loopback, as Debian's do, rank 0 listens
-   * everywhere, and so do the ranks on the same machine; the others find them where they found rank 0.
+   * Debian's hosts file gives a machine's own name as an address of its loopback. Where `host` is such a name, rank 0 and the
+   * ranks on its machine listen on all addresses, and the others find them where they found rank 0.
    */
   readonly bind?: string;
   /**
-   * Tells apart runs that use the same host and port: ranks of another run are turned away, and are not told this name. At
-   * most 256 characters. Default "". A rank that knows a name other than "" belongs to the run: if it has another size,
-   * timeout or maxMessageBytes, or a rank that is taken, all ranks fail at once.
+   * A name, of at most 256 characters, that tells apart runs at one host and port. Default "". Ranks of another run are turned
+   * away, and are not told this name. A rank that knows the name, if it is not "", belongs to the run: if its size, timeout
+   * or maxMessageBytes differ, or its number is taken, all ranks fail at once.
    */
   readonly run?: string;
   /**
-   * How often to let the peers know that this rank lives, in milliseconds, at most a third of `timeout`. Default: a sixth
-   * of it.
+   * How many milliseconds pass between two heartbeats, by which the other ranks know that this one lives. At most a third
+   * of `timeout`. Default: a sixth of it.
    */
   readonly heartbeat?: number;
 }
@@ -48,7 +48,7 @@ const known = [
 ];
 
 /**
- * Throws what is wrong with the options before anything is connected.
+ * Refuses options that are wrong, before anything is connected.
  *
  * @throws {RangeError} if a number is out of range
  * @throws {TypeError} if an option is unknown or is no string where one is needed

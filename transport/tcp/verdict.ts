@@ -1,16 +1,16 @@
-/** What rank 0 makes of what the others report while the ranks meet. @module */
+/** How rank 0 decides, while the ranks meet, whether all are ready, and otherwise which rank is to blame. @module */
 
 import { type Abort, abortError, readAbort } from "./abort.ts";
 import { type ControlPacket, kinds } from "./wire.ts";
 import { TransportError } from "../transport.ts";
 
-/** Collects what the ranks say: that they are ready, that they cannot go on, or nothing more because they are lost. */
+/** Collects what the other ranks tell rank 0: that they are ready, or that they cannot go on, or that their connection ended. */
 export interface Verdict extends Disposable {
-  /** Resolves when all are ready; rejects with the reason that all are told. */
+  /** Resolves when all ranks are ready; rejects with the reason that all of them are told. */
   readonly result: Promise<void>;
   /** A rank has said something, or its connection has ended. */
   heard(rank: number, where: string, said: ControlPacket): void;
-  /** The deadline is over: the reason, by what is known. */
+  /** The reason to give when the deadline is over, by what is known until then. */
   late(limit: string): TransportError;
 }
 
@@ -20,15 +20,16 @@ export interface Verdict extends Disposable {
  */
 export function verdict(size: number, patienceMs: number): Verdict {
   const { promise: result, resolve, reject } = Promise.withResolvers<void>();
-  result.catch(() => {}); // It may be lost before anybody waits for it.
+  result.catch(() => {}); // It may reject before anybody waits for it.
   const ready = new Set<number>(), complaints = new Map<number, Abort & { readonly by: number }>();
   let timer: ReturnType<typeof setTimeout> | undefined, over = false;
   const silent = () =>
     Array.from({ length: size - 1 }, (_, i) => i + 1).filter((rank) => !ready.has(rank) && !complaints.has(rank));
 
   /**
-   * Who is complained of and has said nothing itself is to blame. Where both have something to say, they live and do not
-   * reach each other: then the word of the higher one counts, which connects and knows the address.
+   * A rank that another one complains of, and that has said nothing itself, is to blame. Where two ranks complain of each
+   * other, both live, and do not reach each other: then the higher rank is believed, because it connects to the lower one and
+   * knows the address.
    */
   function blame(): TransportError {
     const all = [...complaints.values()].sort((a, b) => b.by - a.by);

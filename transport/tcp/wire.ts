@@ -1,42 +1,55 @@
-/** One TCP connection: packets out, packets in. FORMAT.md has the bytes. @module */
+/**
+ * One TCP connection, as packets that are written and read. FORMAT.md has all bytes.
+ *
+ * | packet  | bytes  | what                                     |
+ * | ------- | ------ | ---------------------------------------- |
+ * | length  | 4      | u32, little-endian: bytes of the payload |
+ * | kind    | 4      | u32, little-endian: see `kinds`          |
+ * | payload | length | a message, or JSON in UTF-8, or nothing  |
+ *
+ * @module
+ */
 
 import { quoted } from "./printable.ts";
 
-/** What each connection begins with: eight letters, then the version of the format as u32. */
+/** The bytes that each end sends first: eight letters, then the version of the format as a little-endian u32. */
 export const preamble: Uint8Array = Uint8Array.of(...new TextEncoder().encode("GRADWIRE"), 1, 0, 0, 0);
-/** u32 length, u32 kind. */
+/** The bytes before the payload of a packet. */
 export const framingBytes = 8;
-/** The kinds of packets. */
+/** The kinds of packets, and their numbers. */
 export const kinds = { data: 0, heartbeat: 1, hello: 2, welcome: 3, ready: 4, go: 5, abort: 6, bye: 7 } as const;
-/** Besides data, no packet is longer. */
+/** The longest payload of a packet that is no data, in bytes. */
 export const controlBytes = 1 << 16;
-/** Packets up to this length are written in one piece with their prefix. */
+/** The part of a payload, in bytes, that is written in one piece with length and kind: one system call for most packets. */
 const writeBytes = 1 << 19;
-/** So much of a packet is allocated at once; the rest as it arrives, for what is announced need not come. */
+/** The most bytes that are allocated for a packet before it has arrived: the length that a stranger announces may be a lie. */
 const trustedBytes = 1 << 20;
 
-/** Why the other end does not belong here. The words follow its name. */
+/** Why the other end is no rank of this group. */
 export interface Stranger {
+  /** What it did, in words that follow its name in a sentence. */
   readonly wrong: string;
   /** Whether it has sent nothing at all. */
   readonly silent?: boolean;
 }
 
-/** A packet of the handshake, or what is wrong with it. */
+/** A packet that ranks exchange while they meet, or what is wrong with it. */
 export type ControlPacket = { readonly kind: number; readonly value: unknown; readonly wrong?: undefined } | Stranger;
 
-/** One connection. */
+/** One connection to another rank, or to a stranger. */
 export class Wire {
-  /** When bytes last arrived, and when a packet was last sent. */
+  /** When bytes last arrived, by performance.now(). */
   heard: number = performance.now();
+  /** When a packet was last sent, by performance.now(). */
   spoke: number = performance.now();
-  /** Packets that wait to be written. */
+  /** How many packets wait to be written. */
   writing = 0;
-  /** The packet whose header was read last. */
+  /** The kind of the packet whose header was read last. */
   kind = 0;
+  /** The length of its payload in bytes. */
   length = 0;
   readonly conn: Deno.TcpConn;
-  /** Where the other end is, for messages. */
+  /** The address of the other end, as errors name it. */
   readonly peer: string;
   readonly #staging = new Uint8Array(1 << 16);
   #start = 0;
@@ -51,10 +64,10 @@ export class Wire {
     conn.setKeepAlive(true);
     const { hostname, port } = conn.remoteAddr;
     this.peer = addressText(hostname, port);
-    this.#enqueue(() => this.#writeAll(preamble)).catch(() => {}); // The next write, or read, tells.
+    this.#enqueue(() => this.#writeAll(preamble)).catch(() => {}); // A failure shows at the next write or read.
   }
 
-  /** Resolves when `payload` may be reused. Packets go out in the order of the calls. */
+  /** Writes a packet, and resolves when `payload` may be reused. Packets go out in the order of the calls. */
   write(kind: number, payload: Uint8Array): Promise<void> {
     return this.#enqueue(async () => {
       const { byteLength } = payload, first = Math.min(byteLength, writeBytes), end = framingBytes + first;
@@ -68,6 +81,7 @@ export class Wire {
     });
   }
 
+  /** Writes a packet whose payload is a value as JSON. */
   writeJson(kind: number, value: unknown): Promise<void> {
     return this.write(kind, new TextEncoder().encode(JSON.stringify(value)));
   }
@@ -83,12 +97,12 @@ export class Wire {
     })();
   }
 
-  /** `write` takes no more than fits into the socket's buffer. */
+  /** Writes all bytes: one call of `conn.write` takes no more than fits into the socket's buffer. */
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.byteLength;) done += await this.conn.write(bytes.subarray(done));
   }
 
-  /** Reads a header. False: the other end has ended the connection between two packets. */
+  /** Reads the next packet's length and kind. Returns false where the other end has ended the connection instead. */
   async next(): Promise<boolean> {
     if (this.#end - this.#start < framingBytes && !await this.#fill(framingBytes)) return false;
     const view = new DataView(this.#staging.buffer, this.#start, framingBytes);
@@ -98,7 +112,7 @@ export class Wire {
     return true;
   }
 
-  /** Reads the payload of the packet whose header was read into memory that `take` returns for a length. */
+  /** Reads the payload of the packet that `next` has found, into memory that `take` returns for a length in bytes. */
   async read(take: (length: number) => Uint8Array): Promise<Uint8Array> {
     const { length } = this;
     let packet = take(Math.min(length, trustedBytes)), done = 0;
@@ -124,7 +138,7 @@ export class Wire {
     }
   }
 
-  /** Reads until `count` bytes are there. False: the end, with nothing left over. */
+  /** Reads until `count` bytes are staged. Returns false where the connection has ended and nothing is left over. */
   async #fill(count: number): Promise<boolean> {
     this.#staging.copyWithin(0, this.#start, this.#end);
     this.#end -= this.#start;
@@ -141,7 +155,7 @@ export class Wire {
     return true;
   }
 
-  /** The next packet of the handshake. Never rejects: what goes wrong is told in words that follow a name. */
+  /** Reads the next packet while the ranks meet. It never rejects: what goes wrong is returned as words. */
   async control(): Promise<ControlPacket> {
     try {
       const stranger = await this.meet();
@@ -157,11 +171,11 @@ export class Wire {
     }
   }
 
-  /** Reads what each end begins with. Returns what is wrong with it, if anything. */
+  /** Reads the preamble, once. Returns what is wrong with it, if anything. */
   async meet(): Promise<Stranger | undefined> {
     if (this.#met) return undefined;
     const length = preamble.byteLength;
-    // By single bytes, so that one who speaks another protocol is told by its first word, however short.
+    // The bytes are looked at one by one, so that whoever speaks another protocol is known by its first wrong byte.
     for (let i = 0; i < length; i++) {
       if (!await this.#fill(i + 1)) return { wrong: "ended the connection without a word", silent: true };
       if (i < 8 && this.#staging[i] !== preamble[i]) {
@@ -176,19 +190,20 @@ export class Wire {
     return undefined;
   }
 
+  /** Closes the connection, also where it is closed already. */
   close(): void {
     try {
       this.conn.close();
     } catch {
-      // The other end was faster.
+      // The other end has closed it before.
     }
   }
 }
 
 /**
- * The value of a payload.
+ * The value that a payload holds.
  *
- * @throws {SyntaxError} if it is no JSON in UTF-8
+ * @throws {SyntaxError} if the payload is no JSON in UTF-8
  */
 export function parseJson(payload: Uint8Array): unknown {
   try {
@@ -203,12 +218,12 @@ export function addressText(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** What an error says. */
+/** The message of what was thrown. */
 export function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Waits, unless the signal ends it. */
+/** Waits for so many milliseconds, or until the signal is aborted. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -222,7 +237,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Waits for the end of `work`, good or bad, but not for long. */
+/** Waits until `work` has ended, well or not, but at most `ms` milliseconds. */
 export async function soon(work: Promise<unknown>, ms: number): Promise<void> {
   const stop = new AbortController();
   await Promise.race([work.catch(() => {}), sleep(ms, stop.signal)]);

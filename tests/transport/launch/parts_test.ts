@@ -3,10 +3,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert/mod.js";
 import fc from "fast-check";
 import { type End, failureOf, together } from "../../../transport/launch/failure.ts";
-import { hostAndPort, scriptUrl } from "../../../transport/launch/names.ts";
+import { hostAndPort, scriptUrl } from "../../../transport/launch/addresses.ts";
 import { listenForNotices, tellLauncher } from "../../../transport/notice.ts";
 import { copy, sink } from "../../../transport/launch/output.ts";
-import { reportKeeper } from "../../../transport/launch/report.ts";
+import { reportKeeper } from "../../../transport/launch/error_report.ts";
 import { TransportError } from "../../../transport/transport.ts";
 import { onUncaught } from "../../../transport/uncaught.ts";
 import { deno, folderOf, library, result } from "./launcher.ts";

@@ -2,13 +2,13 @@
 
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import type { End } from "./failure.ts";
-import { neverConnected } from "./process.ts";
-import type { Running } from "./running.ts";
+import { neverConnected } from "./process_rank.ts";
+import type { Running } from "./running_rank.ts";
 import type { Failure, Said, Start } from "./start.ts";
 
 /** Starts a rank as a worker: a thread that ends by itself when it has nothing more to do, and says so. */
 export function startWorker(start: Start): Running {
-  const { rank, size } = start.place, module = new URL("./worker.ts", import.meta.url);
+  const { rank, size } = start.place, module = new URL("./worker_entry.ts", import.meta.url);
   // Such workers take no other addresses.
   const entry = module.protocol === "file:"
     ? module

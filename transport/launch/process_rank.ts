@@ -2,10 +2,10 @@
 
 import type { End } from "./failure.ts";
 import { copy, type Sink, sink } from "./output.ts";
-import { reportKeeper } from "./report.ts";
+import { reportKeeper } from "./error_report.ts";
 import type { Notices } from "../notice.ts";
 import type { Reaper } from "./reaper.ts";
-import type { Running } from "./running.ts";
+import type { Running } from "./running_rank.ts";
 import type { Start } from "./start.ts";
 
 /** What the ranks that a launch starts have in common. */
