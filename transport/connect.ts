@@ -22,11 +22,13 @@ export interface ConnectOptions extends Deadlines {
  *    step;
  * 3. else a group of one.
  *
- * Deno needs `--allow-env` for these names. Node reads them too, but has no TCP transport: a rank of several is refused
- * there. Dispose of the group (`using`) when done: the others are told. Another call makes another group, if all ranks make
- * the same calls. A rank that was lost may be started again as a process with the variables of before: it meets the others
- * when they call `connect` again.
+ * Deno needs `--allow-env` for these names. Node reads them too, but this library has no TCP transport there, so that a rank
+ * of several is refused. Dispose of the group (`using`) when it is not needed any more: the other ranks are told. Another call
+ * makes another group, if all ranks make the same calls. A rank that was lost may be started again, as a process with the
+ * variables that it had: it meets the others when they call `connect` again.
  *
+ * @param options deadlines, and the local address to listen on
+ * @returns this rank's group
  * @throws {Error} if the environment cannot be read, or names a place only in part
  * @throws {TransportError} if the ranks do not find one another
  * @throws {TypeError} on a page's main thread, which must not block, and under Node, if there are other ranks

@@ -1,19 +1,21 @@
 /**
- * How a process tells the launcher that started it that it has called connect(): it says so to a port of this machine.
+ * How a process tells the launcher that it has called connect(). The launcher listens on a port of this machine, and tells the
+ * processes that it starts the port and a secret word.
  *
  * @module
  */
 
-/** Who has called connect(). */
+/** The ranks that have called connect(). */
 export interface Notices extends AsyncDisposable {
-  /** What a rank is given in GRADWIRE_LAUNCHER: the port, and a word that strangers do not know. */
+  /** The value of GRADWIRE_LAUNCHER: the port, and a word that strangers do not know. */
   readonly address: string;
+  /** Whether this rank has. */
   has(rank: number): boolean;
 }
 
 const hostname = "127.0.0.1";
 
-/** Listens for ranks. */
+/** Listens for the notices of ranks. */
 export function listenForNotices(): Notices {
   const listener = Deno.listen({ hostname, port: 0 }), { port } = listener.addr as Deno.NetAddr;
   const word = crypto.randomUUID(), ranks = new Set<number>(), open = new Set<Deno.Conn>();
@@ -23,9 +25,9 @@ export function listenForNotices(): Notices {
     try {
       const [said, rank] = new TextDecoder().decode(bytes.subarray(0, await conn.read(bytes) ?? 0)).split(" ");
       if (said === word && rank !== undefined) ranks.add(Number(rank));
-      await conn.write(Uint8Array.of(1)); // The rank goes on now, so that its end is not heard before this.
+      await conn.write(Uint8Array.of(1)); // The rank waits for this, so that its end is not seen before its notice.
     } catch {
-      // A stranger that says nothing.
+      // A stranger has ended the connection.
     } finally {
       if (open.delete(conn)) conn.close();
     }
@@ -45,7 +47,7 @@ export function listenForNotices(): Notices {
   };
 }
 
-/** Tells the launcher that this rank has called connect(), where there is a launcher; it may have ended since. */
+/** Tells the launcher at `address`, if there is one, that this rank has called connect(). */
 export async function tellLauncher(address: string | undefined, rank: number): Promise<void> {
   if (!address) return;
   const [port, word] = address.split(" ");
@@ -54,6 +56,6 @@ export async function tellLauncher(address: string | undefined, rank: number): P
     await conn.write(new TextEncoder().encode(`${word} ${rank}`));
     await conn.read(new Uint8Array(1));
   } catch {
-    // This rank was started again by someone else than the launcher, which is gone.
+    // The launcher is gone, and this rank was started again by somebody else.
   }
 }

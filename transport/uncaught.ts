@@ -1,13 +1,13 @@
-/** Errors and rejections that nobody handles: they end a thread. @module */
+/** Notices errors and rejections that nobody handles, which end a thread. @module */
 
-/** Told of one; returns whether it has said it where it matters, so that the thread need not print it. */
+/** Called with an error that nobody handles. Returns true where it has reported the error, which is then not printed. */
 export type Uncaught = (error: unknown) => boolean | void;
 
 const observers = new Set<Uncaught>(), kinds = ["error", "unhandledrejection"];
 
 /**
- * Calls `tell` for each error and rejection of this thread that nobody handles. A listener that handles one may have been
- * added at any time, by the program after `tell` too: it is asked first. Returns how to stop that.
+ * Calls `tell` for each error and rejection of this thread that nobody handles. Listeners of the program come first, whenever
+ * they were added: what one of them handles, `tell` is not called for. Returns a function that ends this.
  */
 export function onUncaught(tell: Uncaught): () => void {
   if (observers.size === 0) watch();
@@ -26,8 +26,8 @@ function told(event: Event): boolean {
 }
 
 /**
- * Deno ends a worker right after the event, and runs no timer before that: what counts is whether the event is handled when
- * its dispatch ends. Elsewhere the thread goes on, so that this can be looked up a little later.
+ * Begins to watch. Deno ends a worker right after the event, before any timer runs, so that one must look at the end of the
+ * event's dispatch whether a listener has handled it. Elsewhere the thread goes on, and one can look a little later.
  */
 function watch(): void {
   if ("Deno" in globalThis) globalThis.dispatchEvent = dispatch;
@@ -50,7 +50,7 @@ function later(event: Event): void {
   setTimeout(() => event.defaultPrevented || told(event));
 }
 
-/** Whether a listener in the manner of Node takes care of it. */
+/** Whether a listener of Node's `process` handles such an event. */
 function handledByProcess(kind: string): boolean {
   const { process } = globalThis as { process?: { listenerCount?: (event: string) => number } };
   const count = (event: string) => process?.listenerCount?.(event) ?? 0;

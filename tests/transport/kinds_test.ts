@@ -32,5 +32,5 @@ Deno.test("transports are known by their names", () => {
 
 Deno.test("the launcher names the transports that there are", async () => {
   const options = { script: "none.ts", ranks: 2, transport: "pigeon" } as unknown as LaunchOptions;
-  await assertRejects(() => launch(options), TypeError, 'unknown transport "pigeon", known are broadcast, tcp');
+  await assertRejects(() => launch(options), TypeError, 'transport is "pigeon", expected one of broadcast, tcp');
 });

@@ -1,10 +1,14 @@
-/** What Deno prints of the error that ends a process: kept from what the process prints, for the launcher to say. @module */
+/**
+ * Takes Deno's report of the error that ends a process out of what the process prints, so that the launcher says it once.
+ *
+ * @module
+ */
 
 import { joined, type Keep } from "./output.ts";
 
-/** A report is what a process prints last: something that is followed by nothing for this long is none. */
+/** A process prints its report last. When it still runs so many milliseconds later, what it has printed was no report. */
 const vainMs = 1000;
-/** A report that is longer than this is printed as it is. */
+/** The longest report that is kept back, in bytes. */
 const longest = 1 << 18;
 // deno-lint-ignore no-control-regex -- colours
 const colours = /\x1b\[[\d;]*m/g, begin = /^(?:\x1b\[[\d;]*m)*error(?:\x1b\[[\d;]*m)*: (?:Uncaught)?/gm;
@@ -13,17 +17,19 @@ const nothing = new Uint8Array(0);
 
 /** An error that ended a process. */
 export interface Report {
-  /** Such as "RangeError: out of range". */
+  /** The error in a line, such as "RangeError: out of range". */
   readonly said: string;
   /** An error with this message, and the stack that was printed. */
   readonly error: Error;
-  /** Where it is, or was caused by, a TransportError: the rank that this names, or -1. */
+  /** The rank that a TransportError names, be it the error or a cause of it; -1 if it names none. */
   readonly lost?: number;
 }
 
 /**
- * The rank that the words of a TransportError blame, as its `rank` does, which Deno does not print; -1 if they name none. It
- * is the first that they name, but for the one that only says so: "rank 0 gave up: … rank 1 has heard nothing from rank 2".
+ * The rank that the message of a TransportError blames; -1 if it names none. (The error's `rank` is not printed by Deno.)
+ *
+ * It is the first rank that the message names, except for ranks that only report it, as ranks 0 and 1 do in "rank 0 gave up: …
+ * rank 1 has heard nothing from rank 2".
  */
 function lostIn(words: string): number {
   const says = /\brank (\d+) (?:gave up: |turned this rank away: |has heard nothing from (?=rank))/g;
@@ -31,7 +37,7 @@ function lostIn(words: string): number {
   return rank === undefined ? -1 : Number(rank);
 }
 
-/** Keeps the report of one process. */
+/** Keeps back the report of one process, in case the process ends after it. */
 export function reportKeeper(): Keep & { report(): Report | undefined; forget(): Uint8Array } {
   const latin = new TextDecoder("latin1");
   let kept: Uint8Array[] = [], size = 0, timer: ReturnType<typeof setTimeout> | undefined, lineStart = true;
@@ -42,7 +48,7 @@ export function reportKeeper(): Keep & { report(): Report | undefined; forget():
     size = 0;
     return bytes;
   }
-  /** Where a report begins: the last one that says so plainly, else the first that may be one, unless one has begun. */
+  /** Where a report begins: at the last line that says "Uncaught", else at the first "error:" unless a report has begun. */
   function beginning(bytes: Uint8Array): number | undefined {
     const text = latin.decode(bytes), found = [...text.matchAll(begin)].filter(({ index }) => index > 0 || lineStart);
     const plain = found.findLast(([line]) => line.includes("Uncaught")) ?? (size === 0 ? found[0] : undefined);
@@ -53,7 +59,7 @@ export function reportKeeper(): Keep & { report(): Report | undefined; forget():
       const from = beginning(bytes);
       lineStart = bytes.at(-1) === 10;
       if (from === undefined && size === 0) return bytes;
-      // What was kept before it was none.
+      // What was kept before it was no report.
       const out = from === undefined ? nothing : joined([release(), bytes.subarray(0, from)]);
       const rest = bytes.slice(from ?? 0);
       kept.push(rest);

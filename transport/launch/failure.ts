@@ -1,8 +1,8 @@
-/** How a rank fails, and of whom the launcher says so. @module */
+/** How ranks end, and which one the launcher names as the one that failed. @module */
 
 import type { Failure } from "./start.ts";
 
-/** An error as it is told to the launcher. */
+/** An error in the form in which a worker tells the launcher of it. */
 export function failureOf(error: unknown): Failure {
   const { name, message, stack } = error instanceof Error
     ? error
@@ -14,7 +14,7 @@ function inspect(value: unknown): string {
   return typeof value === "string" ? value : Deno.inspect(value);
 }
 
-/** The rank that a TransportError names, which is the error or what caused it; -1 if it names none. */
+/** The rank that a TransportError names, be it the error or a cause of it; -1 if it names none; undefined without one. */
 function lostIn(error: unknown): number | undefined {
   for (let depth = 0; error instanceof Error && depth < 8; error = error.cause, depth++) {
     if (error.name === "TransportError") return (error as Error & { rank?: number }).rank ?? -1;
@@ -26,14 +26,14 @@ function lostIn(error: unknown): number | undefined {
 export interface End {
   readonly rank: number;
   readonly code: number;
-  /** What to say of it, if it failed. */
+  /** What an error says of it, after its name, if it failed. */
   readonly why?: string;
   readonly error?: Error | undefined;
-  /** Where it only reports that another rank is lost: that one, or -1 if it does not know which. */
+  /** The rank that it reports as lost, if it ended for that reason; -1 if it does not know which. */
   readonly lost?: number | undefined;
 }
 
-/** What ended all. */
+/** Why all ranks are ended. */
 export interface Blame {
   /** The rank that failed, or was lost. None where the launch was interrupted. */
   readonly rank?: number;
@@ -42,10 +42,10 @@ export interface Blame {
   readonly error?: Error | undefined;
 }
 
-/** One that reports a loss may be faster than the one that is lost, whose end is waited for, but not longer than this. */
+/** How many milliseconds the end of a lost rank is waited for: the rank that reports the loss may be seen to end before it. */
 const graceMs = 5000;
 
-/** Resolves when all have ended: with nothing if they ended well, else with the one to blame, as soon as it is known. */
+/** Resolves with the rank to blame as soon as it is known, or with undefined when all ranks have ended well. */
 export function together(ends: readonly Promise<End>[]): Promise<Blame | undefined> {
   return new Promise((resolve) => {
     const ended = new Map<number, End>(), reports: End[] = [];
@@ -54,7 +54,7 @@ export function together(ends: readonly Promise<End>[]): Promise<Blame | undefin
       clearTimeout(grace);
       resolve(blame);
     }
-    /** What there is, when no rank has failed on its own. */
+    /** Whom to blame where no rank has failed on its own, and some have reported that others are lost. */
     function fromReports(): Blame {
       const { rank, code, why, error, lost = -1 } = reports.find(({ lost = -1 }) => ended.get(lost)?.code === 0) ??
         reports[0]!;

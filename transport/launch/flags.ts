@@ -1,21 +1,21 @@
-/** The flags of `deno run` that the processes of a launch are started with. @module */
+/** The flags of `deno run` with which the processes of a launch are started. @module */
 
 import { variables } from "../environment.ts";
 
-/** Flags that a rank must not have: they are for one process alone, or would do their work again for every rank. */
+/** Flags that a rank must not have, because they are for one process alone or would do their work again for each rank. */
 const ownOnly = /^(--watch|--hmr|--no-clear-screen|--inspect|--reload|-r$|-r=|--tunnel|--connected|-t$)/;
-/** Flags of commands other than `deno run` that `deno run` has too; those that are followed by their value. */
+/** Flags that other commands of Deno share with `deno run`, and those of them whose value is the next word. */
 const shared =
   /^(-[ARWNESIq]+|-[RWNESIP]=.*|--(allow|deny|ignore|unstable)-.*|-P|--(permission-set|v8-flags|node-modules-dir|vendor|no-lock|frozen|cached-only|no-remote|no-npm|no-config|config|import-map|lock|cert|location|seed|env-file|quiet|no-check|conditions)(=.*)?)$/;
 const followed = /^(-c|--config|--import-map|--cert|--location|--seed|--conditions)$/;
 const commands = /^(run|test|bench|serve|eval|task|repl|jupyter|compile|lint|doc|check|cache|install)$/;
 
-/** The flags among a command line's words, program first, of a process with these arguments of its own. */
+/** The flags in a command line. `words` begin with the program and end with the arguments of the script, `args`. */
 export function flagsOf(words: readonly string[], args: readonly string[]): string[] {
   const end = words.length - args.length;
   const mine = args.every((arg, i) => words[end + i] === arg) ? words.slice(1, end) : words.slice(1);
   const at = mine.findIndex((word) => commands.test(word)), command = at === -1 ? "run" : mine[at]!;
-  // What is left of `deno run` is its flags and the script.
+  // After `deno run` stand its flags and the script.
   const list = at === -1 ? mine : mine.toSpliced(at, 1), runs = command === "run";
   const flags: string[] = [];
   for (let i = 0; i < list.length - (runs ? 1 : 0); i++) {
@@ -28,7 +28,7 @@ export function flagsOf(words: readonly string[], args: readonly string[]): stri
   return flags;
 }
 
-/** This process's flags, where the system tells them: not on Windows. */
+/** The flags of this process; none on Windows, which does not tell them. */
 export async function ownFlags(): Promise<string[]> {
   const words = Deno.build.os === "windows" ? undefined : await commandLine();
   return words === undefined ? [] : flagsOf(words, Deno.args);
@@ -39,7 +39,7 @@ async function commandLine(): Promise<string[] | undefined> {
   try {
     if (linux) return split(Deno.readFileSync("/proc/self/cmdline"));
   } catch {
-    // That needs all permissions; a program that prints it needs one.
+    // Reading the file needs all permissions; a program that prints it needs one.
   }
   const [program, ...args] = linux
     ? ["cat", `/proc/${Deno.pid}/cmdline`]
@@ -58,8 +58,8 @@ function split(bytes: Uint8Array): string[] {
 }
 
 /**
- * The flags for a rank: this process's own, with their lists and denials; what it may do without restriction although no
- * flag says so; and what connecting needs.
+ * The flags for a rank: the flags of this process, with their lists and denials; permissions that this process has in full
+ * although no flag says so; and what it takes to connect to `host`.
  */
 export function rankFlags(own: readonly string[], host: string): string[] {
   const state = (name: Deno.PermissionName) => Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state;

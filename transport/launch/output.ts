@@ -1,28 +1,31 @@
 /**
- * How the launcher passes on what processes print: bytes as they come, with the number of the rank before every line. Only
- * the bytes of line ends matter, so that text in any encoding and output that is no text go through as they are.
+ * How the launcher passes on what processes print, with the number of the rank before every line.
+ *
+ * Bytes are passed on as they come. Only the bytes of line ends matter, so that text in any encoding, and output that is no
+ * text, stay as they are.
  *
  * @module
  */
 
-/** Where several ranks print, one after the other. */
+/** A stream that several ranks print to. */
 export interface Sink {
-  /** Prints what `owner` has written. Where another one has begun a line, it begins a new one. */
+  /** Prints what `owner` has written, on a new line where another owner has begun one. */
   print(owner: Owner, bytes: Uint8Array): Promise<void>;
 }
 
-/** Who prints: a rank's stdout or stderr. */
+/** One that prints: the stdout or the stderr of a rank. */
 export interface Owner {
+  /** What stands before each of its lines. */
   readonly prefix: Uint8Array;
-  /** What its last byte was: undefined at first. */
+  /** The last byte that it has printed, if it has. */
   last?: number;
 }
 
 const LF = 10, CR = 13;
 
 /**
- * Prints to a stream, whose reader may be slow: `print` waits for it, without blocking the thread. When the reader has gone,
- * as `head` does, what is printed is thrown away, as under `deno run`: the ranks go on, and none waits for a full pipe.
+ * Prints to a stream. Where its reader is slow, `print` waits for it, without blocking the thread. When the reader has gone,
+ * as `head` does, the rest of the output is thrown away, as under `deno run`, and the ranks go on.
  */
 export function sink(to: { write(bytes: Uint8Array): Promise<number> }): Sink {
   let writing: Promise<void> = Promise.resolve(), unfinished: Owner | undefined, gone = false;
@@ -37,7 +40,7 @@ export function sink(to: { write(bytes: Uint8Array): Promise<number> }): Sink {
     print(owner, bytes) {
       const parts: Uint8Array[] = [];
       if (unfinished !== undefined && unfinished !== owner) parts.push(Uint8Array.of(LF));
-      if (unfinished !== owner && owner.last !== CR) owner.last = LF; // A line of its own begins.
+      if (unfinished !== owner && owner.last !== CR) owner.last = LF; // The owner begins a new line.
       let from = 0;
       for (let i = 0; i < bytes.length; i++) {
         const byte = bytes[i]!, begins = owner.last === LF || (owner.last === CR && byte !== LF && byte !== CR);
@@ -56,7 +59,7 @@ export function sink(to: { write(bytes: Uint8Array): Promise<number> }): Sink {
   };
 }
 
-/** These bytes, one after the other. */
+/** The parts, one after the other. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -67,18 +70,21 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** An unfinished line is passed on when it is this long, or this old. */
+/** The length in bytes, and the age in milliseconds, at which an unfinished line is passed on. */
 const longest = 8192, oldestMs = 100;
-/** So often in a row nothing must come, a tenth of a second each, once the process has ended: a child of it may hold the pipe. */
+/**
+ * For how many tenths of a second nothing must come, once the process has ended, before the copy is ended too: a child of the
+ * process may hold the pipe open.
+ */
 const silences = 10;
 
 /** A pipe that is being copied. */
 export interface Copying {
-  /** Resolves when everything that the process has printed is passed on. Call it when the process has ended. */
+  /** Resolves when everything that the process has printed is passed on. It is called when the process has ended. */
   drained(): Promise<void>;
 }
 
-/** Copies a pipe to a sink. What `keep` takes out of it is not printed. */
+/** Copies a pipe to a sink, but for what `keep` takes out of it. */
 export function copy(from: ReadableStream<Uint8Array>, prefix: string, to: Sink, keep: Keep = keepNothing): Copying {
   const owner: Owner = { prefix: new TextEncoder().encode(prefix) }, reader = from.getReader();
   let held: Uint8Array[] = [], size = 0, timer: ReturnType<typeof setTimeout> | undefined;
@@ -128,7 +134,7 @@ export function copy(from: ReadableStream<Uint8Array>, prefix: string, to: Sink,
   };
 }
 
-/** Where the last character of UTF-8 ends that is there as a whole. */
+/** How many bytes hold whole characters of UTF-8; the last character may be there in part. */
 function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
@@ -139,11 +145,11 @@ function wholeCharacters(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-/** Takes something out of what a process prints. */
+/** Keeps back a part of what a process prints. */
 export interface Keep {
-  /** What is to be printed now of these bytes; `later` prints what was kept in vain. */
+  /** The part of these bytes that is printed now. What was kept back in vain is given to `later`, which prints it. */
   take(bytes: Uint8Array, later: (bytes: Uint8Array) => void): Uint8Array;
-  /** What is to be printed when the pipe has ended. */
+  /** What is printed when the pipe has ended. */
   end(): Uint8Array;
 }
 

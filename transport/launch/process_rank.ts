@@ -8,7 +8,7 @@ import type { Reaper } from "./reaper.ts";
 import type { Running } from "./running_rank.ts";
 import type { Start } from "./start.ts";
 
-/** What the ranks that a launch starts have in common. */
+/** What all processes of a launch have in common. */
 export interface Common {
   readonly flags: readonly string[];
   /** The variables that say where the ranks meet. */
@@ -19,12 +19,12 @@ export interface Common {
   readonly err: Sink;
 }
 
-/** Where the processes of a launch print. */
+/** The streams to which the processes of a launch print. */
 export function sinks(): Pick<Common, "out" | "err"> {
   return { out: sink(Deno.stdout), err: sink(Deno.stderr) };
 }
 
-/** Starts a rank as a process, the `local`-th of this machine. Await `watched` before starting the next one. */
+/** Starts a rank as a process, number `local` of this machine. `watched` is to be awaited before the next one is started. */
 export function startProcess(
   start: Start,
   local: number,
@@ -80,7 +80,7 @@ export function startProcess(
   };
 }
 
-/** What is said of a rank of several that ends well but has not been one. */
+/** What an error says of a rank of several that has ended well without having called connect(). */
 export const neverConnected =
   "ended without having called connect(), so that it has trained alone or not at all; a script that is launched on several " +
   "ranks needs `using group = await connect();`, and what uses the group must be awaited; --ranks 1 runs it alone";

@@ -1,7 +1,9 @@
 /**
- * Workers share the import map of their process, which Deno takes from the folder of the module that it was started with.
- * Where a script belongs to another project, with a deno.json or package.json of its own, its workers are launched from a
- * process that Deno starts for the script.
+ * Launches the workers of a script from the script's own project.
+ *
+ * Workers share the import map of their process, and Deno takes that from the folder of the module which it was started with.
+ * Where a script belongs to another project, one with a deno.json or package.json of its own, its workers are therefore
+ * launched from a process that Deno starts for the script.
  *
  * @module
  */
@@ -13,18 +15,18 @@ import type { LaunchOptions } from "./start_ranks.ts";
 import { scriptUrl } from "./addresses.ts";
 import { startReaper } from "./reaper.ts";
 
-/** Launches in a process for the script, if it needs one, and returns the exit code. */
+/** Launches the script from a process of its own, if it needs one, and returns the exit code; undefined if it needs none. */
 export async function inItsProject(options: LaunchOptions, args: readonly string[]): Promise<number | undefined> {
   const script = scriptUrl(options.script);
   if (options.processes || script.protocol !== "file:" || Deno.build.standalone) return undefined;
   const flags = await ownFlags();
-  // Then Deno was told the project, and looks for no other.
+  // With these flags Deno was told the project, and looks for no other.
   if (flags.some((flag) => /^(-c|--config|--no-config)(=|$)/.test(flag))) return undefined;
   const theirs = projectOf(dirname(fileURLToPath(script)));
   const own = ownFolder();
   if (theirs === undefined || (own !== undefined && theirs === projectOf(own))) return undefined;
   if (Deno.permissions.querySync({ name: "run", command: Deno.execPath() }).state !== "granted") {
-    if (own === undefined) return undefined; // It may be the current folder's, as of packages.
+    if (own === undefined) return undefined; // This process may well belong to the script's project, as packages do.
     throw new Error(
       `Cannot launch workers: ${
         fileURLToPath(script)
@@ -44,7 +46,7 @@ export async function inItsProject(options: LaunchOptions, args: readonly string
   return code;
 }
 
-/** The folder where Deno looked for this process's project first, if it was started with a file. */
+/** The folder where Deno began to look for the project of this process, if the process was started with a file. */
 function ownFolder(): string | undefined {
   try {
     return dirname(fileURLToPath(Deno.mainModule));
@@ -53,7 +55,7 @@ function ownFolder(): string | undefined {
   }
 }
 
-/** The nearest folder upwards that has a deno.json or package.json, if this process may look. */
+/** The nearest folder, from this one upwards, that holds a deno.json or package.json, if this process may look. */
 function projectOf(folder: string): string | undefined {
   for (;; folder = dirname(folder)) {
     if (["deno.json", "deno.jsonc", "package.json"].some((name) => isFile(join(folder, name)))) return folder;
@@ -69,7 +71,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Passes signals on: the child ends by them, and then this process. */
+/** Passes signals on to the child, which they end, and this process after it. */
 function passOn(child: Deno.ChildProcess): Disposable {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
   const removals = signals.map((signal) => {

@@ -1,16 +1,20 @@
-/** What ends processes when the one that started them is gone, however it was ended, by SIGKILL too. @module */
+/** Ends the processes of a launch when the launcher is gone, however it was ended, also by SIGKILL. @module */
 
-/** Ends processes that are watched when this process ends before it says `forget`. */
+/** A process that ends the watched processes when this process ends before it has called `forget`. */
 export interface Reaper extends AsyncDisposable {
   /**
-   * Resolves when this process may be ended and the other one is ended too. Whoever starts many awaits this for each, so that
-   * there is never more than one that nobody would end.
+   * Watches a process. Resolves when that process will be ended with this one. Whoever starts many processes awaits this for
+   * each, so that at no time more than one of them would outlive this process.
    */
   watch(pid: number): Promise<void>;
+  /** Stops watching a process, which has ended. */
   forget(pid: number): void;
 }
 
-/** It lives as long as its stdin, which the system closes when this process ends, and outlives Ctrl-C. */
+/**
+ * The program of the reaper. It reads process ids to watch, and with a minus those to forget, until the system closes its
+ * stdin, which happens when the launcher ends. It outlives Ctrl-C, which the terminal sends to it too.
+ */
 const program = `
 const pids = new Set();
 for (const signal of Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -31,7 +35,7 @@ for (const pid of pids) {
 }
 Deno.exit();`;
 
-/** Starts a process that does that. */
+/** Starts the reaper. */
 export function startReaper(): Reaper {
   const child = new Deno.Command(Deno.execPath(), {
     args: [

@@ -1,11 +1,13 @@
-/** A rank that was started. @module */
+/** What the launcher knows of a rank that it has started. @module */
 
 import type { End } from "./failure.ts";
 
 /** A rank that was started. */
 export interface Running {
+  /** Resolves when it is known how the rank ended. */
   readonly ended: Promise<End>;
-  /** After `end`: when it is gone. */
+  /** Resolves when the rank exists no more. */
   readonly gone: Promise<unknown>;
+  /** Ends the rank by force. */
   end(): void;
 }

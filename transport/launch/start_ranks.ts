@@ -20,8 +20,8 @@ import type { TransportKind } from "../kind.ts";
 import { kinds } from "../kinds.ts";
 
 /**
- * What to start. The deadlines are those of all ranks. By default `connectTimeout` grows with `ranks`, because they share a
- * machine while they start, unless `timeout` is given: one that fails meanwhile ends the launch at once.
+ * What to start. All ranks have these deadlines. Unless `timeout` is given, the default of `connectTimeout` grows with `ranks`,
+ * because they share a machine while they start. A rank that fails meanwhile ends the launch at once.
  */
 export interface LaunchOptions extends Deadlines {
   /** The module that every rank runs: a URL, or a path from the current folder. */
@@ -74,15 +74,16 @@ export class LaunchError extends Error {
  *
  * A rank runs as under `deno run`: `import.meta.main` is true in the script, `Deno.args` and `process.argv` are its own, and
  * it ends when it has nothing more to do, so that a `main()` which is not awaited runs to its end. Workers share the import
- * map of this program; processes have the script's own. On several ranks one that ends without having called `connect` is a
- * failure.
+ * map of this program; processes have the import map of the script. A rank of several that ends without having called
+ * `connect` has failed.
  *
  * When a rank fails, the others are ended, and the error says which one failed first. Processes are killed, also when this
- * process is ended before them, by whatever signal; workers are terminated, which Deno (2.9) does when they next return to
- * their event loop: one that is in a round throws a TransportError at once, one that computes goes on until then. A rank
- * that waits at its top level for a promise which nothing will resolve is not noticed, unless it is a process whose group is
- * not open: over TCP its heartbeats go on, so that only `roundTimeout` ends the wait of the others for it.
+ * process is ended by whatever signal. Workers are terminated, which Deno (2.9) does when they next return to their event
+ * loop: a worker that is in a round throws a TransportError at once, and a worker that computes goes on until it has done. A
+ * rank that waits at its top level for a promise which nothing resolves is not noticed while its group is open: over TCP its
+ * heartbeats go on, so that only `roundTimeout` ends the wait of the others for it.
  *
+ * @param options the script, how many ranks, and how they are started
  * @throws {RangeError | TypeError} if an option is out of range or unknown
  * @throws {LaunchError} with the exit code of the first rank that fails and its error as the cause
  *
@@ -119,7 +120,7 @@ export async function launch(options: LaunchOptions): Promise<void> {
   throw new LaunchError(message, code, rank, error === undefined ? {} : { cause: error });
 }
 
-/** Refuses a script that is a folder, or not there, as far as this process may look. */
+/** Refuses a script that is a folder or is not there, as far as this process may look. */
 function requireFile(script: URL): URL {
   let found: Deno.FileInfo | undefined;
   try {
@@ -202,7 +203,7 @@ function check(given: LaunchOptions): void {
   }
 }
 
-/** On a loaded machine of few cores the last of 64 workers connects a minute after the first. */
+/** The default of `connectTimeout`: on a loaded machine of few cores the last of 64 workers connects a minute after the first. */
 function startDeadline({ ranks, timeout }: LaunchOptions): Pick<Deadlines, "connectTimeout"> {
   return timeout === undefined ? { connectTimeout: 30_000 + 5000 * ranks } : {};
 }
@@ -213,7 +214,7 @@ function kindOf({ processes = false, nodes = 1, transport, rendezvous }: LaunchO
   return kinds.find(({ name, oneProcess }) => transport === undefined ? !(apart && oneProcess) : name === transport)!;
 }
 
-/** Starts ranks and waits for them; whatever happens, none of them is left. */
+/** Starts ranks and waits for their end. However it returns, no rank is left. */
 async function untilEnd(
   start: (running: Running[]) => void | Promise<void>,
   interrupted?: Promise<Blame>,
@@ -233,7 +234,7 @@ const signals: readonly (readonly [Deno.Signal, number])[] = Deno.build.os === "
   ? [["SIGINT", 130], ["SIGBREAK", 149]]
   : [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]];
 
-/** Resolves at Ctrl-C and the like, which would end this process and leave the ranks. */
+/** Resolves at Ctrl-C and other signals that would end this process and leave the ranks. */
 function interruption(): { readonly caught: Promise<Blame> } & Disposable {
   const { promise: caught, resolve } = Promise.withResolvers<Blame>();
   const listeners = signals.map(([signal, code]) => {

@@ -1,6 +1,8 @@
 /**
- * What a worker that the launcher started does: it learns its place, makes itself look to the script as the main thread of
- * `deno run`, runs the script, and says how that ends. It lives until its event loop is empty, as a process does.
+ * The program of a worker that the launcher starts.
+ *
+ * It sets the worker's place, makes the worker look like the main thread of `deno run`, runs the script, and tells the
+ * launcher how the script ends. The worker lives until its event loop is empty, as a process does.
  *
  * @module
  */
@@ -23,14 +25,14 @@ if (prefix) prefixConsole(`[${place.rank}] `);
 look();
 exits();
 runAsMain(await remoteSource());
-// Not awaited: when it fails, that is an unhandled rejection, as in any program.
+// The import is not awaited, so that an error in the script is an unhandled rejection, as in any program.
 void import(script);
 
 function say(said: Said): void {
   parentPort!.postMessage(said);
 }
 
-/** The globals and the arguments of a main thread. */
+/** Sets the globals and the arguments that a main thread has. */
 function look(): void {
   const define = (target: object, name: string, value: unknown) =>
     Object.defineProperty(target, name, { value, configurable: true, enumerable: true, writable: true });
@@ -40,7 +42,7 @@ function look(): void {
   process.argv = [process.execPath, script.startsWith("file:") ? fileURLToPath(script) : script, ...place.args];
 }
 
-/** Says how this thread ends, before other ranks notice. Deno would print an error that nobody handles; the launcher does. */
+/** Tells the launcher how this thread ends, before other ranks notice it. The launcher prints errors that nobody handles. */
 function exits(): void {
   const { exit } = Deno, processExit = process.exit.bind(process);
   let left = false;
@@ -59,17 +61,17 @@ function exits(): void {
   };
   process.on("exit", () => {
     leave();
-    // Groups that are still open take leave. Deno says so itself where the script exits.
+    // Open groups tell their peers at this event, which Deno itself sends only where the script calls exit.
     if (!exiting) globalThis.dispatchEvent(new Event("unload"));
   });
   onUncaught((error) => {
     say({ gradwire: "failed", failure: failureOf(error) });
-    queueMicrotask(() => process.exit(1)); // When the groups have told their peers.
+    queueMicrotask(() => process.exit(1)); // By then the groups have told their peers.
     return true;
   });
 }
 
-/** Some of node:module that its types do not have everywhere. */
+/** The functions of node:module that its types do not declare everywhere. */
 interface Hooks {
   registerHooks?: (hooks: { load: Load }) => { deregister(): void };
   stripTypeScriptTypes?: (code: string, options: { mode: "strip" | "transform" }) => string;
@@ -77,15 +79,15 @@ interface Hooks {
 type Loaded = { source?: unknown; format?: string; shortCircuit?: boolean };
 type Load = (url: string, context: unknown, next: (url: string, context: unknown) => Loaded) => Loaded;
 
-/** Makes `import.meta.main` true in the script, which for Deno is but a module that this one imports. */
+/** Makes `import.meta.main` true in the script, which is false for Deno, because this module imports the script. */
 function runAsMain(remote: string | undefined): void {
   let stop = () => {};
   const hooks = (nodeModule as unknown as Hooks).registerHooks?.({
     load(url, context, next) {
       const loaded = next(url, context), source = remote ?? loaded.source;
-      stop(); // The script is what is loaded first.
+      stop(); // The first module that is loaded is the script.
       if (typeof source !== "string" || loaded.format === "commonjs") return loaded;
-      // On the first line, where a #! may stand, so that errors keep their line numbers.
+      // This goes to the first line, where a #! may stand, so that errors keep their line numbers.
       const rest = source.startsWith("#!") ? `//${source}` : source;
       return { ...loaded, source: `import.meta.main = true; ${rest}`, shortCircuit: true };
     },
@@ -93,14 +95,14 @@ function runAsMain(remote: string | undefined): void {
   if (hooks !== undefined) stop = () => hooks.deregister();
 }
 
-/** The JavaScript of a script that is no file: the hook is given that of files only. */
+/** The JavaScript of a script that is no file. The hook is given the source of files only. */
 async function remoteSource(): Promise<string | undefined> {
   if (script.startsWith("file:")) return undefined;
   let text: string;
   try {
     ({ default: text } = await import(script, { with: { type: "text" } }));
   } catch {
-    return undefined; // Importing it as a module tells why.
+    return undefined; // The import of the script as a module then says why.
   }
   const { stripTypeScriptTypes: strip } = nodeModule as unknown as Hooks;
   if (strip === undefined || /^data:[\w/]*javascript|^[^?#]*\.m?js([?#]|$)/.test(script)) return text;
@@ -108,13 +110,13 @@ async function remoteSource(): Promise<string | undefined> {
     try {
       return strip(text, { mode });
     } catch {
-      // Enumerations and the like need more than types to be left out; or it is no TypeScript.
+      // Enumerations need more than "strip" does; and the text may be no TypeScript at all.
     }
   }
   return text;
 }
 
-/** Begins every line that goes through the console with `prefix`. */
+/** Puts `prefix` before every line that the script prints through the console. */
 function prefixConsole(prefix: string): void {
   for (const method of ["log", "info", "debug", "warn", "error"] as const) {
     const print = console[method].bind(console);

@@ -6,15 +6,15 @@ import { neverConnected } from "./process_rank.ts";
 import type { Running } from "./running_rank.ts";
 import type { Failure, Said, Start } from "./start.ts";
 
-/** Starts a rank as a worker: a thread that ends by itself when it has nothing more to do, and says so. */
+/** Starts a rank as a worker: a thread that ends when it has nothing more to do, and then tells so. */
 export function startWorker(start: Start): Running {
   const { rank, size } = start.place, module = new URL("./worker_entry.ts", import.meta.url);
-  // Such workers take no other addresses.
+  // Workers of node:worker_threads take URLs of files and data only.
   const entry = module.protocol === "file:"
     ? module
     : new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(module.href)}`)}`);
   const worker = new Worker(entry, { name: `rank ${rank}`, workerData: start, env: SHARE_ENV });
-  // What goes through process.stdout is also kept here for whoever reads it.
+  // What goes through process.stdout is kept for a reader too, which has to be told to throw it away.
   worker.stdout.resume();
   worker.stderr.resume();
   const { promise: ended, resolve } = Promise.withResolvers<End>();

@@ -1,15 +1,56 @@
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
+import { connected, refusals } from "./ranks.ts";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
 import fc from "fast-check";
 import { collectiveProperties, collectiveTraffic, transportProperties } from "../../../testing/mod.ts";
-import { collective, tcp, type TcpOptions, type Transport, TransportError } from "../../../transport/mod.ts";
+import { collective, tcp, type Transport, TransportError } from "../../../transport/mod.ts";
 import { freePort } from "../ports.ts";
 
-const connected = (size: number, options: Partial<TcpOptions> = {}) => {
-  const port = freePort();
-  return Promise.all(
-    Array.from({ length: size }, (_, rank) => tcp({ rank, size, host: "127.0.0.1", port, ...options })),
-  );
-};
+/** A rank that says hello as it should and then whatever it likes. */
+async function impostor(then: Uint8Array): Promise<{ rank: Transport; end: () => void }> {
+  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 3000 });
+  const conn = await connectTo(port);
+  for (const bytes of [preamble, hello(3000), ready]) await write(conn, bytes);
+  const rank = await first;
+  await write(conn, then);
+  return { rank, end: () => conn.close() };
+}
+
+/** What rank 1 says when it connects with rank 0. */
+function hello(timeout: number): Uint8Array<ArrayBuffer> {
+  const json = { rank: 1, size: 2, timeout, maxMessageBytes: 2 ** 30, run: "", address: "127.0.0.1", port: 1 };
+  return packet(2, new TextEncoder().encode(JSON.stringify(json)));
+}
+
+const preamble = new TextEncoder().encode("GRADWIRE\x01\0\0\0"), ready = packet(4, new TextEncoder().encode("null"));
+
+function packet(kind: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(8 + payload.byteLength), view = new DataView(bytes.buffer);
+  view.setUint32(0, payload.byteLength, true);
+  view.setUint32(4, kind, true);
+  bytes.set(payload, 8);
+  return bytes;
+}
+
+async function connectTo(port: number): Promise<Deno.TcpConn> {
+  for (;;) {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port });
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10)); // The rank is about to listen.
+    }
+  }
+}
+
+async function write(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) done += await conn.write(bytes.subarray(done));
+}
+
+/** Says something and returns the answer. */
+async function say(port: number, words: string): Promise<string> {
+  const conn = await connectTo(port);
+  await write(conn, new TextEncoder().encode(words));
+  return await new Response(conn.readable).text();
+}
 
 for (const { name, check } of transportProperties((size) => connected(size))) Deno.test(`tcp: ${name}`, check);
 
@@ -19,101 +60,12 @@ for (
   }), { inRankOrder: true, traffic: collectiveTraffic(8), timeout: 500, runs: 5 })
 ) Deno.test(`collective over tcp: ${name}`, check);
 
-/** What each rank says when it cannot connect. */
-async function refusals(...ranks: Partial<TcpOptions>[]): Promise<TransportError[]> {
-  const port = freePort();
-  const results = await Promise.allSettled(
-    ranks.map((options) =>
-      tcp({ rank: 0, size: 3, host: "127.0.0.1", port, timeout: 5000, connectTimeout: 1000, ...options })
-    ),
-  );
-  return results.map((result) => {
-    assertEquals(result.status, "rejected");
-    const { reason } = result as PromiseRejectedResult;
-    assert(reason instanceof TransportError, String(reason));
-    return reason;
-  });
-}
-
-const mistakes = [
-  [{ size: 4 }, "size differs: 4 on rank 1, 3 on rank 0"],
-  [{ timeout: 7000 }, "timeout differs: 7000 on rank 1, 5000 on rank 0"],
-  [{ maxMessageBytes: 1000 }, "maxMessageBytes differs: 1000 on rank 1, 1073741824 on rank 0"],
-] as const;
-
-Deno.test("tcp tells a rank at once that it does not fit, and the others when the wait is over", async () => {
-  for (const [mistake, words] of mistakes) {
-    const [host, mistaken] = await refusals({}, { rank: 1, connectTimeout: 60_000, ...mistake });
-    assertStringIncludes(mistaken!.message, `Cannot connect: rank 0 turned this rank away: ${words}`);
-    assertEquals(mistaken!.rank, 1);
-    assertMatch(host!.message, /ranks 1, 2 did not come within 1 s; turned away: 127\.0\.0\.1:\d+: /);
-    assertStringIncludes(host!.message, words);
-  }
-});
-
-Deno.test("tcp fails on all ranks at once, if one does not fit that knows the name of the run", async () => {
-  const long = { connectTimeout: 60_000, run: "three ranks" };
-  for (const [mistake, words] of mistakes) {
-    for (
-      const error of await refusals(long, { ...long, rank: 1, ...mistake }, { ...long, rank: 2, connectTimeout: 1000 })
-    ) {
-      // A rank that comes after the refusal finds nobody.
-      if (error.message.includes("Cannot reach rank 0")) continue;
-      assertStringIncludes(error.message, words);
-      assertEquals(error.rank, 1);
-    }
-  }
-  for (const error of await refusals(long, { ...long, rank: 1 }, { ...long, rank: 1 })) {
-    assertStringIncludes(error.message, "rank 1 is taken twice");
-    assertEquals(error.rank, 1);
-  }
-});
-
-Deno.test("tcp turns away a rank that is taken, and says so", async () => {
-  const errors = await refusals({}, { rank: 1 }, { rank: 1 });
-  assertEquals(
-    errors.filter(({ message }) => message.includes("turned this rank away: rank 1 is taken twice")).length,
-    1,
-  );
-  for (const { message, rank } of errors) {
-    if (message.includes("turned this rank away")) continue;
-    assertMatch(message, /rank 2 did not come within 1 s/);
-    assertMatch(message, /rank 1 is taken twice/);
-    assertEquals(rank, 2);
-  }
-});
-
-Deno.test("tcp turns away ranks of another run, says so when the wait is over, and tells nobody its own run", async () => {
-  const [host, other] = await refusals(
-    { size: 2, run: "secret", connectTimeout: 600 },
-    { rank: 1, size: 2, run: "other\x1b[31m" },
-  );
-  assertStringIncludes(host!.message, "rank 1 did not come within 0.6 s; turned away: 127.0.0.1");
-  assertStringIncludes(host!.message, 'it belongs to run "other\\u001b[31m", which is another one');
-  assertStringIncludes(other!.message, 'it belongs to run "other\\u001b[31m", which is another one');
-  for (const { message } of [host!, other!]) assert(!message.includes("secret") && !message.includes("\x1b"), message);
-});
-
 Deno.test("tcp names the ranks that do not come, on every rank that came", async () => {
   for (const error of await refusals({ connectTimeout: 600 }, { rank: 2, connectTimeout: 600 })) {
     assertMatch(error.message, /rank 1 did not come within 0.6 s/);
     assertStringIncludes(error.message, "connectTimeout raises the limit");
     assertEquals(error.rank, 1);
   }
-});
-
-Deno.test("tcp names a host that does not answer", async () => {
-  const [refused] = await refusals({ rank: 1, connectTimeout: 600 });
-  assertStringIncludes(refused!.message, "Cannot reach rank 0 at 127.0.0.1:");
-  assertStringIncludes(refused!.message, "within 0.6 s");
-  assertEquals(refused!.rank, 0);
-});
-
-Deno.test("tcp names a port that is in use", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  const [inUse] = await refusals({ port });
-  assertEquals(inUse!.message, `Cannot listen on 127.0.0.1:${port}: the port is in use, let all ranks use another one`);
 });
 
 Deno.test("tcp turns a stranger away and goes on; at the end it says what the stranger said", async () => {
@@ -157,16 +109,6 @@ Deno.test("tcp tells a server of another kind at the other end", async () => {
   assertEquals(error.rank, 0);
   await serve;
 });
-
-/** A rank that says hello as it should and then whatever it likes. */
-async function impostor(then: Uint8Array): Promise<{ rank: Transport; end: () => void }> {
-  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 3000 });
-  const conn = await connectTo(port);
-  for (const bytes of [preamble, hello(3000), ready]) await write(conn, bytes);
-  const rank = await first;
-  await write(conn, then);
-  return { rank, end: () => conn.close() };
-}
 
 Deno.test("tcp: several groups of the same ranks can meet at the same port, one after the other", async () => {
   const size = 3, port = freePort();
@@ -229,41 +171,6 @@ Deno.test("tcp heartbeats keep an idle group alive", async () => {
   for (const rank of ranks) await rank[Symbol.asyncDispose]();
 });
 
-Deno.test("tcp refuses options that are out of range or unknown", async () => {
-  const good = { rank: 0, size: 2, host: "127.0.0.1", port: 1234 };
-  for (
-    const bad of [
-      { rank: 2 },
-      { rank: -1 },
-      { size: 0 },
-      { port: 0 },
-      { port: 65536 },
-      { timeout: 0 },
-      {
-        heartbeat: NaN,
-      },
-      { heartbeat: 10_001 },
-      { connectTimeout: Infinity },
-      { roundTimeout: 0 },
-      { run: "x".repeat(257) },
-    ]
-  ) await assertRejects(() => tcp({ ...good, ...bad }), RangeError, "Cannot connect: ");
-  const unknown = { ...good, prot: 1 };
-  await assertRejects(
-    () => tcp(unknown),
-    TypeError,
-    'there is no option "prot", expected one of rank, size, host, port',
-  );
-});
-
-/** What rank 1 says when it connects with rank 0. */
-function hello(timeout: number): Uint8Array<ArrayBuffer> {
-  const json = { rank: 1, size: 2, timeout, maxMessageBytes: 2 ** 30, run: "", address: "127.0.0.1", port: 1 };
-  return packet(2, new TextEncoder().encode(JSON.stringify(json)));
-}
-
-const preamble = new TextEncoder().encode("GRADWIRE\x01\0\0\0"), ready = packet(4, new TextEncoder().encode("null"));
-
 Deno.test("tcp: the bytes of a group of two, as FORMAT.md has them", async () => {
   const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 5000 });
   const conn = await connectTo(port),
@@ -321,32 +228,3 @@ Deno.test("tcp: whatever strangers say, the ranks find each other; whatever a pe
     { numRuns: 30, seed: 1 },
   );
 });
-
-function packet(kind: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(8 + payload.byteLength), view = new DataView(bytes.buffer);
-  view.setUint32(0, payload.byteLength, true);
-  view.setUint32(4, kind, true);
-  bytes.set(payload, 8);
-  return bytes;
-}
-
-async function connectTo(port: number): Promise<Deno.TcpConn> {
-  for (;;) {
-    try {
-      return await Deno.connect({ hostname: "127.0.0.1", port });
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 10)); // The rank is about to listen.
-    }
-  }
-}
-
-async function write(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.byteLength;) done += await conn.write(bytes.subarray(done));
-}
-
-/** Says something and returns the answer. */
-async function say(port: number, words: string): Promise<string> {
-  const conn = await connectTo(port);
-  await write(conn, new TextEncoder().encode(words));
-  return await new Response(conn.readable).text();
-}

@@ -1,11 +1,8 @@
-/** Ranks run as scripts run under `deno run`: the same as workers and as processes. @module */
-
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert/mod.js";
-import { launch } from "../../../transport/launch/mod.ts";
-import { flagsOf, rankFlags } from "../../../transport/launch/flags.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert/mod.js";
 import { deno, folderOf, launcher, library, lines, result } from "./launcher.ts";
 
 const connecting = `import { connect } from ${JSON.stringify(library)};\n`;
+
 const meet = "using group = await connect(); group.perform({ op: 'allReduce', vector: new Float32Array(1) });";
 
 for (const mode of [[], ["--processes"]]) {
@@ -161,36 +158,3 @@ for (const mode of [[], ["--processes"]]) {
     assertEquals([exit.code, exit.err], [0, ""]);
   });
 }
-
-Deno.test("launch: a program's own import map holds for its workers, also where the script lies elsewhere", async () => {
-  using folder = folderOf({ "rank.ts": `import { connect } from "@gradwire/tfjs"; ${meet}` });
-  await launch({ script: `${folder.path}/rank.ts`, ranks: 2, prefix: false });
-});
-
-Deno.test("launch: the flags of a command line, without those that are for one process", () => {
-  const flags = (text: string, args = "") => flagsOf(text.split(" "), args === "" ? [] : args.split(" "));
-  assertEquals(flags("deno run -A --config x.json launch.ts --ranks 2 a.ts -A", "--ranks 2 a.ts -A"), [
-    "-A",
-    "--config",
-    "x.json",
-  ]);
-  assertEquals(flags("deno -R=data --watch=a --inspect-brk launch.ts"), ["-R=data"]);
-  assertEquals(flags("deno run --unstable-kv -r --reload=x --v8-flags=--expose-gc --inspect launch.ts"), [
-    "--unstable-kv",
-    "--v8-flags=--expose-gc",
-  ]);
-  assertEquals(flags("deno test --parallel --allow-read=a --filter x -c d.json tests/ --deny-net"), [
-    "--allow-read=a",
-    "-c",
-    "d.json",
-    "--deny-net",
-  ]);
-});
-
-Deno.test("launch: a rank's flags are never fewer than what this process may do, nor given twice", () => {
-  const flags = rankFlags(["-A", "--no-prompt"], "::1");
-  assertEquals(flags, ["--no-prompt", "-A"]);
-  const more = rankFlags(["--allow-read"], "::1");
-  assertEquals(more.filter((flag) => flag === "--allow-read").length, 1);
-  assert(more.some((flag) => flag.startsWith("--allow-net")), more.join());
-});
