@@ -1,6 +1,6 @@
 /** A rank of broadcast_bench.ts. @module */
 
-import { table } from "../examples/table.ts";
+import { table } from "../examples/terminal/table.ts";
 import { connect } from "../transport/mod.ts";
 
 using group = await connect();

@@ -10,7 +10,7 @@
 
 import { compress, type Compressor, describe, isContractive, isUnbiased, parseCompressor } from "../compressors/mod.ts";
 import { hadamard } from "../compressors/kernels/hadamard.ts";
-import { table } from "../examples/table.ts";
+import { table } from "../examples/terminal/table.ts";
 import { fold, key, normal } from "../random.ts";
 
 const SIZE = 1_000_000, TIMES = 15, PATIENCE = 3000;

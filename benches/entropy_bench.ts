@@ -8,7 +8,7 @@
 
 import { compress, parseCompressor, type UnbiasedCompressor } from "../compressors/mod.ts";
 import { decodeIntegers, encodeIntegers, integersByteLength } from "../compressors/coding/entropy.ts";
-import { table } from "../examples/table.ts";
+import { table } from "../examples/terminal/table.ts";
 import { key, normal } from "../random.ts";
 
 const SIZE = 2 ** 20, TIMES = 4, MILLION = SIZE / 1e6;

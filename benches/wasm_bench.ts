@@ -8,7 +8,7 @@
  * @module
  */
 
-import { loadDigits, normalize } from "../examples/mnist.ts";
+import { loadDigits, normalize } from "../examples/digits/mnist.ts";
 import type { Result, Task } from "./wasm_trainer.ts";
 
 /** A thread that trains on request; `ours` says whether it imports this package's kernels. */

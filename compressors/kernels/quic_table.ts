@@ -16,7 +16,7 @@ export interface QuicTable {
   readonly start: Uint16Array;
 }
 
-/** The table whose first half of rows is `half`: the sender's steps in the order of their midpoints, see benches/quantizer_tables.ts. */
+/** The table whose first half of rows is `half`: the sender's steps in the order of their midpoints, see benches/tools/solve_quantizers.ts. */
 export function quicTable(bits: number, rows: number, half: readonly number[]): QuicTable {
   const count = 2 ** bits, values = Float64Array.from([...half, ...half.map((v) => -v).reverse()]);
   const steps: { middle: number; row: number; gap: number }[] = [];

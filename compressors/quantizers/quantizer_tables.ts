@@ -1,5 +1,5 @@
 /**
- * The tables of EDEN and QUIC-FL, solved by benches/quantizer_tables.ts, which describes how. Nothing depends on their last
+ * The tables of EDEN and QUIC-FL, solved by benches/tools/solve_quantizers.ts, which describes how. Nothing depends on their last
  * digits but the variance; both ends must have the same.
  *
  * @module

@@ -32,7 +32,7 @@ export interface QuicFlOptions {
  * draws never exceeds 3.89, 0.681, 0.150, 0.0379 times ‖x‖².
  *
  * Source: Ben Basat, Vargaftik, Portnoy, Einziger, Ben-Itzhak, Mitzenmacher: "QUIC-FL", arXiv:2205.13341. One bit
- * needs no table: its best values have a closed form; those of 2 to 4 are solved here (benches/quantizer_tables.ts). The
+ * needs no table: its best values have a closed form; those of 2 to 4 are solved here (benches/tools/solve_quantizers.ts). The
  * authors' errors on N(0, 1) are 1.4671, 0.2149, 0.04312, 0.009684.
  *
  * @throws {RangeError} if bits is not an integer from 1 to 4

@@ -11,7 +11,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { progress } from "../../examples/progress.ts";
+import { progress } from "../../examples/terminal/progress.ts";
 import { areas } from "./areas.ts";
 import { fuzz, type Result } from "./run.ts";
 

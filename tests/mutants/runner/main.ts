@@ -5,8 +5,8 @@
  */
 
 import { parseArgs } from "@std/cli/parse_args.js";
-import { type Progress, progress } from "../../../examples/progress.ts";
-import { table } from "../../../examples/table.ts";
+import { type Progress, progress } from "../../../examples/terminal/progress.ts";
+import { table } from "../../../examples/terminal/table.ts";
 import { killAll } from "./deno.ts";
 import { faultsOf, readLists } from "./lists.ts";
 import { runMutants, type Verdict } from "./run.ts";

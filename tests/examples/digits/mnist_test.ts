@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert/mod.js";
-import { loadDigits, normalize, PIXELS } from "../../examples/mnist.ts";
+import { loadDigits, normalize, PIXELS } from "../../../examples/digits/mnist.ts";
 
 Deno.test("the digits: counts, classes and first labels of the published files", async () => {
   const { train, test } = await loadDigits();
@@ -28,7 +28,7 @@ Deno.test("the digits: a part is the beginning of the whole, and counts are chec
 
 Deno.test("the digits: a worker reads them", async () => {
   const source = `
-    import { loadDigits } from ${JSON.stringify(new URL("../../examples/mnist.ts", import.meta.url).href)};
+    import { loadDigits } from ${JSON.stringify(new URL("../../../examples/digits/mnist.ts", import.meta.url).href)};
     const { train } = await loadDigits({ train: 3, test: 0 });
     postMessage([...train.labels]);`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(source)}`, { type: "module" });

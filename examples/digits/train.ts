@@ -7,8 +7,8 @@
  */
 
 import { parseArgs } from "@std/cli/parse_args.js";
-import { parseCompressor } from "../compressors/mod.ts";
-import { launch, LaunchError } from "../transport/launch/mod.ts";
+import { parseCompressor } from "../../compressors/mod.ts";
+import { launch, LaunchError } from "../../transport/launch/mod.ts";
 import { type DigitsOptions, makeMethod } from "./digits_options.ts";
 
 const HELP = `Trains a 784-128-10 network on the 60 000 MNIST digits over several ranks.
@@ -91,7 +91,7 @@ async function main(args: readonly string[]): Promise<void> {
   makeMethod(options); // says here, and once, what every rank would say
   const transport = oneOf("transport", "broadcast", "tcp");
   await launch({
-    script: new URL("./digits_rank.ts", import.meta.url),
+    script: new URL("./rank.ts", import.meta.url),
     ranks: options.ranks,
     transport,
     processes: transport === "tcp",

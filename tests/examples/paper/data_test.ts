@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import { encodeHex } from "@std/encoding/hex.js";
-import { DATA_SETS, type DataSet, readData } from "../../examples/data.ts";
+import { DATA_SETS, type DataSet, readData } from "../../../examples/paper/data.ts";
 
 const text = "+1 1:0.5\n".repeat(20_000), bytes = new TextEncoder().encode(text);
 const sha256 = encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));

@@ -1,5 +1,6 @@
 /**
- * Solves the quantizer tables of compressors/quantizers/quantizer_tables.ts and prints them: `deno run benches/quantizer_tables.ts`.
+ * Solves the quantizer tables of compressors/quantizers/quantizer_tables.ts and prints them:
+ * `deno run benches/tools/solve_quantizers.ts`.
  *
  * EDEN: the Lloyd–Max quantizers of N(0, 1), by their fixed point: thresholds halfway between levels, levels at the mean of
  * their cells.
@@ -14,7 +15,7 @@
  * mean of the highest values at T.
  */
 
-import { oneBitRows } from "../compressors/quantizers/quantizer_tables.ts";
+import { oneBitRows } from "../../compressors/quantizers/quantizer_tables.ts";
 
 /** Complementary error function over √π / 2 e^(−x²) is a continued fraction; near 0 the series of erf converges faster. */
 function erf(x: number): number {

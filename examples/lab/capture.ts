@@ -1,12 +1,12 @@
 /** Real gradients for the laboratory: those of the digits network at some steps of its training. @module */
 
 import * as tf from "@tensorflow/tfjs";
-import "../wasm/mod.ts";
-import { choose, fold, key } from "../random.ts";
-import { loadDigits, normalize, PIXELS } from "./mnist.ts";
-import { digitsModel } from "./model.ts";
+import "../../wasm/mod.ts";
+import { choose, fold, key } from "../../random.ts";
+import { loadDigits, normalize, PIXELS } from "../digits/mnist.ts";
+import { digitsModel } from "../digits/model.ts";
 import { writeNpy } from "./npy.ts";
-import { progress } from "./progress.ts";
+import { progress } from "../terminal/progress.ts";
 
 const STEPS = [1, 100, 1000], BATCH = 64, SEED = 0;
 

@@ -17,13 +17,13 @@ import {
   type Problem,
   readLibsvm,
   ridge,
-} from "../mod.ts";
-import { average } from "../optimizers/mod.ts";
-import { type Chart, page, type Series, svg } from "./chart.ts";
+} from "../../mod.ts";
+import { average } from "../../optimizers/mod.ts";
+import { type Chart, page, type Series, svg } from "../figures/chart.ts";
 import { DATA_SETS, readData } from "./data.ts";
-import { progress } from "./progress.ts";
+import { progress } from "../terminal/progress.ts";
 import { capProbability, sampledSpherical } from "./sampled_spherical.ts";
-import { digits, table } from "./table.ts";
+import { digits, table } from "../terminal/table.ts";
 
 const HELP = `Reruns the experiments of "Optimal Gradient Compression for Distributed and Federated Learning"
 (arXiv:2010.03246), then races this library's methods and compressors on larger problems.

@@ -9,8 +9,8 @@ import {
   parseCompressor,
   sparseDithering,
   type UnbiasedCompressor,
-} from "../compressors/mod.ts";
-import { average, diana, errorFeedback, type Method, none, parseMethod } from "../optimizers/mod.ts";
+} from "../../compressors/mod.ts";
+import { average, diana, errorFeedback, type Method, none, parseMethod } from "../../optimizers/mod.ts";
 
 /** The options of every rank. */
 export interface DigitsOptions {

@@ -1,5 +1,5 @@
 import { assertAlmostEquals } from "@std/assert/mod.js";
-import { capProbability } from "../../examples/sampled_spherical.ts";
+import { capProbability } from "../../../examples/paper/sampled_spherical.ts";
 
 Deno.test("the share of a cap has its known values", () => {
   // methods.md, section 5.

@@ -1,8 +1,8 @@
 /** Spherical compression without the search: its output drawn from the law that the search has. @module */
 
-import { bits, fold, normal } from "../random.ts";
-import { allGather } from "../transport/round.ts";
-import type { Method } from "../optimizers/mod.ts";
+import { bits, fold, normal } from "../../random.ts";
+import { allGather } from "../../transport/round.ts";
+import type { Method } from "../../optimizers/mod.ts";
 
 /**
  * Compressed gradient descent on one node with the paper's spherical compression, sampled: a uniform point of the cap

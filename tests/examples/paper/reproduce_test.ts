@@ -12,8 +12,8 @@ import {
   type Problem,
   readLibsvm,
   ridge,
-} from "../../mod.ts";
-import { sampledSpherical } from "../../examples/sampled_spherical.ts";
+} from "../../../mod.ts";
+import { sampledSpherical } from "../../../examples/paper/sampled_spherical.ts";
 
 const compressed = (text: string) => average(parseCompressor(text));
 const nearest = compressed('sparseDithering({ nu: 0.1, rounding: "nearest" })');

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert/mod.js";
-import { readNpy, writeNpy } from "../../examples/npy.ts";
+import { readNpy, writeNpy } from "../../../examples/lab/npy.ts";
 
 Deno.test("what was written is read, and the header is NumPy's", () => {
   for (const size of [0, 1, 5, 1000]) {

@@ -6,8 +6,8 @@
 
 import { parseArgs } from "@std/cli/parse_args.js";
 import type { DigitsFigures } from "./digits_options.ts";
-import { page } from "./chart.ts";
-import { progress } from "./progress.ts";
+import { page } from "../figures/chart.ts";
+import { progress } from "../terminal/progress.ts";
 
 /** What is wrapped, at which learning rate. */
 const ADAM = ["--optimizer", "adam"], sgd = (rate: number) => ["--optimizer", "sgd", "--rate", String(rate)];
@@ -61,7 +61,7 @@ for (const [i, [name, method, options]] of RUNS.entries()) {
   bar.update(i, { name });
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--allow-read", "--allow-env", "--allow-write", new URL("./digits.ts", import.meta.url).pathname],
+      ...["run", "--allow-read", "--allow-env", "--allow-write", new URL("./train.ts", import.meta.url).pathname],
       ...[
         "--method",
         method,

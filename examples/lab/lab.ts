@@ -17,11 +17,11 @@ import {
   normal,
   parseCompressor,
   uniform,
-} from "../mod.ts";
-import { type Chart, page, type Series, svg } from "./chart.ts";
+} from "../../mod.ts";
+import { type Chart, page, type Series, svg } from "../figures/chart.ts";
 import { readNpy } from "./npy.ts";
-import { progress } from "./progress.ts";
-import { digits, table } from "./table.ts";
+import { progress } from "../terminal/progress.ts";
+import { digits, table } from "../terminal/table.ts";
 
 const HELP = `Compares compressors on a vector.
 
@@ -146,7 +146,7 @@ async function vector(name: string, size: number, seed: number): Promise<Float32
     throw new Error(`Cannot read vector ${JSON.stringify(name)}: ${how}`, { cause });
   }
   if (!path.endsWith(".safetensors")) return readNpy(bytes);
-  const { readSafetensors } = await import("../optimizers/files/safetensors.ts");
+  const { readSafetensors } = await import("../../optimizers/files/safetensors.ts");
   const tensors = Object.values(readSafetensors(bytes).tensors).map(({ values }) => values);
   const whole = new Float32Array(tensors.reduce((sum, { length }) => sum + length, 0));
   tensors.reduce((at, data) => (whole.set(data, at), at + data.length), 0);

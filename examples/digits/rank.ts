@@ -1,15 +1,15 @@
 /** One rank of the digits example: a plain tfjs script whose optimizer is wrapped. @module */
 
 import * as tf from "@tensorflow/tfjs";
-import "../wasm/mod.ts";
-import { DistributedOptimizer, shardIndices, weightsDigest } from "../optimizers/mod.ts";
-import { connect } from "../transport/mod.ts";
-import { launchArgs } from "../transport/launch/mod.ts";
+import "../../wasm/mod.ts";
+import { DistributedOptimizer, shardIndices, weightsDigest } from "../../optimizers/mod.ts";
+import { connect } from "../../transport/mod.ts";
+import { launchArgs } from "../../transport/launch/mod.ts";
 import { type DigitsFigures, type DigitsOptions, makeMethod } from "./digits_options.ts";
 import { type Digits, loadDigits, normalize, PIXELS } from "./mnist.ts";
 import { digitsModel } from "./model.ts";
-import { progress } from "./progress.ts";
-import { digits, table } from "./table.ts";
+import { progress } from "../terminal/progress.ts";
+import { digits, table } from "../terminal/table.ts";
 
 const options: DigitsOptions = JSON.parse(launchArgs()[0]!);
 const { epochs, batch, seed, rate, backend } = options;
