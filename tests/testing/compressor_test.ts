@@ -11,7 +11,7 @@ import {
   type UnbiasedCompressor,
 } from "../../compressors/mod.ts";
 import { choose, fold, key, uniform } from "../../random.ts";
-import { adversarialVector, compressorProperties } from "../../testing/mod.ts";
+import { compressorProperties } from "../../testing/mod.ts";
 
 type Fault =
   | "none"
@@ -245,10 +245,4 @@ Deno.test("a lattice test fails for what is off the grid", () => {
   };
   assertEquals(failures(toyDithering(), { lattice }), []);
   assert(failures(toyDithering("identity"), { lattice }).includes("decodes onto its grid"));
-});
-
-Deno.test("adversarial vectors are what their names say", () => {
-  assertEquals([...adversarialVector("oneHot", 4)], [0, 0, -3, 0]);
-  assert(adversarialVector("negativeZeros", 3).every((value) => Object.is(value, -0)));
-  assert(adversarialVector("subnormal", 9).every((value) => Math.abs(value) < 2 ** -126));
 });
