@@ -17,6 +17,8 @@ export type {
   WireRound,
 } from "../transport/round.ts";
 export * from "./methods/method.ts";
+export { context } from "./methods/context.ts";
+export { workspace } from "./methods/workspace.ts";
 export * from "./methods/factories.ts";
 export * from "./problems/libsvm.ts";
 export * from "./problems/minimise.ts";

@@ -1,15 +1,11 @@
 /** What a method makes of the largest and the smallest gradients and learning rates. @module */
 
-import {
-  context,
-  type Layout,
-  type Method,
-  type State,
-  type Vectors,
-  workspace,
-} from "../optimizers/methods/method.ts";
+import type { Layout, Method, State, Vectors } from "../optimizers/methods/method.ts";
+import { workspace } from "../optimizers/methods/workspace.ts";
 import { bits, fold, key } from "../random.ts";
-import { type Exchange, type GradientOracle, performTogether, type Round, type WireRound } from "../transport/round.ts";
+import type { GradientOracle } from "../transport/round.ts";
+import { copyState, difference } from "./states.ts";
+import { tryTogether } from "./step_together.ts";
 
 /** Number j of a rank's gradient in a step, from two random words. */
 type Draw = (step: number, rank: number, sign: number, unit: number) => number;
@@ -58,21 +54,13 @@ export function takeExtremeSteps(method: Method, run: ExtremeRun): void {
   for (let step = 0; step < steps; step++) {
     const gradients = states.map((_, rank) => gradientOf(run, step, rank, size));
     const oracles = states.map((_, rank): GradientOracle => (_at, into) => into.set(gradientOf(run, step, rank, size)));
-    const before = states.map((state) => structuredClone({ local: state.local, shared: state.shared }));
-    const early = step % 2 === 1 && method.ahead !== undefined;
-    const contexts = states.map((_, rank) =>
-      context({
-        ...{ seed, step, rank, size: ranks, learningRate: rate(step), early },
-        parameters: parameters[rank]!.slice(),
-        workspace: memory[rank]!,
-      })
-    );
+    const before = states.map(copyState);
     const say = (what: string) => new Error(`step ${step}, learning rate ${rate(step)}: ${what}`);
-    const ahead = early ? states.map((state, rank) => method.ahead!(state, contexts[rank]!)) : [];
-    const refused = together(ahead, oracles) ?? together(
-      gradients.map((gradient, rank) => method.reduce(gradient, states[rank]!, contexts[rank]!)),
-      oracles,
-    );
+    const errors = tryTogether(method, states, gradients, {
+      ...{ seed, step, layout, oracles, workspaces: memory, early: step % 2 === 1 },
+      facts: (rank) => ({ learningRate: rate(step), parameters: parameters[rank]!.slice() }),
+    });
+    const refused = errors?.map((error) => error?.message);
     if (refused) {
       if (!mayRefuse) throw say(`the ranks refuse it: ${refused.find((words) => words !== undefined)}`);
       // Between its rounds a method that exchanges every so many steps refuses alone.
@@ -107,43 +95,6 @@ function gradientOf({ draw, seed }: ExtremeRun, step: number, rank: number, size
   );
 }
 
-/** Runs the exchanges in lockstep. Where some throw: what each says, undefined for one that goes on. */
-function together(
-  exchanges: readonly Exchange[],
-  oracles: readonly GradientOracle[],
-): (string | undefined)[] | undefined {
-  let replies: (readonly Uint8Array[])[] = exchanges.map(() => []), started = replies;
-  for (;;) {
-    const words: (string | undefined)[] = exchanges.map(() => undefined);
-    const asked = exchanges.map((exchange, rank) => {
-      try {
-        let next = exchange.next(replies[rank]!);
-        while (!next.done && next.value.op === "gradient") {
-          oracles[rank]!(next.value.at, next.value.into, next.value.of);
-          next = exchange.next([]);
-        }
-        return next;
-      } catch (error) {
-        words[rank] = error instanceof Error ? error.message : String(error);
-        return { done: true, value: undefined } as const;
-      }
-    });
-    if (words.some((word) => word !== undefined)) {
-      for (const exchange of exchanges) exchange.return();
-      return words;
-    }
-    if (asked.every(({ done }) => done)) return undefined;
-    if (asked.some(({ done }) => done)) throw new Error("some ranks ended while the others asked for a round");
-    const rounds = asked.map(({ value }) => value as Round), { op } = rounds[0]!;
-    if (op === "finish") replies = started;
-    else if (op !== "start") replies = performTogether(rounds as WireRound[]);
-    else {
-      started = performTogether(rounds.map((round) => (round as Extract<Round, { op: "start" }>).round));
-      replies = exchanges.map(() => []);
-    }
-  }
-}
-
 function allFinite({ local, shared }: State, { message }: Error): void {
   for (const [name, vector] of [...Object.entries(local), ...Object.entries(shared)]) {
     const at = vector.findIndex((value: number) => !Number.isFinite(value));
@@ -157,7 +108,7 @@ function sameState(one: State, other: State, error: Error): void {
 
 function sameVectors(one: Vectors, other: Vectors, { message }: Error): void {
   for (const [name, vector] of Object.entries(one)) {
-    const at = vector.findIndex((value: number, j: number) => !Object.is(value, other[name]![j]));
-    if (at >= 0) throw new Error(`${message}: ${name} differs, number ${at} is ${vector[at]} and ${other[name]![at]}`);
+    const where = difference(vector, other[name]!);
+    if (where !== undefined) throw new Error(`${message}: ${name} differs, ${where}`);
   }
 }

@@ -2,20 +2,11 @@
 
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressors/compressor.ts";
 import { identity } from "../compressors/identity.ts";
-import {
-  context,
-  type Layout,
-  type Method,
-  type State,
-  type Vector,
-  type Vectors,
-  type Workspace,
-} from "../optimizers/methods/method.ts";
-import { keyFor } from "../optimizers/methods/keys.ts";
-import { fold, key, normal } from "../random.ts";
-import { type Exchange, type GradientOracle, performTogether, type Round, type WireRound } from "../transport/round.ts";
+import type { Layout, Method } from "../optimizers/methods/method.ts";
 import { type ExtremeRun, extremes, rates, takeExtremeSteps } from "./extremes.ts";
+import { Interruption, MethodRun, type MethodRunOptions } from "./method_run.ts";
 import { type Property, withoutMathRandom } from "./property.ts";
+import { copyState, requireSame, requireSameState, requireSameVectors } from "./states.ts";
 
 /** What a test knows of its method beyond what it declares. */
 export interface MethodPropertiesOptions {
@@ -77,8 +68,8 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
   const { seed = 1, ranks = [1, 2, 3, 4, 5], layout = someLayout, steps = 6, rate = .05 } = options;
   const { agrees = () => true, average = true, scalar = true, quadratic } = options;
   const { name } = make();
-  const run = (n: number, more: Partial<RunOptions> = {}, method = make()) =>
-    new Run(method, { ranks: n, layout, seed, rate, ...more });
+  const run = (n: number, more: Partial<MethodRunOptions> = {}, method = make()) =>
+    new MethodRun(method, { ranks: n, layout, seed, rate, ...more });
   const properties: Property[] = [];
   const property = (claim: string, check: () => void) =>
     properties.push({ name: `${name}: ${claim}`, check: () => withoutMathRandom(check) });
@@ -91,14 +82,14 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
           group.step();
           for (let rank = 1; rank < n; rank++) {
             if (agrees(step)) {
-              same(group.results[rank]!, group.results[0]!, `step ${step}: the results of ranks ${rank} and 0`);
-              same(
+              requireSame(group.results[rank]!, group.results[0]!, `step ${step}: the results of ranks ${rank} and 0`);
+              requireSame(
                 group.parameters[rank]!,
                 group.parameters[0]!,
                 `step ${step}: the parameters of ranks ${rank} and 0`,
               );
             }
-            sameVectors(
+            requireSameVectors(
               group.states[rank]!.shared,
               group.states[0]!.shared,
               `step ${step}: shared, ranks ${rank} and 0`,
@@ -114,7 +105,7 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
         group.step();
         // What is drawn anew where nothing is left, as PowerSGD's Q, is drawn alike.
         for (const { shared } of group.states) {
-          sameVectors(shared, group.states[0]!.shared, `step ${step}: shared, ranks 0 and another`);
+          requireSameVectors(shared, group.states[0]!.shared, `step ${step}: shared, ranks 0 and another`);
         }
       }
     });
@@ -144,7 +135,7 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
       for (let step = 0; step < steps; step++) {
         whole.step();
         for (let at = 0; at < whole.performed; at++) {
-          const before = group.states.map(copy);
+          const before = group.states.map(copyState);
           let failed = false;
           try {
             group.step(at);
@@ -153,12 +144,16 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
             failed = true;
           }
           if (!failed) throw new Error(`step ${step}: round ${at} failed, and the step went on`);
-          group.states.forEach((state, rank) => sameState(state, before[rank]!, `step ${step}, failed round ${at}`));
+          group.states.forEach((state, rank) =>
+            requireSameState(state, before[rank]!, `step ${step}, failed round ${at}`)
+          );
         }
         group.step();
-        group.states.forEach((state, rank) => sameState(state, whole.states[rank]!, `step ${step}, taken again`));
+        group.states.forEach((state, rank) =>
+          requireSameState(state, whole.states[rank]!, `step ${step}, taken again`)
+        );
         group.results.forEach((result, rank) =>
-          same(result, whole.results[rank]!, `step ${step}, taken again: results`)
+          requireSame(result, whole.results[rank]!, `step ${step}, taken again: results`)
         );
       }
     });
@@ -171,8 +166,8 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
         // A driver may exchange ahead in any step. A method that remembers something itself mixes up two models that share it.
         other.step();
         group.step(Infinity, step % 2 === 1);
-        group.results.forEach((result, rank) => same(result, whole.results[rank]!, `step ${step}: results`));
-        group.states.forEach((state, rank) => sameState(state, whole.states[rank]!, `step ${step}`));
+        group.results.forEach((result, rank) => requireSame(result, whole.results[rank]!, `step ${step}: results`));
+        group.states.forEach((state, rank) => requireSameState(state, whole.states[rank]!, `step ${step}`));
         group = run(n, { from: group }, step % 2 === 0 ? make() : method);
       }
     });
@@ -212,187 +207,3 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
 }
 
 const someLayout: Layout = { names: ["kernel", "bias", "scale"], shapes: [[3, 4], [5], []], size: 18 };
-
-interface RunOptions {
-  readonly ranks: number;
-  readonly layout: Layout;
-  readonly seed: number;
-  readonly rate: number;
-  /** Gradients of the quadratic with noise (default) or without, or zeros. */
-  readonly gradients?: "noisy" | "full" | "zero";
-  /** Go on where another run stands, from copies. */
-  readonly from?: Run;
-}
-
-class Interruption extends Error {}
-
-/** A method under way on fᵢ(x) = ½ Σⱼ aᵢⱼ (xⱼ − bᵢⱼ)², all ranks in lockstep. */
-class Run {
-  readonly method: Method;
-  readonly options: RunOptions;
-  readonly states: State[];
-  readonly parameters: Float32Array[];
-  /** What the step left in each rank's gradient. */
-  results: Float32Array[] = [];
-  /** The gradients that it was given. */
-  given: Float32Array[] = [];
-  /** Rounds and gradients that the step asked for. */
-  performed = 0;
-  #step = 0;
-  readonly #a: Float32Array[];
-  readonly #b: Float32Array[];
-
-  constructor(method: Method, options: RunOptions) {
-    this.method = method;
-    this.options = options;
-    const { ranks, layout, from, seed } = options, { size } = layout;
-    const each = Array.from({ length: ranks }, (_, rank) => rank);
-    this.states = each.map((rank) => from ? copy(from.states[rank]!) : method.init(layout, ranks));
-    this.parameters = each.map((rank) => from ? from.parameters[rank]!.slice() : new Float32Array(size));
-    this.#step = from ? from.#step : 0;
-    const draw = (what: number) =>
-      each.map((rank) => normal(fold(fold(keyFor(key(seed), "testing"), what), rank), new Float32Array(size)));
-    this.#a = draw(1).map((a) => a.map((v) => .6 + Math.min(3, v * v)));
-    this.#b = draw(2).map((b) => b.map((v) => 3 * v));
-  }
-
-  /** ‖x − x*‖². */
-  get distance(): number {
-    let distance = 0;
-    for (let j = 0; j < this.options.layout.size; j++) {
-      const a = this.#a.reduce((sum, a) => sum + a[j]!, 0);
-      const optimum = this.#a.reduce((sum, a, rank) => sum + a[j]! * this.#b[rank]![j]!, 0) / a;
-      const x = this.parameters.reduce((sum, x) => sum + x[j]!, 0) / this.parameters.length;
-      distance += (x - optimum) ** 2;
-    }
-    return distance;
-  }
-
-  /** One step of all ranks; the round or gradient with this number fails. With `early`, what can is exchanged ahead. */
-  step(failAt = Infinity, early = false): void {
-    const { ranks, layout: { size }, seed, rate, gradients = "noisy" } = this.options, step = this.#step;
-    const oracle = (rank: number): GradientOracle => (at, into, of) => {
-      const noise = normal(fold(fold(fold(keyFor(key(seed), "testing"), 3), step), rank), new Float32Array(size));
-      for (let j = 0; j < size; j++) {
-        into[j] = gradients === "zero" ? 0 : this.#a[rank]![j]! * (at[j]! - this.#b[rank]![j]!);
-        if (typeof of === "number") into[j]! += gradients === "zero" ? 0 : of % 2 === 0 ? .1 : -.1;
-        else if (of !== "all" && gradients === "noisy") into[j]! += noise[j]!;
-      }
-    };
-    const oracles = this.states.map((_, rank) => oracle(rank));
-    const before = this.parameters.map((x) => x.slice());
-    const vectors = before.map((at, rank) => {
-      const vector = new Float32Array(size);
-      oracles[rank]!(at, vector, "batch");
-      return vector;
-    });
-    this.given = vectors.map((vector) => vector.slice());
-    this.performed = 0;
-    const ahead = early && this.method.ahead !== undefined; // as a driver tells
-    const contexts = this.states.map((_, rank) => {
-      const parameters = this.parameters[rank]!, workspace = forgetfulWorkspace();
-      return context({ seed, step, rank, size: ranks, learningRate: rate, parameters, workspace, early: ahead });
-    });
-    const observe = () => {
-      if (this.performed++ === failAt) throw new Interruption();
-    };
-    if (early) {
-      const ahead = this.states.map((state, rank) => this.method.ahead?.(state, contexts[rank]!));
-      lockstep(ahead.filter((exchange) => exchange !== undefined), oracles, observe);
-    }
-    const exchanges = vectors.map((vector, rank) => this.method.reduce(vector, this.states[rank]!, contexts[rank]!));
-    lockstep(exchanges, oracles, observe);
-    this.results = vectors;
-    this.parameters.forEach((x, rank) => {
-      same(x, before[rank]!, `step ${step}: the parameters that rank ${rank} was given, now and before`);
-      const result = vectors[rank]!, kind = this.method.yields ?? "gradient";
-      for (let j = 0; j < size; j++) {
-        if (!Number.isFinite(result[j]!)) throw new Error(`step ${step}: number ${j} of the result is ${result[j]}`);
-        if (kind === "parameters") x[j] = result[j]!;
-        else x[j]! -= (kind === "step" ? 1 : rate) * result[j]!;
-      }
-    });
-    this.#step++;
-  }
-}
-
-/** Answers all ranks' rounds; overwrites what a round was answered with when the next one begins. */
-function lockstep(exchanges: readonly Exchange[], oracles: readonly GradientOracle[], observe: () => void): void {
-  let replies: (readonly Uint8Array[])[] = exchanges.map(() => []), started = replies;
-  try {
-    for (;;) {
-      const asked = exchanges.map((exchange, rank) => {
-        let next = exchange.next(replies[rank]!);
-        while (!next.done && next.value.op === "gradient") {
-          const { at, into, of } = next.value as Extract<Round, { op: "gradient" }>;
-          if (rank === 0) observe();
-          oracles[rank]!(at, into, of);
-          next = exchange.next([]);
-        }
-        return next;
-      });
-      const ended = asked.filter(({ done }) => done).length;
-      if (ended === asked.length) return;
-      if (ended > 0) throw new Error(`${ended} of ${asked.length} ranks ended while the others asked for a round`);
-      observe();
-      const rounds = asked.map(({ value }) => value as Round);
-      if (rounds.every(({ op }) => op === "finish")) {
-        replies = started;
-        continue;
-      }
-      const starts = rounds.every((round) => round.op === "start") ? rounds.map(({ round }) => round) : undefined;
-      const wire = starts ?? rounds as WireRound[], answers = performTogether(wire);
-      replies.forEach((reply, rank) => reply.forEach((bytes, r) => r === rank || bytes.fill(0xa5)));
-      // A rank's own message comes back as it is, in the method's own memory: some groups do that.
-      replies = answers.map((reply, rank) => {
-        const round = wire[rank]!, own = round.op === "allGather" ? round.message : undefined;
-        return reply.map((bytes, r) => r === rank && own ? own : bytes.slice());
-      });
-      if (starts) started = replies, replies = exchanges.map(() => []);
-    }
-  } catch (error) {
-    for (const exchange of exchanges) exchange.return();
-    throw error;
-  }
-}
-
-/** A workspace whose memory holds no useful value when it is first asked for. */
-function forgetfulWorkspace(): Workspace {
-  const slots = new Map<string, ArrayBuffer>();
-  const memory = (slot: string, bytes: number) => {
-    let memory = slots.get(slot);
-    if (memory === undefined || memory.byteLength < bytes) {
-      memory = new Uint8Array(bytes).fill(0xff).buffer;
-      slots.set(slot, memory);
-    }
-    return memory;
-  };
-  return {
-    bytes: (slot, length) => new Uint8Array(memory(`bytes ${slot}`, length), 0, length),
-    floats: (slot, length) => new Float32Array(memory(`floats ${slot}`, 4 * length), 0, length),
-    doubles: (slot, length) => new Float64Array(memory(`doubles ${slot}`, 8 * length), 0, length),
-  };
-}
-
-function copy({ local, shared }: State): State {
-  const vectors = (record: Vectors) => Object.fromEntries(Object.entries(record).map(([k, v]) => [k, v.slice()]));
-  return { local: vectors(local), shared: vectors(shared) };
-}
-
-function sameState(one: State, other: State, what: string): void {
-  sameVectors(one.local, other.local, `${what}: local`);
-  sameVectors(one.shared, other.shared, `${what}: shared`);
-}
-
-function sameVectors(one: Vectors, other: Vectors, what: string): void {
-  const names = Object.keys(one).sort();
-  if (names.join() !== Object.keys(other).sort().join()) throw new Error(`${what}: the states have different vectors`);
-  for (const name of names) same(one[name]!, other[name]!, `${what} ${name}`);
-}
-
-function same(one: Vector, other: Vector, what: string): void {
-  const differs = one.length !== other.length || one.findIndex((v, j) => !Object.is(v, other[j])) >= 0;
-  if (!differs) return;
-  const j = one.findIndex((v, j) => !Object.is(v, other[j]));
-  throw new Error(`${what} differ: number ${j} is ${one[j]} and ${other[j]}`);
-}

@@ -158,6 +158,34 @@ export function encodedBytes(round: Round, rank: number): number {
   }
 }
 
+/**
+ * Runs an exchange inside another one. `answer` is given each of its rounds, may yield rounds of its own, and returns the
+ * reply: it may pass the round on as it is, change it, count it or refuse it. A driver that gives up ends both.
+ *
+ * @example
+ * ```ts
+ * import { allGather, relay, runTogether } from "@gradwire/tfjs/transport";
+ * let rounds = 0;
+ * const counted = [7, 8].map((byte) => relay(allGather(Uint8Array.of(byte)), function* (round) {
+ *   rounds++;
+ *   return yield round;
+ * }));
+ * console.assert(runTogether(counted)[0]!.join() === "7,8" && rounds === 2);
+ * ```
+ */
+export function* relay<R>(
+  exchange: Exchange<R>,
+  answer: (round: Round) => Exchange<readonly Uint8Array[]>,
+): Exchange<R> {
+  try {
+    let next = exchange.next(nothing);
+    while (!next.done) next = exchange.next(yield* answer(next.value));
+    return next.value;
+  } finally {
+    exchange.return(undefined as R);
+  }
+}
+
 const nothing: readonly Uint8Array[] = [];
 
 function noOracle(): never {
@@ -227,12 +255,21 @@ export async function runAsync<R>(
   }
 }
 
+/** Performs one round of all ranks: the reply to each rank, in rank order. */
+export type Perform = (rounds: readonly WireRound[]) => (readonly Uint8Array[])[];
+
 /**
  * Runs the exchanges of all ranks in this thread, in lockstep.
  *
+ * @param gradients the oracle of each rank, for exchanges that ask for gradients
+ * @param perform performs the rounds. Default: {@linkcode performTogether}
  * @throws {Error} if the ranks yield different rounds or end at different times
  */
-export function runTogether<R>(exchanges: readonly Exchange<R>[], gradients: readonly GradientOracle[] = []): R[] {
+export function runTogether<R>(
+  exchanges: readonly Exchange<R>[],
+  gradients: readonly GradientOracle[] = [],
+  perform: Perform = performTogether,
+): R[] {
   try {
     let replies = exchanges.map(() => nothing), started = replies;
     for (;;) {
@@ -250,10 +287,10 @@ export function runTogether<R>(exchanges: readonly Exchange<R>[], gradients: rea
       }
       const rounds = next.map(({ value }) => value as Round);
       if (rounds.every((round) => round.op === "start")) {
-        started = performTogether(rounds.map(({ round }) => round));
+        started = perform(rounds.map(({ round }) => round));
         replies = exchanges.map(() => nothing);
       } else if (rounds.every(({ op }) => op === "finish")) replies = started;
-      else replies = performTogether(rounds as WireRound[]);
+      else replies = perform(rounds as WireRound[]);
     }
   } catch (error) {
     for (const exchange of exchanges) exchange.return(undefined as R);

@@ -29,10 +29,10 @@ import { scale } from "./parts/vector.ts";
  * ```ts
  * import { average, context, workspace } from "@gradwire/tfjs/optimizers";
  * import { runTogether } from "@gradwire/tfjs/transport";
- * const method = average(), state = method.init({ names: ["w"], shapes: [[2]], size: 2 });
+ * const layout = { names: ["w"], shapes: [[2]], size: 2 }, method = average(), state = method.init(layout);
  * const gradients = [Float32Array.of(1, 3), Float32Array.of(3, 5)];
  * runTogether(gradients.map((gradient, rank) =>
- *   method.reduce(gradient, state, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
+ *   method.reduce(gradient, state, context({ seed: 1, step: 0, rank, size: 2, layout, workspace: workspace() }))
  * ));
  * console.assert(gradients.every((gradient) => gradient.join() === "2,4"));
  * ```

@@ -9,7 +9,14 @@
  */
 
 import { fold, type Key, key, threefry } from "../../random.ts";
-import type { Keys } from "./method.ts";
+
+/** The keys of a step. */
+export interface Keys {
+  /** The key of what that rank encodes in this step. */
+  keyOf(rank: number): Key;
+  /** A key that all ranks share in this step. */
+  readonly shared: Key;
+}
 
 /** What a key is for, beside encoding in a step. A number stays what it is: it decides what is drawn. */
 export const uses = {

@@ -1,12 +1,12 @@
 /** The interfaces of a method. @module */
 
 import type { Layout } from "../../compressors/layout.ts";
-import type { Key } from "../../random.ts";
 import type { Exchange } from "../../transport/round.ts";
-import { keysOfStep } from "./keys.ts";
+import type { Keys } from "./keys.ts";
 
 export type { Layout } from "../../compressors/layout.ts";
 export type { Exchange } from "../../transport/round.ts";
+export type { Keys } from "./keys.ts";
 
 /**
  * One vector of a state. Numbers of the training are kept as Float32Array, bytes (a message on its way) as Uint8Array, and
@@ -38,21 +38,16 @@ export interface Workspace {
   doubles(slot: string, length: number): Float64Array;
 }
 
-/** The keys of a step. */
-export type Keys = Pick<Context, "keyOf" | "shared">;
-
-/** What a step is told. Keys are folded from (seed, step, rank), never stored. */
-export interface Context {
+/** What a step is told, its keys among it. Keys are folded from (seed, step, rank), never stored. */
+export interface Context extends Keys {
   /** Steps taken before this one. */
   readonly step: number;
   /** This rank's number, 0 ≤ rank < size. */
   readonly rank: number;
   /** The number of ranks. */
   readonly size: number;
-  /** The key of what that rank encodes in this step. */
-  keyOf(rank: number): Key;
-  /** A key that all ranks share in this step. */
-  readonly shared: Key;
+  /** The tensors that the gradient consists of, those that `init` was given. */
+  readonly layout: Layout;
   /** The keys of another step, for what is drawn once for several of them. */
   keysAt(step: number): Keys;
   /** Whether the driver has run `ahead` in this step. */
@@ -141,43 +136,4 @@ export interface Method<S extends State = State> {
   ahead?(state: S, context: Context): Exchange;
   /** Replaces this rank's gradient by what `yields` says: equal on all ranks, bit for bit, whenever they exchanged. */
   reduce(gradient: Float32Array, state: S, context: Context): Exchange;
-}
-
-/** A workspace that grows to what it is asked for. */
-export function workspace(): Workspace {
-  const bytes = new Map<string, Uint8Array>(), floats = new Map<string, Float32Array>();
-  const doubles = new Map<string, Float64Array>();
-  return {
-    bytes: (slot, length) => grown(bytes, slot, length, Uint8Array),
-    floats: (slot, length) => grown(floats, slot, length, Float32Array),
-    doubles: (slot, length) => grown(doubles, slot, length, Float64Array),
-  };
-}
-
-function grown<A extends Vector>(
-  slots: Map<string, A>,
-  slot: string,
-  length: number,
-  type: new (length: number) => A,
-): A {
-  let memory = slots.get(slot);
-  if (memory === undefined || memory.length < length) slots.set(slot, memory = new type(length));
-  return (memory.length === length ? memory : memory.subarray(0, length)) as A;
-}
-
-/**
- * The context of one step.
- *
- * @example
- * ```ts
- * import { context, workspace } from "@gradwire/tfjs/optimizers";
- * const { shared } = context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace() });
- * console.assert(shared.length === 2);
- * ```
- */
-export function context(
-  { seed, ...rest }: Omit<Context, keyof Keys | "keysAt"> & { readonly seed: number },
-): Context {
-  const keysAt = (step: number) => keysOfStep(seed, step);
-  return { ...rest, ...keysAt(rest.step), keysAt };
 }

@@ -7,13 +7,16 @@ import {
   encodedBytes,
   type Exchange,
   type GradientPart,
+  relay,
   runBlocking,
   runTogether,
 } from "../../transport/round.ts";
 import { requireMethod } from "../methods/check_method.ts";
 import { keyFor } from "../methods/keys.ts";
 import type { Problem } from "./problem.ts";
-import { context, type Method, type State, type Workspace, workspace } from "../methods/method.ts";
+import { context } from "../methods/context.ts";
+import type { Method, State, Workspace } from "../methods/method.ts";
+import { workspace } from "../methods/workspace.ts";
 import { addScaled } from "../methods/parts/vector.ts";
 
 export type { BlockingCollective, Traffic } from "../../transport/round.ts";
@@ -149,7 +152,7 @@ export function minimise(problem: Problem, method: Method, options: MinimiseOpti
     const exchanges = nodes.map((node, i) => {
       oracles[i]!(node.x, node.gradient);
       const { rank, workspace, x: parameters } = node;
-      const now = context({ seed, step: round, rank, size: ranks, workspace, parameters, learningRate: step });
+      const now = context({ seed, step: round, rank, size: ranks, layout, workspace, parameters, learningRate: step });
       return metered(method.reduce(node.gradient, node.state, now), node);
     });
     if (group) runBlocking(exchanges[0]!, group, oracles[0]);
@@ -214,14 +217,9 @@ function drawTerms(problem: Problem, rank: number, batch: number, seed: Key, rou
 }
 
 /** The exchange, with the bytes of its messages added to the node's. */
-function* metered(exchange: Exchange, node: Node): Exchange {
-  let next = exchange.next([]);
-  try {
-    while (!next.done) {
-      node.bytes += encodedBytes(next.value, node.rank);
-      next = exchange.next(yield next.value);
-    }
-  } finally {
-    exchange.return();
-  }
+function metered(exchange: Exchange, node: Node): Exchange {
+  return relay(exchange, function* (round) {
+    node.bytes += encodedBytes(round, node.rank);
+    return yield round;
+  });
 }

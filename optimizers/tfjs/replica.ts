@@ -6,7 +6,9 @@ import type { Bucket } from "./variables/bucket.ts";
 import { notFinite } from "../methods/parts/finite_state.ts";
 import { GradientElsewhere } from "./gradient_elsewhere.ts";
 import type { Group } from "./agreement/group.ts";
-import { type Context, context, type State, workspace } from "../methods/method.ts";
+import type { Context, State } from "../methods/method.ts";
+import { context } from "../methods/context.ts";
+import { workspace } from "../methods/workspace.ts";
 import type { NamedTensorMap, Optimizer, Variable } from "./variables/tfjs.ts";
 import { replace, subtract, variable } from "./variables/variables.ts";
 import type { Objection } from "./agreement/vote.ts";
@@ -39,7 +41,8 @@ export class MethodAtWork {
   /** What the method is told of a step. */
   context(step: number, { rank, size }: Group, early: boolean): Context {
     const { learningRate } = this.#inner as { readonly learningRate?: number }, { seed } = this.#options;
-    const made = context({ seed, step, rank, size, early, workspace: this.#workspace, learningRate });
+    const { layout } = this.bucket!;
+    const made = context({ seed, step, rank, size, early, layout, workspace: this.#workspace, learningRate });
     // Read only if the method asks, and once per step.
     let parameters: Float32Array | undefined;
     const get = () => parameters ??= this.#readParameters();

@@ -1,9 +1,10 @@
 /** Taking back a step. @module */
 
 import * as tf from "../../dependencies/tfjs.ts";
-import { commit, copyOf } from "../methods/combinators/inner_method.ts";
+import { commit, copyOf } from "../methods/parts/inner_method.ts";
 import { isOwn, OwnMemory, tensorsIn } from "./variables/own_memory.ts";
-import { type State, workspace } from "../methods/method.ts";
+import type { State } from "../methods/method.ts";
+import { workspace } from "../methods/workspace.ts";
 import { Snapshot } from "./variables/snapshot.ts";
 import type { Optimizer, Variable } from "./variables/tfjs.ts";
 

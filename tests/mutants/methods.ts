@@ -338,14 +338,14 @@ export default [
   },
   {
     name: "oneBitSgd: blocks are float32",
-    file: "optimizers/methods/error_feedback/one_bit_sgd.ts",
-    find: "blocks: blocksOf(layout, block)",
-    replace: "blocks: Float32Array.from(blocksOf(layout, block)) as unknown as Float64Array",
+    file: "optimizers/methods/error_feedback/column_blocks.ts",
+    find: "return [size, Math.ceil(least / width) * width];",
+    replace: "return [size, Math.ceil(least / width) * width].map(Math.fround);",
     tests: counts,
   },
   {
     name: "oneBitSgd: blocks do not end with their tensor",
-    file: "optimizers/methods/error_feedback/one_bit_sgd.ts",
+    file: "optimizers/methods/error_feedback/column_blocks.ts",
     find: "const to = Math.min(last, (Math.floor(from / run) + 1) * run);",
     replace: "const to = last;",
     tests: twoWay,
@@ -402,8 +402,8 @@ export default [
   {
     name: "powerSgd: shapes are float32",
     file: "optimizers/methods/parts/matrix.ts",
-    find: "const rows = shapes[t]!,",
-    replace: "const rows = Math.fround(shapes[t]!),",
+    find: "const size = sizeOf(shape),",
+    replace: "const size = Math.fround(sizeOf(shape)),",
     tests: counts,
   },
   {
@@ -486,15 +486,15 @@ export default [
   {
     name: "structuredUpdate: one subspace for all ranks",
     file: "optimizers/methods/local/structured_update.ts",
-    find: "keysAt(step - step % every).keyOf(rank)",
-    replace: "keysAt(step - step % every).keyOf(0 * rank)",
+    find: "keyFor(keys.keyOf(of), ",
+    replace: "keyFor(keys.keyOf(0 * of), ",
     tests: keys,
   },
   {
     name: "structuredUpdate: one subspace for all rounds",
     file: "optimizers/methods/local/structured_update.ts",
-    find: "keysAt(step - step % every).keyOf(rank)",
-    replace: "keysAt(0 * step * every).keyOf(rank)",
+    find: "context.keysAt(step - step % localSteps)",
+    replace: "context.keysAt(0 * localSteps)",
     tests: keys,
   },
   {
@@ -576,14 +576,14 @@ export default [
   },
   {
     name: "inner_method: counts are copied as float32",
-    file: "optimizers/methods/combinators/inner_method.ts",
+    file: "optimizers/methods/parts/inner_method.ts",
     find: "if (vector instanceof Float64Array) return workspace.doubles(slot, vector.length);",
     replace: "if (vector instanceof Float64Array) return workspace.floats(slot, vector.length);",
     tests: vectors,
   },
   {
     name: "inner_method: bytes are copied as floats",
-    file: "optimizers/methods/combinators/inner_method.ts",
+    file: "optimizers/methods/parts/inner_method.ts",
     find: "return workspace.bytes(slot, vector.length);",
     replace: "return workspace.floats(slot, vector.length);",
     tests: vectors,

@@ -43,14 +43,14 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   ],
   [
     "fedAvg: who takes part is drawn from the shared key itself",
-    at("local_sgd"),
+    at("sampling"),
     'keyFor(keysAt(first).shared, "members")',
     "keysAt(first).shared",
     keys,
   ],
   [
     "fedAvg: who takes part is drawn anew in every step",
-    at("local_sgd"),
+    at("sampling"),
     "const first = step - step % every;",
     "const first = step + 0 * every;",
     sampled,
@@ -79,15 +79,15 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   [
     "structuredUpdate: one subspace for all ranks",
     at("structured_update"),
-    "keysAt(step - step % every).keyOf(rank)",
-    "keysAt(step - step % every).keyOf(0 * rank)",
+    "keyFor(keys.keyOf(of), ",
+    "keyFor(keys.keyOf(0 * of), ",
     draws,
   ],
   [
     "structuredUpdate: a subspace for each step",
     at("structured_update"),
-    "keysAt(step - step % every).keyOf(rank)",
-    "keysAt(step + 0 * every).keyOf(rank)",
+    "context.keysAt(step - step % localSteps)",
+    "context.keysAt(step + 0 * localSteps)",
     draws,
   ],
   [

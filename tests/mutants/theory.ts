@@ -208,7 +208,7 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   ],
   [
     "fedAvg: takes methods that need all ranks",
-    at("inner_method"),
+    at("sampling"),
     "if (fraction === 1 || sampled) return;",
     "if (fraction <= 1 || sampled) return;",
     sampled,
@@ -222,16 +222,16 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   ],
   [
     "fedAvg: a sampled diana takes the sampled ranks for all",
-    at("inner_method"),
+    at("sampling"),
     "{ participation: members.length / size }",
     "{ participation: 1 }",
     sampled,
   ],
   [
     "fedAvg: ranks that were not sampled send zeros",
-    at("inner_method"),
-    "message: takesPart ? bytes : nothing };",
-    "message: bytes };",
+    at("sampling"),
+    "message: takesPart ? own : nothing };",
+    "message: own };",
     sampled,
   ],
   [

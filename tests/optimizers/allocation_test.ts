@@ -2,9 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { type Method, none, parseMethod } from "../../optimizers/mod.ts";
-import { context, workspace } from "../../optimizers/methods/method.ts";
+import { workspace } from "../../optimizers/methods/workspace.ts";
 import { fold, key, normal } from "../../random.ts";
-import { performTogether, type Round, type WireRound } from "../../transport/mod.ts";
+import { stepTogether } from "../../testing/step_together.ts";
+import { type Exchange, type GradientOracle, relay } from "../../transport/mod.ts";
 import { methods } from "../transport/same_bits.ts";
 
 const layout = { names: ["kernel", "bias"], shapes: [[250, 240], [5536]], size: 2 ** 16 }, size = layout.size;
@@ -15,37 +16,27 @@ const centre = [0, 1].map((rank) => normal(fold(key(1), rank), new Float32Array(
  * grow now and then, when a round first happens or a message is the longest so far.
  */
 function allocated(method: Method, steps = 12): number {
-  const ranks = [0, 1].map((rank) => ({
-    rank,
-    state: method.init(layout, 2),
-    memory: workspace(),
-    gradient: new Float32Array(size),
-    parameters: new Float32Array(size),
-  }));
+  const states = [0, 1].map(() => method.init(layout, 2)), workspaces = states.map(workspace);
+  const gradients = states.map(() => new Float32Array(size)), parameters = new Float32Array(size);
+  const facts = () => ({ learningRate: 0.1, parameters });
+  const oracles = states.map((_, rank): GradientOracle => (_at, into) => into.set(centre[rank]!));
   const most = new Float64Array(steps);
   for (let step = 0; step < steps; step++) {
-    const exchanges = ranks.map(({ rank, state, memory, gradient, parameters }) => {
-      gradient.set(centre[(rank + step) % 2]!);
-      const own = { seed: 3, step, rank, size: 2, workspace: memory, learningRate: 0.1, parameters };
-      return method.reduce(gradient, state, context(own));
-    });
-    let replies: readonly (readonly Uint8Array[])[] = [[], []], started = replies;
-    for (;;) {
-      const asked = exchanges.map((exchange, rank) => {
-        const { external } = Deno.memoryUsage(), next = exchange.next(replies[rank]!);
+    gradients.forEach((gradient, rank) => gradient.set(centre[(rank + step) % 2]!));
+    const through = function* (exchange: Exchange, rank: number): Exchange {
+      let { external } = Deno.memoryUsage();
+      const note = () => {
         if (rank === 0) most[step] = Math.max(most[step]!, Deno.memoryUsage().external - external);
-        return next;
+      };
+      yield* relay(exchange, function* (round) {
+        note();
+        const replies = yield round;
+        ({ external } = Deno.memoryUsage());
+        return replies;
       });
-      if (asked.some(({ done }) => done)) break;
-      const rounds = asked.map(({ value }) => value as Round), { op } = rounds[0]!;
-      if (op === "gradient") {
-        rounds.forEach((round, rank) => round.op === "gradient" && round.into.set(centre[rank]!));
-        replies = [[], []];
-      } else if (op === "start") {
-        started = performTogether(rounds.map((round) => (round as Extract<Round, { op: "start" }>).round));
-        replies = [[], []];
-      } else replies = op === "finish" ? started : performTogether(rounds as WireRound[]);
-    }
+      note();
+    };
+    stepTogether(method, states, gradients, { seed: 3, step, layout, workspaces, facts, oracles, through });
   }
   return most.reduce((least, bytes, step) => Math.min(least, Math.max(bytes, most[step - 1] ?? Infinity)), Infinity);
 }

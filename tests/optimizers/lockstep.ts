@@ -2,9 +2,10 @@
 
 import { assertEquals } from "@std/assert/mod.js";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../../compressors/mod.ts";
-import { type Context, context, type Method, type State, workspace } from "../../optimizers/mod.ts";
+import { type Context, type Layout, type Method, type State, workspace } from "../../optimizers/mod.ts";
 import { choose, fold, type Key, key, normal } from "../../random.ts";
-import { type GradientOracle, runTogether } from "../../transport/mod.ts";
+import { stepTogether } from "../../testing/step_together.ts";
+import type { GradientOracle } from "../../transport/mod.ts";
 
 /** A method under way. */
 export interface Lockstep<S extends State> {
@@ -17,27 +18,24 @@ export interface Lockstep<S extends State> {
   stepEach(extras: readonly Partial<Context>[], oracles?: readonly GradientOracle[]): Float32Array[];
 }
 
-/** A method on `ranks` ranks with normal gradients of `size` numbers. */
+/** A method on `ranks` ranks with normal gradients: of a model of this layout, or of one tensor of `size` numbers. */
 export function lockstep<S extends State>(
   method: Method<S>,
-  { ranks, size, seed = 1 }: { readonly ranks: number; readonly size: number; readonly seed?: number },
+  { ranks, size = 0, layout = { names: ["x"], shapes: [[size]], size }, seed = 1 }: {
+    readonly ranks: number;
+    readonly size?: number;
+    readonly layout?: Layout;
+    readonly seed?: number;
+  },
 ): Lockstep<S> {
-  const layout = { names: ["x"], shapes: [[size]], size };
-  const states = Array.from({ length: ranks }, () => method.init(layout));
-  const workspaces = states.map(() => workspace()), gradients = states.map(() => new Float32Array(size));
+  const states = Array.from({ length: ranks }, () => method.init(layout, ranks));
+  const workspaces = states.map(workspace), gradients = states.map(() => new Float32Array(layout.size));
   const draw = (step: number) => gradients.forEach((g, rank) => normal(fold(fold(key(seed + 1000), step), rank), g));
   let step = 0;
   draw(0);
   const stepEach = (extras: readonly Partial<Context>[], oracles: readonly GradientOracle[] = []) => {
-    runTogether(
-      gradients.map((gradient, rank) =>
-        method.reduce(gradient, states[rank]!, {
-          ...context({ seed, step, rank, size: ranks, workspace: workspaces[rank]! }),
-          ...extras[rank],
-        })
-      ),
-      oracles,
-    );
+    const facts = (rank: number) => extras[rank]!;
+    stepTogether(method, states, gradients, { seed, step, layout, workspaces, facts, oracles });
     const results = gradients.map((gradient) => gradient.slice());
     draw(++step);
     return results;

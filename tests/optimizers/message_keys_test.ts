@@ -65,8 +65,7 @@ const table: [make: Make, messages: number, steps?: number][] = [
   }, 2 * ranks],
 ];
 
-const start = (method: Method): Lockstep<ReturnType<Method["init"]>> =>
-  lockstep({ ...method, init: () => method.init(layout, ranks) }, { ranks, size });
+const start = (method: Method): Lockstep<ReturnType<Method["init"]>> => lockstep(method, { ranks, layout });
 const parameters = new Float32Array(size).fill(1), oracle: GradientOracle = (at, into) => into.set(at);
 const step = (run: ReturnType<typeof start>): Float32Array[] =>
   run.stepEach(Array.from({ length: ranks }, () => ({ parameters, learningRate: .1 })), Array(ranks).fill(oracle));

@@ -3,7 +3,7 @@
  * documentation of its method; the functionals that fall are those named there.
  */
 
-import { countOf, samplingVariance } from "../../optimizers/methods/local/local_sgd.ts";
+import { sampleSize, samplingVariance } from "../../optimizers/methods/parts/sampling.ts";
 import type { TheoryCase } from "../../testing/mod.ts";
 
 /** A bound, given the method's compressor: its ω or its α for a number of parameters. */
@@ -81,7 +81,7 @@ export const ofLocal =
   (every: number, fraction = 1): Promise => (omega) => ({ constants, step, steps, distance, gradients }) => {
     const { size, ranks, largestSmoothness, convexity } = constants,
       round = every * step,
-      taking = countOf(fraction, ranks);
+      taking = sampleSize(fraction, ranks);
     const drift = largestSmoothness * step * (every - 1),
       noise = (omega(size) + samplingVariance(taking, ranks)) / taking;
     const floor = drift ** 2 / largestSmoothness + round * (4.5 * drift ** 2 + 2.26 * noise);
@@ -92,7 +92,7 @@ export const ofLocal =
 export const ofSampledDiana =
   (fraction: number): Promise => (omega) => ({ constants, step, steps, distance, gradients }) => {
     const { size, ranks, convexity } = constants,
-      taking = countOf(fraction, ranks),
+      taking = sampleSize(fraction, ranks),
       a = taking / ranks / (1 + omega(size));
     const M = 4 * (omega(size) + samplingVariance(taking, ranks)) / (taking * a);
     return (distance + M * step ** 2 * gradients) * max(1 - step * convexity, 1 - a / 2) ** steps;
@@ -101,7 +101,7 @@ export const ofSampledDiana =
 /** r + (16 W / (3 a)) σ, from round to round. */
 export const ofScaffold = (K: number, fraction: number, eta: number): Promise => (omega) => (given) => {
   const { constants: { size, ranks, largestSmoothness, convexity }, step, steps, distance, gradients } = given;
-  const taking = countOf(fraction, ranks), a = taking / ranks / (1 + omega(size)), round = K * step * eta;
+  const taking = sampleSize(fraction, ranks), a = taking / ranks / (1 + omega(size)), round = K * step * eta;
   const rho = largestSmoothness * step * (K - 1) / 2;
   const W = round * largestSmoothness * (K * step) ** 2 / 3 +
     round ** 2 * (2 * rho ** 2 + (1 + rho) ** 2 * (omega(size) + samplingVariance(taking, ranks)) / taking);

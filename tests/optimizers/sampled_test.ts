@@ -34,7 +34,8 @@ import {
   warmup,
   workspace,
 } from "../../optimizers/mod.ts";
-import { membersOf } from "../../optimizers/methods/local/local_sgd.ts";
+import { keysOfStep } from "../../optimizers/methods/keys.ts";
+import { sampleRanks } from "../../optimizers/methods/parts/sampling.ts";
 import { methodProperties } from "../../testing/mod.ts";
 import { lockstep, rand, top } from "./lockstep.ts";
 import { mini } from "./problems.ts";
@@ -174,8 +175,8 @@ Deno.test("the ranks of a round are the same in all of its steps, and others in 
     after.forEach((x, rank) => points[rank]!.set(x));
     if (step % 4 === 3) continue; // all move to the new point
     const moved = points.flatMap((x, rank) => x.some((v, j) => v !== before[rank]![j]) ? [rank] : []);
-    const now = context({ seed: 1, step, rank: 0, size: ranks, workspace: workspace() });
-    assertEquals(moved, [...membersOf(.5, 4, now)], `step ${step}`);
+    const keysAt = (step: number) => keysOfStep(1, step);
+    assertEquals(moved, [...sampleRanks(.5, 4, { step, size: ranks, keysAt })], `step ${step}`);
     if (step % 4 === 0) rounds.push(moved.join());
     else assertEquals(moved.join(), rounds.at(-1), `step ${step}`);
   }
@@ -199,7 +200,7 @@ Deno.test("a message that is no part of the sum is refused, with the state as it
   const exchange = local.reduce(
     new Float32Array(size).fill(1),
     state,
-    context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace(), parameters, learningRate: .1 }),
+    context({ seed: 1, step: 0, rank: 0, size: 2, layout, workspace: workspace(), parameters, learningRate: .1 }),
   );
   exchange.next([]);
   assertThrows(
@@ -254,13 +255,12 @@ Deno.test("powerSgd and deepGradientCompression: who was not sampled keeps what 
   ]] as const;
   for (const [method, memory] of made) {
     const local = fedAvg({ localSteps: 1, fraction: .5, method });
-    const run = lockstep({ ...local, init: () => local.init(matrices, 4) }, { ranks: 4, size: 23 });
+    const run = lockstep(local, { ranks: 4, layout: matrices });
     const parameters = new Float32Array(23), name = `method.${memory}`;
     for (let step = 0; step < 8; step++) {
       const before = run.states.map(({ local }) => local[name]!.slice());
       parameters.set(run.step({ learningRate: .1, parameters }));
-      const now = context({ seed: 1, step, rank: 0, size: 4, workspace: workspace() }),
-        members = [...membersOf(.5, 1, now)];
+      const members = [...sampleRanks(.5, 1, { step, size: 4, keysAt: (step) => keysOfStep(1, step) })];
       const changed = run.states.flatMap(({ local }, r) => local[name]!.some((v, j) => v !== before[r]![j]) ? [r] : []);
       assertEquals(changed, members, `${method.name}, step ${step}`);
     }

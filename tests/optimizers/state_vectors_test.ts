@@ -7,18 +7,21 @@ import {
   DistributedOptimizer,
   errorFeedback,
   type Method,
+  oneBitSgd,
   type OptimizerState,
   perLayer,
+  powerSgd,
   restoreCheckpoint,
   saveCheckpoint,
   schedule,
   skipSmall,
   type State,
+  structuredUpdate,
   warmup,
   workspace,
 } from "../../optimizers/mod.ts";
 import { bucketed, identity, perTensor, randK, topK } from "../../compressors/mod.ts";
-import { commit, copyOf, joinStates, partOf } from "../../optimizers/methods/combinators/inner_method.ts";
+import { commit, copyOf, joinStates, partOf } from "../../optimizers/methods/parts/inner_method.ts";
 import { restoreState } from "../../optimizers/tfjs/optimizer_state.ts";
 import { collective, memory, runTogether } from "../../transport/mod.ts";
 
@@ -100,6 +103,28 @@ Deno.test("only methods that leave a lone rank's gradient as it is say so", () =
   ];
   assertEquals(yes.map(({ identityAlone }) => identityAlone ?? false), yes.map(() => true));
   assertEquals(no.map(({ identityAlone }) => identityAlone ?? false), no.map(() => false));
+});
+
+Deno.test("a state that still holds a vector of shapes is refused by name", () => {
+  const layout = { names: ["kernel", "bias"], shapes: [[3, 4], [5]], size: 17 };
+  for (
+    const [method, old] of [[powerSgd(), "shapes"], [oneBitSgd(), "blocks"], [
+      structuredUpdate({ localSteps: 2, ratio: .5 }),
+      "shapes",
+    ]] as const
+  ) {
+    const here = method.init(layout, 1), { local, shared } = method.init(layout, 1);
+    const from = {
+      local,
+      shared: { ...shared, [old]: Float64Array.of(3, 4, 1, 5) },
+      rank: 0,
+    } as unknown as OptimizerState;
+    assertThrows(
+      () => runTogether([restoreState(from, here, 0)]),
+      Error,
+      `Cannot restore the state: shared vector ${old} has 4 numbers in the checkpoint, none here`,
+    );
+  }
 });
 
 Deno.test("a vector that a file holds as another type is refused by name", () => {

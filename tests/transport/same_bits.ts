@@ -2,7 +2,9 @@
 
 // Not from mod.ts: the workers need no tfjs.
 import { parseMethod } from "../../optimizers/methods/parse_method.ts";
-import { context, type Vector, workspace } from "../../optimizers/methods/method.ts";
+import { context } from "../../optimizers/methods/context.ts";
+import type { Vector } from "../../optimizers/methods/method.ts";
+import { workspace } from "../../optimizers/methods/workspace.ts";
 import { fold, key, normal } from "../../random.ts";
 import type { Exchange, GradientOracle } from "../../transport/mod.ts";
 
@@ -55,7 +57,7 @@ export function* run(text: string, rank: number, size: number): Exchange<string>
     yield* method.reduce(
       gradient,
       state,
-      context({ seed: 3, step, rank, size, workspace: memory, learningRate: 0.1, parameters }),
+      context({ seed: 3, step, rank, size, layout, workspace: memory, learningRate: 0.1, parameters }),
     );
     if (method.yields === "parameters") point.set(gradient);
     else gradient.forEach((value, i) => point[i]! -= (method.yields === "step" ? 1 : 0.1) * value);

@@ -1,5 +1,6 @@
 import { checkInteger, checkOptions, show } from "../../../options.ts";
 import { fold } from "../../../random.ts";
+import { relay } from "../../../transport/round.ts";
 import { average } from "../average.ts";
 import { requireLayout } from "../../../compressors/layout.ts";
 import { requireMethod } from "../check_method.ts";
@@ -12,7 +13,7 @@ import {
   partOfWorkspace,
   refuseGradient,
   requireGradient,
-} from "./inner_method.ts";
+} from "../parts/inner_method.ts";
 import type { Context, Exchange, Keys, Layout, Method } from "../method.ts";
 
 /** What is known of one layer's tensor. */
@@ -140,7 +141,7 @@ function layered(
       for (const [g, { method, layout: { size }, ranges }] of groups.entries()) {
         const vector = context.workspace.floats(`group ${g}`, size);
         gather(gradient, ranges, vector);
-        yield* withoutGradients(method, method.reduce(vector, working[g]!, contextOf(g, ranges, size, context)));
+        yield* withoutGradients(method, method.reduce(vector, working[g]!, contextOf(g, groups[g]!, context)));
       }
       for (const [g, { layout: { size }, ranges }] of groups.entries()) {
         if (g < last) commit(working[g]!, parts[g]!);
@@ -173,30 +174,29 @@ function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer
 }
 
 /** What the method of group g is told: its own keys, working memory and parameters. */
-function contextOf(g: number, ranges: Group["ranges"], size: number, context: Context): Context {
+function contextOf(g: number, { layout, ranges }: Group, context: Context): Context {
   const own = ({ shared, keyOf }: Keys): Keys => ({
     shared: fold(shared, 0x1a + g),
     keyOf: (rank) => fold(keyOf(rank), 0x1a + g),
   });
   const part = derive(context, {
     ...own(context),
+    layout,
     keysAt: (step) => own(context.keysAt(step)),
     workspace: partOfWorkspace(context.workspace, `${g}`),
   });
   return Object.defineProperty(part, "parameters", {
     get: () =>
-      context.parameters && gather(context.parameters, ranges, context.workspace.floats(`parameters ${g}`, size)),
+      context.parameters &&
+      gather(context.parameters, ranges, context.workspace.floats(`parameters ${g}`, layout.size)),
   });
 }
 
-function* withoutGradients(method: Method, exchange: Exchange): Exchange {
-  try {
-    for (let next = exchange.next([]); !next.done; next = exchange.next(yield next.value)) {
-      refuseGradient(method, next.value);
-    }
-  } finally {
-    exchange.return();
-  }
+function withoutGradients(method: Method, exchange: Exchange): Exchange {
+  return relay(exchange, function* (round) {
+    refuseGradient(method, round);
+    return yield round;
+  });
 }
 
 function gather(vector: Float32Array, ranges: Group["ranges"], into: Float32Array): Float32Array {

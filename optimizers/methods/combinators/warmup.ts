@@ -1,7 +1,7 @@
 import { average } from "../average.ts";
 import { checkInteger, checkOptions } from "../../../options.ts";
 import { requireMethod } from "../check_method.ts";
-import { derive, joinStates, partOf, partOfWorkspace } from "./inner_method.ts";
+import { derive, joinStates, partOf, partOfWorkspace } from "../parts/inner_method.ts";
 import type { Method } from "../method.ts";
 
 /** Options of {@linkcode warmup}. */

@@ -61,10 +61,11 @@ export interface ErrorFeedbackOptions {
  * import { context, errorFeedback, workspace } from "@gradwire/tfjs/optimizers";
  * import { identity } from "@gradwire/tfjs/compressors";
  * import { runTogether } from "@gradwire/tfjs/transport";
+ * const layout = { names: ["w"], shapes: [[2]], size: 2 };
  * const method = errorFeedback(identity()), gradients = [Float32Array.of(1, 3), Float32Array.of(3, 5)];
- * const states = gradients.map(() => method.init({ names: ["w"], shapes: [[2]], size: 2 }));
+ * const states = gradients.map(() => method.init(layout));
  * runTogether(gradients.map((gradient, rank) =>
- *   method.reduce(gradient, states[rank]!, context({ seed: 1, step: 0, rank, size: 2, workspace: workspace() }))
+ *   method.reduce(gradient, states[rank]!, context({ seed: 1, step: 0, rank, size: 2, layout, workspace: workspace() }))
  * ));
  * console.assert(gradients.every((gradient) => gradient.join() === "2,4"));
  * ```

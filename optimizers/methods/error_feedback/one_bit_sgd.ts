@@ -1,9 +1,7 @@
-import { compress } from "../../../compressors/compress.ts";
-import type { Compressor } from "../../../compressors/compressor.ts";
-import { oneBit } from "../../../compressors/quantizers/one_bit.ts";
 import { checkInteger, checkOptions } from "../../../options.ts";
-import type { Layout, Method, State } from "../method.ts";
+import type { Method } from "../method.ts";
 import { bothWays, type TwoWayState, twoWayState } from "./bidirectional.ts";
+import { blocksOf, byColumns } from "./column_blocks.ts";
 
 /** Options of {@linkcode oneBitSgd}. */
 export interface OneBitSgdOptions {
@@ -40,79 +38,23 @@ export interface OneBitSgdOptions {
  * console.assert(minimise(problem, oneBitSgd(), { rounds: 2000, step: .02, error: 1e-2 }).reached);
  * ```
  */
-export function oneBitSgd(options: OneBitSgdOptions = {}): Method {
+export function oneBitSgd(options: OneBitSgdOptions = {}): Method<TwoWayState> {
   const { block = 256 } = checkOptions("make oneBitSgd", options, ["block"]);
   checkInteger("make oneBitSgd", "block", block, 1);
   return {
     name: "oneBitSgd",
     options: { block },
-    init(layout, ranks = 1): State {
-      const { local, shared } = twoWayState(layout.size, ranks);
-      return { local, shared: { ...shared, blocks: blocksOf(layout, block) } };
-    },
+    init: ({ size }, ranks = 1) => twoWayState(size, ranks),
     *reduce(gradient, state, context) {
-      const blocks = state.shared.blocks as Float64Array;
+      const blocks = blocksOf(context.layout, block);
       yield* bothWays(
         "oneBitSgd",
         gradient,
-        state as TwoWayState,
+        state,
         (start) => byColumns(blocks, start),
         context,
         context.learningRate,
       );
-    },
-  };
-}
-
-/** For each tensor: how many numbers it has, and how many of them, whole columns, share their means. */
-function blocksOf({ shapes }: Layout, least: number): Float64Array {
-  return Float64Array.from(shapes.flatMap((shape) => {
-    const size = shape.reduce((product, length) => product * length, 1), width = Math.max(1, shape.at(-1) ?? 1);
-    return [size, Math.ceil(least / width) * width];
-  }));
-}
-
-const quantiser = oneBit();
-
-/** One-bit quantisation of the numbers from `start` on, each block of columns (or what lies of it in the stripe) alone. */
-function byColumns(blocks: Float64Array, start: number): Compressor {
-  /** The blocks in start .. start + size, as positions in the stripe. */
-  function* parts(size: number): Generator<[from: number, to: number]> {
-    for (let t = 0, tensor = 0; t < blocks.length; tensor += blocks[t]!, t += 2) {
-      const length = blocks[t]!, run = blocks[t + 1]!;
-      const first = Math.max(0, start - tensor), last = Math.min(length, start + size - tensor);
-      for (let from = first; from < last;) {
-        const to = Math.min(last, (Math.floor(from / run) + 1) * run);
-        yield [tensor + from - start, tensor + to - start];
-        from = to;
-      }
-    }
-  }
-  return {
-    name: "oneBit by columns",
-    options: {},
-    maxByteLength(size) {
-      let bytes = 0;
-      for (const [from, to] of parts(size)) bytes += quantiser.maxByteLength(to - from);
-      return bytes;
-    },
-    encode(vector, key, message) {
-      let at = 0;
-      for (const [from, to] of parts(vector.length)) {
-        at += compress(quantiser, vector.subarray(from, to), key, message.subarray(at)).length;
-      }
-      return at;
-    },
-    decodeAdd(message, key, scale, into) {
-      let at = 0;
-      for (const [from, to] of parts(into.length)) {
-        const next = at + quantiser.maxByteLength(to - from);
-        quantiser.decodeAdd(message.subarray(at, next), key, scale, into.subarray(from, to));
-        at = next;
-      }
-      if (at !== message.length) {
-        throw new RangeError(`Cannot decode oneBitSgd: the message has ${message.length} bytes, expected ${at}`);
-      }
     },
   };
 }

@@ -7,24 +7,23 @@ import { keyFor } from "../keys.ts";
 import {
   addProduct,
   gaussian,
+  matricesOf,
   type MatrixPart,
   multiply,
   multiplyTransposed,
   orthonormalise,
-  partsOf,
   powerOfTwo,
-  shapesOf,
 } from "../parts/matrix.ts";
 import { isStill, rateRatio } from "../parts/rate.ts";
-import type { Method } from "../method.ts";
+import type { Layout, Method } from "../method.ts";
 import { addScaled, scale } from "../parts/vector.ts";
 
 /** State of {@linkcode powerSgd}. */
 export type PowerSgdState = {
   /** What has not been sent yet. */
   readonly local: { readonly error: Float32Array };
-  /** Q of each matrix, one after the other; the matrices' shapes; the learning rate of the step before. */
-  readonly shared: { readonly q: Float32Array; readonly shapes: Float64Array; readonly rate: Float64Array };
+  /** Q of each matrix, one after the other; the learning rate of the step before. */
+  readonly shared: { readonly q: Float32Array; readonly rate: Float64Array };
 };
 
 /** Options of {@linkcode powerSgd}. */
@@ -67,9 +66,9 @@ export interface PowerSgdOptions {
  * import { runTogether } from "@gradwire/tfjs/transport";
  * const method = powerSgd({ rank: 1, minimumRate: 1 });
  * const gradient = Float32Array.from({ length: 12 }, (_, i) => (1 + i % 3) * (1 + Math.floor(i / 3))); // of rank 1
- * const given = gradient.slice(), state = method.init({ names: ["w"], shapes: [[4, 3]], size: 12 });
- * const step = method.reduce(gradient, state, context({ seed: 1, step: 0, rank: 0, size: 1, workspace: workspace() }));
- * runTogether([step]);
+ * const given = gradient.slice(), layout = { names: ["w"], shapes: [[4, 3]], size: 12 }, state = method.init(layout);
+ * const now = context({ seed: 1, step: 0, rank: 0, size: 1, layout, workspace: workspace() });
+ * runTogether([method.reduce(gradient, state, now)]);
  * console.assert(gradient.every((v, i) => Math.abs(v - given[i]!) < 1e-4));
  * ```
  */
@@ -83,9 +82,9 @@ export function powerSgd(
   checkInteger("make powerSgd", "startStep", startStep, 0);
   const isCompressed = ({ rows, columns }: MatrixPart) => rows * columns > minimumRate * r * (rows + columns);
   /** Each part with where its P, or itself if it is not compressed, and its Q stand in the exchanged vectors. */
-  const planOf = (shapes: Float64Array) => {
+  const planOf = (layout: Layout) => {
     let first = 0, second = 0;
-    const plan = partsOf(shapes).map((part) => {
+    const plan = matricesOf(layout).map((part) => {
       const compressed = isCompressed(part), at = { part, compressed, first, second };
       first += compressed ? r * part.rows : part.rows * part.columns;
       second += compressed ? r * part.columns : 0;
@@ -102,17 +101,17 @@ export function powerSgd(
     sampled: true,
     options: { rank: r, minimumRate, startStep },
     init(layout) {
-      const shapes = shapesOf(layout), { plan, second: size } = planOf(shapes), q = new Float32Array(size);
+      const { plan, second: size } = planOf(layout), q = new Float32Array(size);
       plan.forEach(({ part: { columns }, compressed, second }, i) => {
         if (compressed) gaussian(fold(start, i), r, columns, slice(q, second, r * columns));
       });
       return {
         local: { error: new Float32Array(layout.size) },
-        shared: { q, shapes, rate: new Float64Array(1) },
+        shared: { q, rate: new Float64Array(1) },
       };
     },
-    *reduce(gradient, { local: { error }, shared: { q, shapes, rate } }, context) {
-      const { step, size, shared, workspace, learningRate } = context;
+    *reduce(gradient, { local: { error }, shared: { q, rate } }, context) {
+      const { step, size, shared, layout, workspace, learningRate } = context;
       if (step < startStep) {
         scale(gradient, 1 / size);
         yield* allReduce(gradient);
@@ -120,7 +119,7 @@ export function powerSgd(
         return;
       }
       addScaled(gradient, rateRatio(rate, learningRate), error);
-      const { plan, first: firstSize, second: secondSize } = planOf(shapes);
+      const { plan, first: firstSize, second: secondSize } = planOf(layout);
       const first = workspace.floats("first", firstSize), second = workspace.floats("second", secondSize);
       for (const { part, compressed, first: at, second: atQ } of plan) {
         const { from, rows, columns } = part;

@@ -1,24 +1,13 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
-import { choose } from "../../../random.ts";
 import { average } from "../average.ts";
 import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { requireContractive } from "../../../compressors/check.ts";
 import { requireMethod, requireParameters, requireRate } from "../check_method.ts";
 import { errorFeedback } from "../error_feedback/error_feedback.ts";
 import { requireFinite } from "../parts/finite.ts";
-import { keyFor } from "../keys.ts";
-import {
-  among,
-  commit,
-  copyOf,
-  derive,
-  joinStates,
-  partOf,
-  partOfWorkspace,
-  requireGradient,
-  requireSampled,
-} from "../combinators/inner_method.ts";
-import type { Constants, Context, Method } from "../method.ts";
+import { among, requireSampled, sampleRanks, sampleSize, samplingVariance } from "../parts/sampling.ts";
+import { commit, copyOf, derive, joinStates, partOf, partOfWorkspace, requireGradient } from "../parts/inner_method.ts";
+import type { Constants, Method } from "../method.ts";
 
 /** Options of {@linkcode localSgd}. */
 export interface LocalSgdOptions {
@@ -188,7 +177,7 @@ function local({ name, options, every, method, fraction = 1, globalRate = 1 }: L
   requireGradient(name, method), requireSampled(name, fraction, method);
   /** The least of what keeps the ranks together on their way and what the method's step of `every` steps allows. */
   const stepSize = (constants: Constants) => {
-    const { ranks, largestSmoothness } = constants, taking = countOf(fraction, ranks);
+    const { ranks, largestSmoothness } = constants, taking = sampleSize(fraction, ranks);
     // Of all ranks as well: theory that holds for one rank says nothing of one that is drawn from several.
     const own = Math.min(method.stepSize!(constants), method.stepSize!({ ...constants, ranks: taking }));
     const round = 1 / (1 / own + 6 * samplingVariance(taking, ranks) * largestSmoothness / taking);
@@ -208,7 +197,7 @@ function local({ name, options, every, method, fraction = 1, globalRate = 1 }: L
     *reduce(gradient, state, context) {
       const { anchor, started } = state.shared as { anchor: Float32Array; started: Float32Array };
       const y = requireParameters(name, context), rate = requireRate(name, context), { rank, step } = context;
-      const first = started[0] === 0, from = first ? y : anchor, members = membersOf(fraction, every, context);
+      const first = started[0] === 0, from = first ? y : anchor, members = sampleRanks(fraction, every, context);
       const steps = members.includes(rank) ? rate : 0;
       for (let j = 0; j < y.length; j++) gradient[j] = y[j]! - steps * gradient[j]!;
       if ((step + 1) % every === 0) {
@@ -237,20 +226,4 @@ function local({ name, options, every, method, fraction = 1, globalRate = 1 }: L
       started[0] = 1;
     },
   };
-}
-
-/** The ranks that take part in the round to which this step belongs. */
-export function membersOf(fraction: number, every: number, { step, size, keysAt }: Context): Uint32Array {
-  const first = step - step % every;
-  return choose(keyFor(keysAt(first).shared, "members"), countOf(fraction, size), size);
-}
-
-/** |S|, the number of ranks that take part in a round. */
-export function countOf(fraction: number, ranks: number): number {
-  return Math.max(1, Math.min(ranks, Math.round(fraction * ranks)));
-}
-
-/** q: the mean of |S| of n vectors, drawn without replacement, has q/|S| times the variance of one of them. */
-export function samplingVariance(taking: number, ranks: number): number {
-  return ranks === 1 ? 0 : (ranks - taking) / (ranks - 1);
 }

@@ -6,7 +6,7 @@ import { checkChoice, checkInteger, checkNumber, checkOptions } from "../../../o
 import { requireParameters, requireRate } from "../check_method.ts";
 import { requireUnbiased } from "../../../compressors/check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import { countOf, membersOf, samplingVariance } from "./local_sgd.ts";
+import { sampleRanks, sampleSize, samplingVariance } from "../parts/sampling.ts";
 import type { Method } from "../method.ts";
 
 /** State of {@linkcode scaffold}. */
@@ -96,7 +96,7 @@ export function scaffold(options: ScaffoldOptions): Method<ScaffoldState> {
     yields: "parameters",
     every: localSteps,
     stepSize({ size, ranks, largestSmoothness, convexity }) {
-      const omega = compressor.omega(size), taking = countOf(fraction, ranks);
+      const omega = compressor.omega(size), taking = sampleSize(fraction, ranks);
       const noise = Math.max(1, (omega + samplingVariance(taking, ranks)) / taking);
       return Math.min(
         1 / (81 * largestSmoothness * localSteps * Math.max(1, globalRate * noise)),
@@ -115,7 +115,7 @@ export function scaffold(options: ScaffoldOptions): Method<ScaffoldState> {
     *reduce(gradient, { local: { control }, shared: { meanControl, anchor, travelled, started } }, context) {
       const { rank, size, step, keyOf, workspace } = context, d = gradient.length;
       const y = requireParameters("scaffold", context), rate = requireRate("scaffold", context);
-      const first = started[0] === 0, x = first ? y : anchor, members = membersOf(fraction, localSteps, context);
+      const first = started[0] === 0, x = first ? y : anchor, members = sampleRanks(fraction, localSteps, context);
       const takesPart = members.includes(rank), steps = takesPart ? rate : 0, length = travelled[0]! + rate;
       for (let j = 0; j < d; j++) gradient[j] = y[j]! - steps * (gradient[j]! - control[j]! + meanControl[j]!);
 

@@ -1,26 +1,16 @@
-import { scratch } from "../../../compressors/kernels/scratch.ts";
-import { choose, fold } from "../../../random.ts";
 import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { requireParameters, requireRate } from "../check_method.ts";
 import { keyFor } from "../keys.ts";
-import {
-  addProduct,
-  gaussian,
-  type MatrixPart,
-  multiplyTransposed,
-  orthonormalise,
-  partsOf,
-  shapesOf,
-} from "../parts/matrix.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import type { Context, Method } from "../method.ts";
+import type { Method } from "../method.ts";
+import { lowRankSubspace, maskSubspace } from "./subspace.ts";
 
 /** State of {@linkcode structuredUpdate}. */
 export type StructuredUpdateState = {
   /** How far the rank has moved in this round, in the coordinates of its subspace. */
   readonly local: { readonly coordinates: Float32Array };
-  /** Where the round began, the matrices' shapes, and whether there has been a step (0 or 1). */
-  readonly shared: { readonly anchor: Float32Array; readonly shapes: Float64Array; readonly started: Float32Array };
+  /** Where the round began, and whether there has been a step (0 or 1). */
+  readonly shared: { readonly anchor: Float32Array; readonly started: Float32Array };
 };
 
 /** Options of {@linkcode structuredUpdate}: either a random mask or low rank. */
@@ -83,31 +73,30 @@ export function structuredUpdate(options: StructuredUpdateOptions): Method<Struc
   }
   if (ratio !== undefined) checkNumber("make structuredUpdate", "ratio", ratio, { above: 0, most: 1 });
   if (rank !== undefined) checkInteger("make structuredUpdate", "rank", rank, 1);
-  const subspace = ratio !== undefined ? maskOf(ratio) : lowRankOf(rank!);
+  const subspace = ratio !== undefined ? maskSubspace(ratio) : lowRankSubspace(rank!);
   return {
     name: "structuredUpdate",
     options: { ...options },
     yields: "parameters",
     every: localSteps,
     stepSize: ({ largestSmoothness }) => 1 / (largestSmoothness * Math.max(4, 8 * (localSteps - 1))),
-    init(layout) {
-      const shapes = shapesOf(layout), length = subspace.length(shapes, layout.size);
-      return {
-        local: { coordinates: new Float32Array(length) },
-        shared: { anchor: new Float32Array(layout.size), shapes, started: new Float32Array(1) },
-      };
-    },
+    init: (layout) => ({
+      local: { coordinates: new Float32Array(subspace.dimension(layout)) },
+      shared: { anchor: new Float32Array(layout.size), started: new Float32Array(1) },
+    }),
     *reduce(gradient, { local, shared }, context) {
       const { step, rank, size, workspace } = context, y = requireParameters("structuredUpdate", context);
       const rate = requireRate("structuredUpdate", context);
-      const { coordinates } = local, { anchor, shapes, started } = shared;
+      const { coordinates } = local, { anchor, started } = shared, keys = context.keysAt(step - step % localSteps);
+      /** The key from which a rank draws its subspace of this round. */
+      const keyOf = (of: number) => keyFor(keys.keyOf(of), "subspace");
       const first = started[0] === 0, x = first ? y : anchor, fresh = step % localSteps === 0;
       const next = context.workspace.floats("coordinates", coordinates.length);
-      subspace.into(gradient, rank, shapes, context, localSteps, next);
+      subspace.project(gradient, keyOf(rank), context, next);
       for (let j = 0; j < next.length; j++) next[j] = (fresh ? 0 : coordinates[j]!) - rate * next[j]!;
       gradient.set(x);
       if ((step + 1) % localSteps !== 0) {
-        subspace.add(next, 1, rank, shapes, context, localSteps, gradient);
+        subspace.addBack(next, 1, keyOf(rank), context, gradient);
         requireFinite("structuredUpdate", "the rank's parameters", gradient);
         requireFinite("structuredUpdate", "the rank's coordinates", next);
         coordinates.set(next);
@@ -135,98 +124,10 @@ export function structuredUpdate(options: StructuredUpdateOptions): Method<Struc
         if (bad !== undefined) {
           throw new RangeError(`Cannot decode structuredUpdate: rank ${r}'s message holds ${bad}`);
         }
-        subspace.add(theirs, 1 / size, r, shapes, context, localSteps, gradient);
+        subspace.addBack(theirs, 1 / size, keyOf(r), context, gradient);
       });
       requireFinite("structuredUpdate", "the mean of the parameters", gradient);
       anchor.set(gradient), started[0] = 1;
-    },
-  };
-}
-
-/** A random subspace of a rank in a round. */
-interface Subspace {
-  /** Its dimension. */
-  length(shapes: Float64Array, size: number): number;
-  /** out := the vector's coordinates in it. */
-  into(
-    vector: Float32Array,
-    rank: number,
-    shapes: Float64Array,
-    context: Context,
-    every: number,
-    out: Float32Array,
-  ): void;
-  /** vector += scale · what has these coordinates. */
-  add(
-    coordinates: Float32Array,
-    scale: number,
-    rank: number,
-    shapes: Float64Array,
-    context: Context,
-    every: number,
-    vector: Float32Array,
-  ): void;
-}
-
-/** The key of what a rank draws for the round to which the step belongs. */
-function roundKey({ step, keysAt }: Context, every: number, rank: number): ReturnType<Context["keyOf"]> {
-  return keyFor(keysAt(step - step % every).keyOf(rank), "subspace");
-}
-
-const indicesOf = scratch(Uint32Array);
-
-function maskOf(ratio: number): Subspace {
-  const count = (size: number) => Math.min(size, Math.max(1, Math.floor(ratio * size)));
-  return {
-    length: (_shapes, size) => count(size),
-    into(vector, rank, _shapes, context, every, out) {
-      const chosen = choose(roundKey(context, every, rank), out.length, vector.length, indicesOf(out.length));
-      for (let i = 0; i < out.length; i++) out[i] = vector[chosen[i]!]!;
-    },
-    add(coordinates, scale, rank, _shapes, context, every, vector) {
-      const count = coordinates.length;
-      const chosen = choose(roundKey(context, every, rank), count, vector.length, indicesOf(count));
-      for (let i = 0; i < chosen.length; i++) vector[chosen[i]!]! += scale * coordinates[i]!;
-    },
-  };
-}
-
-function lowRankOf(rank: number): Subspace {
-  const isFree = ({ rows }: MatrixPart) => rows <= rank;
-  const lengthOf = (part: MatrixPart) => (isFree(part) ? part.rows : rank) * part.columns;
-  /** Each part with A's columns (none where it is free) and its place in the coordinates. */
-  function* parts(
-    shapes: Float64Array,
-    of: number,
-    context: Context,
-    every: number,
-  ): Generator<{ part: MatrixPart; basis: Float32Array | undefined; at: number; length: number }> {
-    const key = roundKey(context, every, of);
-    let at = 0, index = 0;
-    for (const part of partsOf(shapes)) {
-      const length = lengthOf(part), { rows } = part;
-      let basis: Float32Array | undefined;
-      if (!isFree(part)) {
-        basis = gaussian(fold(key, index), rank, rows, context.workspace.floats("basis", rank * rows));
-        orthonormalise(basis, rank, rows);
-      }
-      yield { part, basis, at, length };
-      at += length, index++;
-    }
-  }
-  return {
-    length: (shapes) => partsOf(shapes).reduce((sum, part) => sum + lengthOf(part), 0),
-    into(vector, of, shapes, context, every, out) {
-      for (const { part, basis, at, length } of parts(shapes, of, context, every)) {
-        if (basis) multiplyTransposed(vector, part, basis, rank, out.subarray(at, at + length));
-        else out.set(vector.subarray(part.from, part.from + length), at);
-      }
-    },
-    add(coordinates, scale, of, shapes, context, every, vector) {
-      for (const { part, basis, at, length } of parts(shapes, of, context, every)) {
-        if (basis) addProduct(basis, coordinates.subarray(at, at + length), rank, scale, vector, part);
-        else for (let i = 0; i < length; i++) vector[part.from + i]! += scale * coordinates[at + i]!;
-      }
     },
   };
 }

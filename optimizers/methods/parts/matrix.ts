@@ -2,7 +2,7 @@
 
 import { largest } from "../../../compressors/kernels/sums.ts";
 import { fold, type Key, normal } from "../../../random.ts";
-import type { Layout } from "../method.ts";
+import { type Layout, sizeOf } from "../../../compressors/layout.ts";
 
 /** One tensor as a matrix: row i starts at `from` + i · columns. Vectors and scalars have one row. */
 export interface MatrixPart {
@@ -11,23 +11,18 @@ export interface MatrixPart {
   readonly columns: number;
 }
 
-/** [rows, columns] of each tensor: all dimensions but the last make the rows, as tfjs lays out dense and conv kernels. */
-export function shapesOf({ shapes }: Layout): Float64Array {
-  return Float64Array.from(shapes.flatMap((shape) => {
-    const size = shape.reduce((product, length) => product * length, 1), columns = shape.at(-1) ?? 1;
-    return shape.length < 2 || columns === 0 ? [1, size] : [size / columns, columns];
-  }));
-}
-
-/** The tensors, one after the other. */
-export function partsOf(shapes: Float64Array): MatrixPart[] {
-  const parts: MatrixPart[] = [];
-  for (let t = 0, from = 0; t < shapes.length; t += 2) {
-    const rows = shapes[t]!, columns = shapes[t + 1]!;
-    parts.push({ from, rows, columns });
-    from += rows * columns;
-  }
-  return parts;
+/**
+ * The tensors of a layout as matrices, one after the other. All dimensions but the last make the rows, as tfjs lays out
+ * dense and convolution kernels.
+ */
+export function matricesOf({ shapes }: Layout): MatrixPart[] {
+  let from = 0;
+  return shapes.map((shape) => {
+    const size = sizeOf(shape), last = shape.at(-1) ?? 1, columns = shape.length < 2 || last === 0 ? size : last;
+    const part = { from, rows: columns === 0 ? 1 : size / columns, columns };
+    from += size;
+    return part;
+  });
 }
 
 /** `rank` vectors of `length` numbers, one after the other, drawn from the key. */

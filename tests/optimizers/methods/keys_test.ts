@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { keyFor, keysOfStep, rowsKey, uses } from "../../../optimizers/methods/keys.ts";
-import { membersOf } from "../../../optimizers/methods/local/local_sgd.ts";
-import { average, context, minimise, type Problem, readLibsvm, ridge, workspace } from "../../../optimizers/mod.ts";
+import { sampleRanks } from "../../../optimizers/methods/parts/sampling.ts";
+import { average, minimise, type Problem, readLibsvm, ridge } from "../../../optimizers/mod.ts";
 import { choose, fold, type Key, key } from "../../../random.ts";
 
 const every = Object.keys(uses) as (keyof typeof uses)[];
@@ -53,7 +53,7 @@ Deno.test("steps do not come round to those of before after 2³², nor to how ro
 });
 
 Deno.test("the keys of steps are those of the format", () => {
-  const { shared, keyOf } = context({ seed: 5, step: 9, rank: 1, size: 3, workspace: workspace() });
+  const { shared, keyOf } = keysOfStep(5, 9);
   assertEquals(shared, fold(fold(key(5), 9), 0));
   assertEquals(keyOf(2), fold(fold(key(5), 9), 3));
 });
@@ -73,7 +73,7 @@ Deno.test("terms and the ranks of a round are drawn from keys of their own", () 
   assertEquals(drawn, expected);
   // Four steps a round: the same ranks in all of them, drawn from the first one's shared key.
   for (let step = 0; step < 12; step++) {
-    const now = context({ seed: 11, step, rank: 0, size: 9, workspace: workspace() });
-    assertEquals(membersOf(.3, 4, now), choose(keyFor(keysOfStep(11, step - step % 4).shared, "members"), 3, 9));
+    const now = { step, size: 9, keysAt: (step: number) => keysOfStep(11, step) };
+    assertEquals(sampleRanks(.3, 4, now), choose(keyFor(keysOfStep(11, step - step % 4).shared, "members"), 3, 9));
   }
 });

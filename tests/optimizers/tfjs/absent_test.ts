@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { type Context, context, DistributedOptimizer, parseMethod, workspace } from "../../../optimizers/mod.ts";
-import { collective, memory, runTogether } from "../../../transport/mod.ts";
+import { DistributedOptimizer, parseMethod, workspace } from "../../../optimizers/mod.ts";
+import { stepTogether } from "../../../testing/step_together.ts";
+import { collective, memory } from "../../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 
@@ -85,17 +86,8 @@ Deno.test("what is absent is what the method itself makes of zeros", async () =>
       const [a = 0, b = 0] = plan(s, rank);
       return Float32Array.of(0.125 * a, 0.25 * a, 0.375 * a, a, b);
     });
-    runTogether(gradients.map((gradient, rank) => {
-      const facts: Context = context({
-        seed: 3,
-        step: s,
-        rank,
-        size: ranks,
-        workspace: work[rank]!,
-        learningRate: rate,
-      });
-      return method.reduce(gradient, states[rank]!, facts);
-    }));
+    const facts = () => ({ learningRate: rate });
+    stepTogether(method, states, gradients, { seed: 3, step: s, layout, workspaces: work, facts });
     gradients[0]!.forEach((g, i) => x[i]! -= rate * g);
   }
   const [weights] = await train(text, plan, false);

@@ -65,7 +65,7 @@ function sizesOf(method: Method, ranks: number): number[] {
       }
     },
   };
-  lockstep({ ...observed, init: (_, n) => method.init(layout, n) }, { ranks, size: layout.size }).step();
+  lockstep(observed, { ranks, layout }).step();
   return sizes;
 }
 
@@ -76,7 +76,7 @@ Deno.test("perLayer gives each tensor its method, and one exchange to the tensor
   assertEquals(Object.keys(method.init(layout).local), ["0.shift"]);
   assertEquals(method.init(layout).local["0.shift"]!.length, 16);
 
-  const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 2, size: layout.size });
+  const run = lockstep(method, { ranks: 2, layout });
   const mean = run.gradients[0]!.map((v, j) => (v + run.gradients[1]![j]!) / 2), estimate = run.step();
   for (let j = 12; j < 19; j++) assertAlmostEquals(estimate[j]!, mean[j]!, 1e-6); // bias and gain
   const others = [...estimate.subarray(0, 12), ...estimate.subarray(19)];
@@ -86,7 +86,7 @@ Deno.test("perLayer gives each tensor its method, and one exchange to the tensor
 Deno.test("perLayer keeps what each of its methods has not sent", () => {
   const methods = [0, 1, 2, 3].map(() => errorFeedback(top(1)));
   const method = perLayer(layout, ({ index }) => methods[index]!), total = new Float64Array(layout.size);
-  const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 1, size: layout.size });
+  const run = lockstep(method, { ranks: 1, layout });
   const sent = new Float64Array(layout.size);
   for (let t = 0; t < 5; t++) {
     run.gradients[0]!.forEach((v, j) => total[j]! += v);
@@ -100,7 +100,7 @@ Deno.test("perLayer's methods draw independently", () => {
   const two = [randK({ k: 1 }), randK({ k: 1 })].map((c) => average(c)),
     same = { names: ["a", "b"], shapes: [[50], [50]], size: 100 };
   const method = perLayer(same, ({ index }) => two[index]!);
-  const run = lockstep({ ...method, init: (_, n) => method.init(same, n) }, { ranks: 1, size: 100 });
+  const run = lockstep(method, { ranks: 1, layout: same });
   let equal = 0;
   for (let t = 0; t < 40; t++) {
     const estimate = run.step();

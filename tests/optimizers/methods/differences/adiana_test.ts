@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals } from "@std/assert/mod.js";
-import { adiana, context, diana, minimise, workspace } from "../../../../optimizers/mod.ts";
+import { adiana, diana, minimise } from "../../../../optimizers/mod.ts";
 import { fold, key, normal, uniform } from "../../../../random.ts";
+import { keysOfStep } from "../../../../optimizers/methods/keys.ts";
 import { coin } from "../../../../optimizers/methods/parts/random_choice.ts";
 import { compress, decompress } from "../../../../compressors/mod.ts";
 import { rand } from "../../lockstep.ts";
@@ -21,7 +22,7 @@ Deno.test("adiana takes the steps of its paper", () => {
     let x = zeros(), y = zeros(), z = zeros(), w = zeros();
     const shifts = [zeros(), zeros(), zeros()], mean = zeros();
     for (let step = 0; step < 60; step++) {
-      const { keyOf, shared } = context({ seed: 0, step, rank: 0, size: n, workspace: workspace() });
+      const { keyOf, shared } = keysOfStep(0, step);
       const ofRank = (rank: number, at: Float64Array, which: number) => {
         const gradient = new Float32Array(d), key = fold(keyOf(rank), which);
         mini.gradient(rank, Float32Array.from(at), gradient);

@@ -70,7 +70,7 @@ Deno.test("oneBitSgd on one rank quantises by columns, with two means each", () 
     const [block, edges] of [[1, [0, 4, 8, 12, 17]], [5, [0, 8, 12, 17]], [256, [0, 12, 17]]] as const
   ) {
     const method = oneBitSgd({ block });
-    const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 1, size: 17 });
+    const run = lockstep(method, { ranks: 1, layout });
     const gradient = run.gradients[0]!.slice(), estimate = run.step();
     for (let b = 0; b + 1 < edges.length; b++) {
       const part = gradient.subarray(edges[b], edges[b + 1]);
@@ -129,7 +129,7 @@ Deno.test("majorityVote decides by majority, and zeros and ties by the key", () 
 /** The messages of rank 0 in the first step, as hexadecimal digits. */
 function messagesOf(method: Method, gradient: readonly number[], layout: Layout): string[] {
   const state = method.init(layout, 2), found: string[] = [];
-  const now = context({ seed: 1, step: 0, rank: 0, size: 2, workspace: workspace(), learningRate: 1 });
+  const now = context({ seed: 1, step: 0, rank: 0, size: 2, layout, workspace: workspace(), learningRate: 1 });
   const exchange = method.reduce(Float32Array.from(gradient), state, now);
   for (let next = exchange.next([]); !next.done;) {
     const round = next.value,

@@ -82,9 +82,9 @@ Deno.test("a delayed exchange is under way while the next gradient is evaluated"
     },
     [Symbol.dispose]: () => {},
   };
-  const state = method.init({ names: ["x"], shapes: [[4]], size: 4 }), memory = workspace();
+  const layout = { names: ["x"], shapes: [[4]], size: 4 }, state = method.init(layout), memory = workspace();
   for (let step = 0; step < 2; step++) {
-    const now = context({ seed: 1, step, rank: 0, size: 1, workspace: memory });
+    const now = context({ seed: 1, step, rank: 0, size: 1, layout, workspace: memory });
     const minimise = function* (): Exchange {
       const ahead = method.ahead!(state, now), early = ahead.next([]), reply = early.done ? [] : yield early.value;
       log.push("gradient");

@@ -7,7 +7,7 @@ import { type Lockstep, lockstep } from "../../lockstep.ts";
 const rows = 12, columns = 8, matrix = { names: ["kernel"], shapes: [[rows, columns]], size: rows * columns };
 
 function start(method: Method, ranks: number, layout = matrix): Lockstep<ReturnType<Method["init"]>> {
-  return lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks, size: layout.size });
+  return lockstep(method, { ranks, layout });
 }
 
 function gaussianMatrix(seed: number, m: number, n: number): Float32Array {

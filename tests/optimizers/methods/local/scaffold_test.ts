@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import { identity, randK } from "../../../../compressors/mod.ts";
-import { context, minimise, scaffold, workspace } from "../../../../optimizers/mod.ts";
-import { membersOf } from "../../../../optimizers/methods/local/local_sgd.ts";
+import { minimise, scaffold } from "../../../../optimizers/mod.ts";
+import { keysOfStep } from "../../../../optimizers/methods/keys.ts";
+import { sampleRanks } from "../../../../optimizers/methods/parts/sampling.ts";
 import { fold, key, normal, uniform } from "../../../../random.ts";
 import { lockstep, rand } from "../../lockstep.ts";
 import { separable } from "../../problems.ts";
@@ -64,8 +65,7 @@ Deno.test("scaffold moves by η times the mean of what the sampled ranks moved",
     const run = lockstep(scaffold({ localSteps: 1, fraction: .4, globalRate }), { ranks, size });
     const parameters = new Float32Array(size).fill(1), given = run.gradients.map((g) => g.slice());
     const x = run.step({ learningRate: .1, parameters });
-    const now = context({ seed: 1, step: 0, rank: 0, size: ranks, workspace: workspace() });
-    const members = membersOf(.4, 1, now);
+    const members = sampleRanks(.4, 1, { step: 0, size: ranks, keysAt: (step) => keysOfStep(1, step) });
     assertEquals(members.length, 2);
     x.forEach((v, j) => {
       const mean = [...members].reduce((sum, rank) => sum + given[rank]![j]! / 2, 0);

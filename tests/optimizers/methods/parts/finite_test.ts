@@ -4,7 +4,6 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { type ContractiveCompressor, identity, scaledSign, topK } from "../../../../compressors/mod.ts";
 import {
   average,
-  context,
   deepGradientCompression,
   diana,
   doubleSqueeze,
@@ -22,38 +21,22 @@ import {
   requireFinite,
 } from "../../../../optimizers/methods/parts/finite.ts";
 import { fold, key, normal } from "../../../../random.ts";
-import { performTogether, type WireRound } from "../../../../transport/mod.ts";
+import { tryTogether } from "../../../../testing/step_together.ts";
 import { lockstep, top } from "../../lockstep.ts";
 
 /** What each rank says that refuses a step with these gradients; undefined: it has taken it. */
 function refusals(method: Method, gradients: readonly Float32Array[], steps = 1): (string | undefined)[] {
-  const size = gradients[0]!.length, layout = { names: ["w"], shapes: [[size / 2, 2]], size };
-  const states = gradients.map(() => method.init(layout, gradients.length)), memory = gradients.map(() => workspace());
+  const size = gradients[0]!.length, layout = { names: ["w"], shapes: [[size / 2, 2]], size }, ranks = gradients.length;
+  const states = gradients.map(() => method.init(layout, ranks)), workspaces = gradients.map(workspace);
+  const facts = () => ({ learningRate: .1, parameters: new Float32Array(size) });
   for (let step = 0;; step++) {
-    const before = structuredClone(states), words: (string | undefined)[] = gradients.map(() => undefined);
-    const exchanges = gradients.map((gradient, rank) => {
-      const now = { seed: 1, step, rank, size: gradients.length, workspace: memory[rank]!, learningRate: .1 };
-      return method.reduce(gradient.slice(), states[rank]!, context({ ...now, parameters: new Float32Array(size) }));
-    });
-    let replies: readonly (readonly Uint8Array[])[] = exchanges.map(() => []);
-    for (;;) {
-      const asked = exchanges.map((exchange, rank) => {
-        try {
-          return exchange.next(replies[rank]!);
-        } catch (error) {
-          words[rank] = (error as Error).message;
-          return { done: true, value: undefined } as const;
-        }
-      });
-      if (asked.some(({ done }) => done)) break;
-      replies = performTogether(asked.map(({ value }) => value as WireRound));
-    }
-    const refused = words.some((said) => said !== undefined);
-    if (refused) assertEquals(structuredClone(states), before);
+    const before = structuredClone(states), how = { seed: 1, step, layout, workspaces, facts };
+    const errors = tryTogether(method, states, gradients.map((gradient) => gradient.slice()), how);
+    if (errors) assertEquals(structuredClone(states), before);
     for (const vector of states.flatMap(({ local, shared }) => [...Object.values(local), ...Object.values(shared)])) {
       assert((vector as Float32Array).every(Number.isFinite), `${method.name} keeps what is not finite`);
     }
-    if (step + 1 === steps || refused) return words;
+    if (step + 1 === steps || errors) return gradients.map((_, rank) => errors?.[rank]?.message);
   }
 }
 
@@ -104,7 +87,7 @@ Deno.test("a mean that is finite is not refused: the sum need not be", () => {
 
 Deno.test("powerSgd's estimate of the largest matrices is that of their mean", () => {
   const layout = { names: ["kernel"], shapes: [[12, 8]], size: 96 }, method = powerSgd({ rank: 1, minimumRate: .1 });
-  const run = lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 3, size: 96 });
+  const run = lockstep(method, { ranks: 3, layout });
   for (let t = 0; t < 3; t++) {
     for (const gradient of run.gradients) gradient.fill(3e38);
     run.step().forEach((v) => assertAlmostEquals(v / 3e38, 1, 1e-5));

@@ -28,8 +28,7 @@ const remember: [method: Method, kept: string][] = [
   [deepGradientCompression({ ratio: .3 }), "velocity"],
 ];
 const layout = { names: ["w"], shapes: [[3, 2]], size: 6 };
-const start = (method: Method) =>
-  lockstep({ ...method, init: (_, n) => method.init(layout, n) }, { ranks: 2, size: 6 });
+const start = (method: Method) => lockstep(method, { ranks: 2, layout });
 
 Deno.test("γ₋/γ is finite and exact down to the least rate that moves anything, and 1 below", () => {
   const least = 2 ** -150 * (1 + 2 ** -52), most = (2 - 2 ** -23) * 2 ** 127;

@@ -1,7 +1,7 @@
 /** Methods inside methods: their states joined into one, their working memory kept apart. @module */
 
 import type { Round } from "../../../transport/round.ts";
-import type { Context, Exchange, Method, State, Vector, Vectors, Workspace } from "../method.ts";
+import type { Context, Method, State, Vector, Vectors, Workspace } from "../method.ts";
 
 /** One state of several parts: part "a" with vector "x" becomes "a.x"; what is the whole's own keeps its names. */
 export function joinStates(parts: Readonly<Record<string, State>>, own: Partial<State> = {}): State {
@@ -75,84 +75,6 @@ export function requireGradient(what: string, { name, yields = "gradient", asksG
   if (yields === "gradient" && !asksGradients) return;
   const why = yields === "gradient" ? "asks for a gradient at another point" : "owns the update";
   throw new TypeError(`Cannot make ${what} of ${name}: it ${why}, expected a method that averages gradients`);
-}
-
-/** Refuses an inner method that is wrong where only some of the ranks take part in a step. */
-export function requireSampled(what: string, fraction: number, { name, sampled }: Method): void {
-  if (fraction === 1 || sampled) return;
-  throw new TypeError(
-    `Cannot make ${what} of ${name} with a fraction of ${fraction}: it remembers or exchanges what only all ranks ` +
-      "together can, expected a method whose memory each rank keeps for itself, such as average, errorFeedback or diana",
-  );
-}
-
-/**
- * The step of an inner method in which only `members` (ascending) take part. A rank that is none of them sends nothing and
- * runs along on a copy of its local state, so that what the ranks share stays equal on all. What the members would sum by
- * all-reduce, they gather: in an all-reduce the others would have to send a whole vector of zeros.
- */
-export function* among(
-  members: ArrayLike<number>,
-  method: Method,
-  vector: Float32Array,
-  state: State,
-  context: Context,
-): Exchange {
-  const { rank, size, workspace } = context,
-    place = Array.prototype.indexOf.call(members, rank),
-    takesPart = place >= 0;
-  const own = derive(context, {
-    rank: Math.max(0, place),
-    size: members.length,
-    ...members.length === size ? {} : { participation: members.length / size },
-    keyOf: (member) => context.keyOf(members[member]!),
-  });
-  if (!takesPart) vector.fill(0);
-  const exchange = method.reduce(
-    vector,
-    takesPart ? state : { ...copyOf(state, workspace, "absent"), shared: state.shared },
-    own,
-  );
-  try {
-    for (let next = exchange.next([]); !next.done;) {
-      const round = next.value;
-      refuseGradient(method, round);
-      if (members.length === size) {
-        next = exchange.next(yield round);
-      } else if (round.op === "allGather") {
-        const replies = yield takesPart ? round : { op: "allGather", message: nothing };
-        next = exchange.next(Array.from(members, (member) => replies[member]!));
-      } else if (round.op === "allReduce") {
-        const { vector } = round, bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-        const replies = yield { op: "allGather", message: takesPart ? bytes : nothing };
-        sum(Array.from(members, (member) => replies[member]!), vector, workspace);
-        next = exchange.next([]);
-      } else {
-        throw new TypeError(
-          `Cannot run ${method.name} among ${members.length} of ${size} ranks: it asks for ${round.op}, expected ` +
-            "allGather or allReduce",
-        );
-      }
-    }
-  } finally {
-    exchange.return();
-  }
-}
-
-const nothing = new Uint8Array(0);
-
-/** into := the sum of the messages, which hold float32 as `into` does, in their order: equal bits on all ranks. */
-function sum(messages: readonly Uint8Array[], into: Float32Array, workspace: Workspace): void {
-  const total = workspace.floats("among: sum", into.length).fill(0),
-    part = workspace.floats("among: part", into.length);
-  for (const message of messages) {
-    if (message.length !== into.byteLength) {
-      throw new RangeError(`Cannot add up a message of ${message.length} bytes, expected ${into.byteLength}`);
-    }
-    new Uint8Array(part.buffer, part.byteOffset, part.byteLength).set(message);
-    for (let j = 0; j < part.length; j++) total[j]! += part[j]!;
-  }
-  into.set(total);
 }
 
 /** Refuses a round that an inner method cannot have answered. */
