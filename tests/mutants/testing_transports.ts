@@ -2,8 +2,8 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const transport = "testing/transport.ts", transports = "tests/testing/transport_faults_test.ts";
-const group = "testing/collective.ts", groups = "tests/testing/collective_faults_test.ts";
+const transport = "testing/transport.ts", transports = "tests/testing/transport_test.ts";
+const group = "testing/collective.ts", groups = "tests/testing/collective_test.ts";
 
 export default [
   {
