@@ -9,12 +9,10 @@ import { fold, key, normal } from "../../random.ts";
 export const X = Float32Array.of(1, -2, 3, -4);
 
 export const squaredNorm = (x: ArrayLike<number>) => Array.from(x).reduce((sum, v) => sum + v * v, 0);
+/** ‖a − b‖². */
+export const squaredDistance = (a: Float32Array, b: Float32Array) => squaredNorm(a.map((v, i) => v - b[i]!));
 
-export function hex(message: Uint8Array): string {
-  return Array.from(message, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-export const encodeHex = (c: Compressor, x: Float32Array, seed = 1) => hex(compress(c, x, key(seed)));
+export const encodeHex = (c: Compressor, x: Float32Array, seed = 1) => compress(c, x, key(seed)).toHex();
 
 export interface Draws {
   /** Mean of ‖C(x) − x‖². */
@@ -68,6 +66,7 @@ export function assertUnbiased(c: Compressor, x: Float32Array, count: number): D
 export const oneHot = (size: number) => Float32Array.from({ length: size }, (_, i) => i === size >> 1 ? 1 : 0);
 export const twoHot = (size: number) => Float32Array.from({ length: size }, (_, i) => i === 0 ? 3 : i === 1 ? 1 : 0);
 export const gaussian = (size: number, seed = 1) => normal(key(seed), new Float32Array(size));
+export const ones = (size: number) => new Float32Array(size).fill(1);
 export const ramp = (size: number) => Float32Array.from({ length: size }, (_, i) => i + 1);
 
 /** Vectors that are hard for one operator or another. */
@@ -85,11 +84,6 @@ export function adversarial(size: number): Float32Array[] {
     gaussian(size).map((z) => 1e-30 * z),
     Float32Array.from({ length: size }, (_, i) => i === 0 ? 1 : i === 1 ? -1 : -0),
   ];
-}
-
-/** The same compressor under the same key, decoded through a wrong message: for mutants. */
-export function withDecode(c: Compressor, decodeAdd: Compressor["decodeAdd"]): Compressor {
-  return { ...c, decodeAdd };
 }
 
 /** decode(encode(x)) for one key. */

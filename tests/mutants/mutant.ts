@@ -19,3 +19,17 @@ export interface Mutant {
   /** The change makes its tests wait for ever, which then counts as noticed. Without it a hang is reported. */
   readonly hangs?: boolean;
 }
+
+/** What is wrong, what is replaced, what stands there instead, and the part of the test names that is enough. */
+export type Change = readonly [name: string, find: string, replace: string, only?: string];
+
+/** Changes of one file, and the test files that must notice, both by the ends of their paths and without `_test.ts`. */
+export function changesOf(file: string, tests: readonly string[], changes: readonly Change[]): Mutant[] {
+  return changes.map(([name, find, replace, only]) => ({
+    name: `${file.replace(".ts", "")}: ${name}`,
+    file,
+    find,
+    replace,
+    tests: tests.map((test) => `${test}_test.ts${only ? `#${only}` : ""}`),
+  }));
+}

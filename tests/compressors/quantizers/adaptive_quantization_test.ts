@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { adaptiveQuantization, compress, type Compressor } from "../../../compressors/mod.ts";
-import { compressorProperties } from "../../../testing/compressor.ts";
 import { key } from "../../../random.ts";
 import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
 /** ‖x‖² − S₊² / m₊ − S₋² / m₋ over the largest m of each sign, by sorting. */
 const exact = (proportion: number) => (x: Float32Array) => {
@@ -15,20 +15,18 @@ const exact = (proportion: number) => (x: Float32Array) => {
 };
 
 for (const proportion of [0.03, 0.5, 1]) {
-  for (
-    const { name, check } of compressorProperties(adaptiveQuantization({ proportion }), {
-      error: exact(proportion),
-      lattice: (decoded) => new Set(decoded).size <= 3,
-      // One number among tiny ones of its sign, or as many equal ones as lose the largest share, and zeros.
-      worst: (size) => {
-        const share = (n: number) => Math.ceil(proportion * n) / n;
-        let n = 1;
-        for (let i = 2; i <= size; i++) if (share(i) < share(n)) n = i;
-        if (share(n) < 1 / Math.ceil(proportion * size)) return new Float32Array(size).fill(1, 0, n);
-        return new Float32Array(size).fill(1e-6).fill(1, 0, 1);
-      },
-    })
-  ) Deno.test(name, check);
+  suite(adaptiveQuantization({ proportion }), {
+    error: exact(proportion),
+    lattice: (decoded) => new Set(decoded).size <= 3,
+    // One number among tiny ones of its sign, or as many equal ones as lose the largest share, and zeros.
+    worst: (size) => {
+      const share = (n: number) => Math.ceil(proportion * n) / n;
+      let n = 1;
+      for (let i = 2; i <= size; i++) if (share(i) < share(n)) n = i;
+      if (share(n) < 1 / Math.ceil(proportion * size)) return new Float32Array(size).fill(1, 0, n);
+      return new Float32Array(size).fill(1e-6).fill(1, 0, 1);
+    },
+  });
 }
 
 Deno.test("the largest of each sign become their mean, ties by index", () => {

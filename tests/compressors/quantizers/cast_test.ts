@@ -1,19 +1,15 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { blockwiseInt8, cast, type Compressor } from "../../../compressors/mod.ts";
-import { compressorProperties } from "../../../testing/compressor.ts";
+import { cast, type Compressor } from "../../../compressors/mod.ts";
 import { bits, key } from "../../../random.ts";
-import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../draws.ts";
+import { draws, encodeHex, once, squaredNorm, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
 const formats = ["fp16", "bf16", "e4m3", "e5m2"] as const;
 const mantissa = { fp16: 10, bf16: 7, e4m3: 3, e5m2: 2 };
 
 for (const format of formats) {
-  for (const c of [cast({ format }), cast({ format, rounding: "random" })]) {
-    for (const { name, check } of compressorProperties(c, { draws: 1000 })) Deno.test(name, check);
-  }
-}
-for (const c of [blockwiseInt8({ block: 7 }), blockwiseInt8({ block: 64, rounding: "random" })]) {
-  for (const { name, check } of compressorProperties(c, { slack: 1e-5 })) Deno.test(name, check);
+  suite(cast({ format }), { draws: 1000 });
+  suite(cast({ format, rounding: "random" }), { draws: 1000 });
 }
 
 Deno.test("the constants of normal numbers are attained", () => {
@@ -54,44 +50,22 @@ function half(v: number): number {
   return step * (rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? low + 1 : low);
 }
 
-Deno.test("int8: the block constants are attained", () => {
-  for (const block of [64, 256, 4096]) {
-    const nearest = blockwiseInt8({ block }), random = blockwiseInt8({ block, rounding: "random" });
-    const x = new Float32Array(block).fill(0.49999);
-    x[5] = 127;
-    assertAlmostEquals(draws(nearest, x, 1).error / squaredNorm(x), nearest.alpha(block), 1e-3 * nearest.alpha(block));
-    const y = new Float32Array(block).fill(1 / (1 + Math.sqrt(1 + (block - 1) / 127 ** 2)));
-    y[5] = 127;
-    assertAlmostEquals(draws(random, y, 500).error / squaredNorm(y), random.omega(block), 0.03 * random.omega(block));
-  }
-  assertAlmostEquals(blockwiseInt8({ block: 4096, rounding: "random" }).omega(1e6), 0.0599, 1e-4);
-  const z = gaussian(100_000);
-  assertAlmostEquals(draws(blockwiseInt8(), z, 1).error / squaredNorm(z), 4.9e-5, 1e-6);
-});
-
 Deno.test("messages are pinned", () => {
   assertEquals(encodeHex(cast({ format: "fp16" }), X), "0d007000f4007600f800");
   assertEquals(encodeHex(cast({ format: "bf16", rounding: "random" }), X), "7d007e00fe807ec0ff00");
   assertEquals(encodeHex(cast({ format: "e4m3" }), X), "060068f074f8");
   assertEquals(encodeHex(cast({ format: "e5m2", rounding: "random" }), X), "0d0070f476f8");
-  assertEquals(encodeHex(blockwiseInt8({ block: 64 }), X), "000080409f40de00");
-  assertEquals(encodeHex(blockwiseInt8({ block: 3, rounding: "random" }), X), "00004040a92afe0000804000");
 });
 
-Deno.test("mutants are caught: truncation for rounding, and a block constant for the whole vector", () => {
+Deno.test("a mutant that truncates in place of rounding is caught", () => {
   const c = cast({ format: "e4m3", rounding: "random" }), x = new Float32Array(100).fill(1.05);
   const truncated: Compressor = { ...c, encode: (v, k, m) => c.encode(v.map((t) => Math.floor(8 * t) / 8), k, m) };
   assert(draws(truncated, x, 1000).deviation > 10 && draws(c, x, 1000).deviation < 7);
-  // A scale from the whole vector: small blocks lose everything.
-  const y = gaussian(1000).map((z, i) => i < 64 ? 1000 * z : z), whole = blockwiseInt8({ block: 1000 });
-  const rest = (c: Compressor) => squaredNorm(once(c, y).subarray(64).map((v, i) => v - y[64 + i]!));
-  assert(rest(whole) > 100 * rest(blockwiseInt8({ block: 64 })));
 });
 
 Deno.test("wrong options and foreign messages are refused", () => {
   assertThrows(() => cast({ format: "fp32" as "fp16" }), TypeError, "format");
   assertThrows(() => cast({ format: "fp16", rounding: "up" as "nearest" }), TypeError, "rounding");
-  assertThrows(() => blockwiseInt8({ block: 0 }), RangeError, "block is 0");
   const into = new Float32Array(1),
     decode = (...bytes: number[]) => () => cast({ format: "fp16" }).decodeAdd(Uint8Array.of(...bytes), key(1), 1, into);
   assertThrows(decode(0, 0, 0x7c, 0), RangeError, "not that of a finite number");

@@ -1,19 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, decompress, kashin } from "../../../compressors/mod.ts";
-import { compressorProperties } from "../../../testing/compressor.ts";
 import { adversarialKinds, adversarialVector } from "../../../testing/vectors.ts";
 import { key } from "../../../random.ts";
 import { assertUnbiased, draws, encodeHex, gaussian, oneHot, squaredNorm, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
-for (const levels of [2, 5]) {
-  for (
-    const { name, check } of compressorProperties(kashin({ levels }), {
-      sizes: [0, 1, 2, 3, 9, 61],
-      draws: 1000,
-      slack: 3e-5, // sums in float32
-    })
-  ) Deno.test(name, check);
-}
+// Slack: sums in float32.
+for (const levels of [2, 5]) suite(kashin({ levels }), { sizes: [0, 1, 2, 3, 9, 61], draws: 1000, slack: 3e-5 });
 
 /** The largest coefficient of a one-block message in units of ‖x‖ / √(number of coefficients). */
 function flatness(x: Float32Array, seed: number): number {
@@ -48,7 +41,12 @@ Deno.test("the error follows from the flatness: (K² − ‖b‖²) / 2 of two l
   assert(draws(c, oneHot(1024), 20).worst < 1e-10); // all coefficients have one magnitude
 });
 
-Deno.test("two bits a number at two levels; the message is pinned", () => {
+Deno.test("two codes a number, of ⌈log₂ levels⌉ bits or of digits that share bytes; the message is pinned", () => {
+  for (const [levels, bits] of [[2, 2], [3, 3.2], [5, 16 / 3], [6, 16 / 3], [7, 6]] as const) {
+    // Scales and the last byte are less than a hundredth of a bit each.
+    const found = 8 * compress(kashin({ levels }), gaussian(2 ** 14, 5), key(1)).length / 2 ** 14;
+    assert(Math.abs(found - bits) < 0.02, `${levels} levels take ${found} bits a number, stated ${bits}`);
+  }
   assertEquals(compress(kashin(), gaussian(8192), key(1)).length, 5 + 2 * 1024);
   assertEquals(compress(kashin({ levels: 4 }), gaussian(8192), key(1)).length, 5 + 4 * 1024);
   assertEquals(compress(kashin(), new Float32Array(8192), key(1)).length, 5);

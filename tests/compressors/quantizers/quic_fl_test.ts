@@ -1,61 +1,20 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, decompress, quicFl } from "../../../compressors/mod.ts";
 import { unpack } from "../../../compressors/kernels/pack.ts";
-import { quicDecode, quicEncode, quicTable } from "../../../compressors/kernels/quic_table.ts";
+import { quicTable } from "../../../compressors/kernels/quic_table.ts";
 import { oneBitRows, QUIC_FL } from "../../../compressors/quantizers/quantizer_tables.ts";
-import { compressorProperties } from "../../../testing/compressor.ts";
 import { rotateBlock } from "../../../compressors/kernels/rotation.ts";
 import { bits as words, fold, key } from "../../../random.ts";
 import { draws, encodeHex, gaussian, once, squaredNorm, twoHot, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
 function tableOf(bits: number) {
   const { rows, half } = QUIC_FL[bits - 1]!;
   return quicTable(bits, rows, bits === 1 ? oneBitRows(rows) : half);
 }
 
-for (const bits of [1, 3]) {
-  // Slack: sums in float32; ω is that of N(0, 1), which rotated numbers follow to 2 %.
-  for (const { name, check } of compressorProperties(quicFl({ bits }), { slack: 0.02, draws: 1500 })) {
-    Deno.test(name, check);
-  }
-}
-
-Deno.test("for every z the mean over the shared numbers and the sender's draw is z, by enumeration", () => {
-  for (const bits of [1, 2, 3, 4]) {
-    const { rows, gaussian, worst } = QUIC_FL[bits - 1]!, table = tableOf(bits), draws = 2000;
-    assertAlmostEquals(table.nodes.at(-1)!, bits === 1 ? 3.0955 : 3.0973, 1e-4);
-    const z = new Float32Array(1), shared = new Uint8Array(1), code = new Uint32Array(1), out = new Float32Array(1);
-    const outliers = new Uint16Array(1);
-    /** The receiver's value for the row h and a draw in [0, 1). */
-    const value = (h: number, draw: number) => {
-      shared[0] = h - rows, code[0] = draw * 2 ** 32; // only the lower bits of h count
-      assertEquals(quicEncode(z, table, shared, code, outliers), 0);
-      quicDecode(code, table, shared, out);
-      return out[0]!;
-    };
-    const step = 6.18 / 101;
-    let error = 0;
-    for (let j = 0; j <= 101; j++) {
-      z[0] = -3.09 + step * j;
-      let mean = 0, square = 0;
-      const add = (v: number, p: number) => (mean += p * v / rows, square += p * (v - z[0]!) ** 2 / rows);
-      for (let h = 0; h < rows; h++) {
-        const low = value(h, 0);
-        if (low === value(h, 1 - 2 ** -32)) add(low, 1);
-        else for (let i = 0; i < draws; i++) add(value(h, (i + 0.5) / draws), 1 / draws);
-      }
-      // The largest gap between a row's values is 60: half a draw in one row.
-      assertAlmostEquals(mean, z[0]!, 60 / rows / draws / 2 + 1e-6);
-      error += square * step * Math.exp(-z[0]! * z[0]! / 2) / Math.sqrt(2 * Math.PI);
-    }
-    assertAlmostEquals(error, gaussian, 0.02 * gaussian);
-    assert(worst > gaussian);
-  }
-});
-
-Deno.test("the tables are better than the published ones, and near EDEN's error at 4 bits", () => {
-  [1.4671, 0.21492, 0.04312, 0.009684].forEach((published, i) => assert(QUIC_FL[i]!.gaussian < published));
-});
+// Slack: sums in float32; ω is that of N(0, 1), which rotated numbers follow to 2 %.
+for (const bits of [1, 3]) suite(quicFl({ bits }), { slack: 0.02, draws: 1500 });
 
 Deno.test("vNMSE on gaussian and sparse vectors is the table's; the mean of n ranks has 1/n of it", () => {
   for (const [bits, omega] of [[1, 1.452285], [2, 0.21361], [3, 0.042668], [4, 0.009518]] as const) {
@@ -84,21 +43,26 @@ Deno.test("outliers are exact and few; messages are pinned", () => {
   assertEquals(compress(quicFl({ bits: 2 }), new Float32Array(64), key(1)).length, 4);
 });
 
-Deno.test("a mutant without the sender's draw, and one with another shared number, are caught", () => {
-  // The step nearest to its end is taken or not: biased for every z.
-  const table = tableOf(2), z = 1.001, shared = new Uint8Array(1), code = new Uint32Array(1);
-  let mean = 0;
-  for (let h = 0; h < 32; h++) {
-    shared[0] = h, code[0] = 2 ** 32 - 1;
-    quicEncode(Float32Array.of(z), table, shared, code, new Uint16Array(1));
-    const out = new Float32Array(1);
-    quicDecode(code, table, shared, out);
-    mean += out[0]! / 32;
-  }
-  assert(Math.abs(mean - z) > 1e-3);
+Deno.test("a mutant with another shared number is caught", () => {
   const c = quicFl({ bits: 2 }), x = gaussian(100);
   const other: Compressor = { ...c, decodeAdd: (m, k, scale, into) => c.decodeAdd(m, fold(k, 1), scale, into) };
   assert(draws(other, x, 200).deviation > 7);
+});
+
+Deno.test("outliers in another order, or of numbers that are none, are refused", () => {
+  const compressor = quicFl({ bits: 4 }), x = gaussian(1024), k = key(3);
+  const message = compress(compressor, x, k).slice(),
+    view = new DataView(message.buffer),
+    count = view.getUint16(4, true);
+  const decode = (bytes: Uint8Array) => () => decompress(compressor, bytes, k, x.length);
+  decode(message)();
+  assertEquals(count > 1, true);
+  const first = message.slice(6, 12), swapped = message.slice();
+  swapped.set(message.subarray(12, 18), 6), swapped.set(first, 12);
+  assertThrows(decode(swapped), RangeError, "an outlier");
+  const small = message.slice();
+  new DataView(small.buffer).setFloat32(8, 0.5, true);
+  assertThrows(decode(small), RangeError, "an outlier of 0.5");
 });
 
 Deno.test("wrong options and foreign messages are refused", () => {

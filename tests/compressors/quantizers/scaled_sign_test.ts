@@ -1,17 +1,11 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { compress, decompress, scaledSign } from "../../../compressors/mod.ts";
-import { key, normal } from "../../../random.ts";
-import { compressorProperties } from "../../../testing/mod.ts";
+import { decompress, scaledSign } from "../../../compressors/mod.ts";
+import { key } from "../../../random.ts";
+import { encodeHex, gaussian, once, oneHot, squaredDistance, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
-const X = Float32Array.of(1, -2, 3, -4);
-const error = (x: Float32Array, block?: number) =>
-  decompress(
-    scaledSign(block === undefined ? {} : { block }),
-    compress(scaledSign(block === undefined ? {} : { block }), x, key(1)),
-    key(1),
-    x.length,
-  )
-    .reduce((sum, value, i) => sum + (value - x[i]!) ** 2, 0);
+const ofBlock = (block?: number) => scaledSign(block === undefined ? {} : { block });
+const error = (x: Float32Array, block?: number) => squaredDistance(once(ofBlock(block), x), x);
 
 /** Σ over blocks of ‖x‖² − ‖x‖₁² / d. */
 function exactError(x: Float32Array, block: number): number {
@@ -24,7 +18,7 @@ function exactError(x: Float32Array, block: number): number {
 }
 
 for (const block of [undefined, 1, 5, 64]) {
-  const properties = compressorProperties(scaledSign(block === undefined ? {} : { block }), {
+  suite(ofBlock(block), {
     error: (x) => exactError(x, block ?? Math.max(1, x.length)),
     lattice: (values, x) => {
       const length = block ?? Math.max(1, x.length);
@@ -33,31 +27,21 @@ for (const block of [undefined, 1, 5, 64]) {
         return Math.abs(value) === Math.abs(first) && (value === 0 || x[i] === 0 || (value < 0) === (x[i]! < 0));
       });
     },
-    worst: (size) => {
-      const vector = new Float32Array(size);
-      vector[0] = 1;
-      return vector;
-    },
+    worst: (size) => new Float32Array(size).fill(1, 0, 1),
   });
-  for (const { name, check } of properties) Deno.test(name, check);
 }
 
 Deno.test("errors as tabled: (1, −2, 3, −4) 5, one-hot 1 − 1/d, all equal 0, gaussian 1 − 2/π", () => {
   assertEquals(error(X), 5);
   assertEquals(error(X, 2), 1);
-  const hot = new Float32Array(100);
-  hot[3] = 2;
-  assertAlmostEquals(error(hot) / 4, 0.99, 1e-6);
+  assertAlmostEquals(error(oneHot(100)), 0.99, 1e-6);
   assertEquals(error(new Float32Array(9).fill(-0.5)), 0);
-  assertAlmostEquals(error(normal(key(2), new Float32Array(1e5))) / 1e5, 1 - 2 / Math.PI, 0.005);
+  assertAlmostEquals(error(gaussian(1e5, 2)) / 1e5, 1 - 2 / Math.PI, 0.005);
 });
 
 Deno.test("golden messages: zeros count as positive", () => {
-  assertEquals(compress(scaledSign(), X, key(1)).toHex(), "0000204050");
-  assertEquals(
-    compress(scaledSign({ block: 3 }), Float32Array.of(0, -0, -3, 7, -7), key(1)).toHex(),
-    "0000803f200000e04040",
-  );
+  assertEquals(encodeHex(scaledSign(), X), "0000204050");
+  assertEquals(encodeHex(scaledSign({ block: 3 }), Float32Array.of(0, -0, -3, 7, -7)), "0000803f200000e04040");
 });
 
 Deno.test("options and messages out of range are refused", () => {

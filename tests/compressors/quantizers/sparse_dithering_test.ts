@@ -1,13 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { roundNearest } from "../../../compressors/kernels/lattice.ts";
 import { compress, decompress, sparseDithering } from "../../../compressors/mod.ts";
-import { fold, key, normal } from "../../../random.ts";
-import { compressorProperties } from "../../../testing/mod.ts";
+import { key } from "../../../random.ts";
+import { gaussian, meanError, ones, squaredDistance, squaredNorm, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
-const X = Float32Array.of(1, -2, 3, -4);
-const squaredNorm = (x: Float32Array) => x.reduce((sum, value) => sum + value * value, 0);
-const squaredDistance = (x: Float32Array, y: Float32Array) =>
-  x.reduce((sum, value, i) => sum + (value - y[i]!) ** 2, 0);
 const stepOf = (x: Float32Array, nu: number) => 2 * Math.sqrt(nu * squaredNorm(x) / x.length);
 
 /** ‖x‖² (4 ν / d) Σ g(vᵢ). */
@@ -28,18 +25,14 @@ const lattice = (nu: number) => (decoded: Float32Array, x: Float32Array) => {
 };
 
 for (const nu of [0.1, 0.25, 1, 4]) {
-  const properties = compressorProperties(sparseDithering({ nu }), {
+  suite(sparseDithering({ nu }), {
     lattice: lattice(nu),
     error: (x) => exactError(x, nu),
     sizes: [0, 1, 2, 3, 7, 8, 9, 16, 61, 127, 1000],
-    worst: (size) => nu > 1 ? new Float32Array(size).fill(1) : halves(size, nu),
+    worst: (size) => nu > 1 ? ones(size) : halves(size, nu),
   });
-  for (const { name, check } of properties) Deno.test(name, check);
 }
-for (const nu of [0.05, 0.5, 0.99]) {
-  const properties = compressorProperties(sparseDithering({ nu, rounding: "nearest" }), { lattice: lattice(nu) });
-  for (const { name, check } of properties) Deno.test(name, check);
-}
+for (const nu of [0.05, 0.5, 0.99]) suite(sparseDithering({ nu, rounding: "nearest" }), { lattice: lattice(nu) });
 
 /** Two neighbouring half-integer levels with Σ v² = d / 4ν, where d allows it. */
 function halves(size: number, nu: number): Float32Array | undefined {
@@ -83,13 +76,7 @@ Deno.test("the mean error of (1, −2, 3, −4) at random is the tabled one, to 
   for (
     const [nu, expected] of [[0.1, 2.353829], [0.25, 5.726707], [0.5, 9.7137], [1, 24.772256], [2, 47.45967]] as const
   ) {
-    const random = sparseDithering({ nu }), draws = 20000;
-    let sum = 0;
-    for (let i = 0; i < draws; i++) {
-      const k = fold(key(2), i);
-      sum += squaredDistance(decompress(random, compress(random, X, k), k, 4), X);
-    }
-    assertAlmostEquals(sum / draws, expected, 0.03 * expected);
+    assertAlmostEquals(meanError(sparseDithering({ nu }), X, 20000), expected, 0.03 * expected);
     assertAlmostEquals(exactError(X, nu), expected, 1e-5);
   }
 });
@@ -112,14 +99,14 @@ Deno.test("bits: the paper's bounds, with the erratum, hold, and a gaussian vect
     const random = sparseDithering({ nu }), size = 1000;
     let bits = 0;
     for (let i = 0; i < 100; i++) {
-      bits += 8 * compress(random, normal(key(i), new Float32Array(size)), key(1000 + i)).length / 100;
+      bits += 8 * compress(random, gaussian(size, i), key(1000 + i)).length / 100;
     }
     assert(bits <= (Math.log2(3) + 1 / (2 * Math.sqrt(nu))) * size + Math.log2(size) + 31);
     assertAlmostEquals(bits / size, measured[nu]!, 0.02 * measured[nu]!);
     if (nu >= 1) continue;
     const nearest = sparseDithering({ nu, rounding: "nearest" });
     for (let i = 0; i < 100; i++) {
-      const x = normal(key(i), new Float32Array(size)), message = compress(nearest, x, key(i));
+      const x = gaussian(size, i), message = compress(nearest, x, key(i));
       const tau = decompress(nearest, message, key(i), size).filter((value) => value === 0).length / size;
       const bound = 30 + Math.log2(size) +
         (entropy(tau) + 1.5 * (1 - tau) + (1 - tau / 2) / (2 * Math.sqrt(nu))) * size;
@@ -134,7 +121,7 @@ Deno.test("golden messages", () => {
     compress(sparseDithering({ nu, rounding }), x, key(42)).toHex();
   assertEquals(golden(0.1, "nearest", X), "7fbb67ae14a0");
   assertEquals(golden(0.25, "nearest", X), "805e8adc4a00");
-  assertEquals(golden(0.25, "random", normal(key(7), new Float32Array(40))), "7ef49b2e77de620fd09affc0cc95800020");
+  assertEquals(golden(0.25, "random", gaussian(40, 7)), "7ef49b2e77de620fd09affc0cc95800020");
   assertEquals(golden(0.25, "random", new Float32Array(3)), "00000000");
   assertEquals(golden(0.25, "random", new Float32Array(0)), "00000000");
 });
@@ -156,7 +143,7 @@ Deno.test("options out of range are refused, and so are messages", () => {
 
 Deno.test("the step that is sent never exceeds 2 ‖x‖ √(ν / d): rounded down, not to nearest", () => {
   for (let i = 0; i < 300; i++) {
-    const x = normal(key(i), new Float32Array(37)),
+    const x = gaussian(37, i),
       nu = 0.1 + i / 1000,
       c = sparseDithering({ nu, rounding: "nearest" });
     const message = compress(c, x, key(1)), view = new DataView(message.buffer, message.byteOffset);

@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { compress, type Compressor, stochasticLevels, variableLength } from "../../../compressors/mod.ts";
-import { compressorProperties } from "../../../testing/compressor.ts";
+import { compress, type Compressor, stochasticLevels } from "../../../compressors/mod.ts";
 import { adversarialKinds } from "../../../testing/vectors.ts";
 import { key } from "../../../random.ts";
 import { assertUnbiased, draws, encodeHex, gaussian, squaredNorm, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
 /** D² Σ frac(v)(1 − frac(v)) for k levels from the least to the largest number. */
 const exact = (k: number) => (x: Float32Array) => {
@@ -18,27 +18,13 @@ const exact = (k: number) => (x: Float32Array) => {
 const kinds = adversarialKinds.filter((kind) => !["dynamic", "subnormal", "largest"].includes(kind));
 
 for (const levels of [2, 5]) {
-  const c = stochasticLevels({ levels });
-  for (
-    const { name, check } of compressorProperties(c, {
-      kinds,
-      error: exact(levels),
-      lattice: (decoded) => new Set(decoded).size <= levels,
-      worst: (size) =>
-        levels > 2 || size < 3
-          ? undefined
-          : Float32Array.from({ length: size }, (_, i) => i === 0 ? 1 : i === 1 ? -1 : 0),
-    })
-  ) Deno.test(name, check);
-}
-for (
-  const { name, check } of compressorProperties(variableLength(), {
+  suite(stochasticLevels({ levels }), {
     kinds,
-    // At 64 numbers the step is √2 ‖x‖ / 8, here 2.02: all but the least are half-way between levels.
-    sizes: [0, 1, 2, 3, 7, 8, 9, 64, 127, 1000],
-    worst: (size) => size === 64 ? Float32Array.from({ length: 64 }, (_, i) => i < 1 ? -2 : i < 9 ? 3 : 1) : undefined,
-  })
-) Deno.test(name, check);
+    error: exact(levels),
+    lattice: (decoded) => new Set(decoded).size <= levels,
+    worst: (size) => levels > 2 || size < 3 ? undefined : new Float32Array(size).fill(1, 0, 1).fill(-1, 1, 2),
+  });
+}
 
 Deno.test("stochastic levels: 20 for two, 4/3 for four on the table's vector; (1, −1, 0, …) is the worst", () => {
   assertAlmostEquals(assertUnbiased(stochasticLevels({ levels: 2 }), X, 40_000).error, 20, 0.6);
@@ -50,24 +36,14 @@ Deno.test("stochastic levels: 20 for two, 4/3 for four on the table's vector; (1
   }
 });
 
-Deno.test("variable length: 1.54 to 1.77 bits a number, as zero lies on the grid, at error 1/3 on gaussians", () => {
-  const x = gaussian(65536), c = variableLength(), bits = 8 * compress(c, x, key(1)).length / x.length;
-  assert(1.5 < bits && bits < 1.78, `${bits} bits`);
-  // Published bound: 2 + log₂((k − 1)² / 2d + 5/4) + (k / d) log₂((d + k) e / k) bits a number, k = √d + 1.
-  const k = 257, bound = 2 + Math.log2(256 ** 2 / 2 / 65536 + 1.25) + k / 65536 * Math.log2((65536 + k) * Math.E / k);
-  assert(bits < bound);
-  const relative = draws(c, x, 10).error / squaredNorm(x);
-  assert(0.32 < relative && relative < 0.35 && relative < c.omega(x.length), `${relative}`);
-  assertUnbiased(c, gaussian(100), 4000);
-});
-
 Deno.test("⌈log₂ k⌉ bits a number, two for a constant vector; messages are pinned", () => {
   assertEquals(compress(stochasticLevels({ levels: 2 }), gaussian(1000), key(1)).length, 8 + 125);
   assertEquals(compress(stochasticLevels({ levels: 16 }), gaussian(1000), key(1)).length, 8 + 500);
+  assertEquals(compress(stochasticLevels({ levels: 3 }), gaussian(1000), key(1)).length, 8 + 200); // 5 digits a byte
+  assertEquals(compress(stochasticLevels({ levels: 6 }), gaussian(999), key(1)).length, 8 + 333); // 3 digits a byte
   assertEquals(compress(stochasticLevels({ levels: 16 }), new Float32Array(9).fill(3), key(1)).length, 8);
   assertEquals(encodeHex(stochasticLevels({ levels: 2 }), X), "000080c00000404020");
   assertEquals(encodeHex(stochasticLevels({ levels: 5 }), X), "000080c0000040406b00");
-  assertEquals(encodeHex(variableLength(), X), "6f45af40000080c0398c");
 });
 
 Deno.test("a mutant with k instead of k − 1 steps is caught", () => {
@@ -78,7 +54,6 @@ Deno.test("a mutant with k instead of k − 1 steps is caught", () => {
 
 Deno.test("wrong options and foreign messages are refused", () => {
   assertThrows(() => stochasticLevels({ levels: 1 }), RangeError, "levels is 1");
-  assertThrows(() => variableLength({ levels: 1 }), RangeError, "levels is 1");
   const bytes = new Uint8Array(9);
   bytes[3] = 64;
   assertThrows(

@@ -1,57 +1,36 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import fc from "fast-check";
-import { selectLargest } from "../../../compressors/kernels/select.ts";
 import { compress, decompress, topK } from "../../../compressors/mod.ts";
-import { choose, fold, key, normal } from "../../../random.ts";
-import { adversarialVector, compressorProperties } from "../../../testing/mod.ts";
-
-const X = Float32Array.of(1, -2, 3, -4);
-const decoded = (k: number, x: Float32Array) =>
-  decompress(topK({ k }), compress(topK({ k }), x, key(1)), key(1), x.length);
-const squares = (x: Float32Array) => [...x].map((value) => value * value);
+import { choose, fold, key } from "../../../random.ts";
+import { adversarialVector } from "../../../testing/mod.ts";
+import { gaussian, once, ones, squaredDistance, X } from "../draws.ts";
+import { suite } from "../suite.ts";
 
 for (const count of [{ k: 1 }, { k: 3 }, { ratio: 0.2 }, { ratio: 1 }]) {
-  const properties = compressorProperties(topK(count), {
+  suite(topK(count), {
     lattice: (values, x) => values.every((value, i) => value === 0 || value === x[i]),
     error: (x) => {
       const k = "k" in count ? count.k : Math.max(1, Math.floor(count.ratio * x.length));
-      return squares(x).sort((a, b) => a - b).slice(0, Math.max(0, x.length - k)).reduce((a, b) => a + b, 0);
+      const squares = [...x].map((value) => value * value).sort((a, b) => a - b);
+      return squares.slice(0, Math.max(0, x.length - k)).reduce((a, b) => a + b, 0);
     },
-    worst: (size) => new Float32Array(size).fill(1),
+    worst: ones,
   });
-  for (const { name, check } of properties) Deno.test(name, check);
 }
-
-Deno.test("selects what a stable sort would, of equal magnitudes the lowest index", () => {
-  const vectors = fc.oneof(
-    fc.float32Array({ noNaN: true, noDefaultInfinity: true, maxLength: 50 }),
-    fc.array(fc.constantFrom(-2, -1, -0, 0, 1, 2), { maxLength: 50 }).map((list) => Float32Array.from(list)),
-  );
-  fc.assert(
-    fc.property(vectors, fc.nat(50), (x, n) => {
-      const count = Math.min(n, x.length), indices = new Uint32Array(count);
-      selectLargest(x, count, indices);
-      const order = [...x.keys()].sort((a, b) => Math.abs(x[b]!) - Math.abs(x[a]!) || a - b);
-      assertEquals([...indices], order.slice(0, count).sort((a, b) => a - b));
-    }),
-    { numRuns: 1000 },
-  );
-});
 
 Deno.test("errors of (1, −2, 3, −4) as tabled: 14, 5, 1", () => {
   for (const [k, error] of [[1, 14], [2, 5], [3, 1], [4, 0]] as const) {
-    assertEquals(decoded(k, X).reduce((sum, value, i) => sum + (value - X[i]!) ** 2, 0), error);
+    assertEquals(squaredDistance(once(topK({ k }), X), X), error);
   }
 });
 
 Deno.test("ties go to the lowest index, also on all-negative vectors", () => {
-  assertEquals([...decoded(2, Float32Array.of(-5, -5, -5, -5))], [-5, -5, 0, 0]);
-  assertEquals([...decoded(2, adversarialVector("allNegative", 3).fill(-1))], [-1, -1, 0]);
+  assertEquals([...once(topK({ k: 2 }), Float32Array.of(-5, -5, -5, -5))], [-5, -5, 0, 0]);
+  assertEquals([...once(topK({ k: 2 }), adversarialVector("allNegative", 3).fill(-1))], [-1, -1, 0]);
 });
 
 Deno.test("bits: at most 1 % of the entropy above 32 k + log₂ C(d, k)", () => {
   for (const [size, k] of [[1000, 10], [100000, 1000], [14, 3]] as const) {
-    const x = normal(key(3), new Float32Array(size));
+    const x = gaussian(size, 3);
     let entropy = 0;
     for (let i = 0; i < k; i++) entropy += Math.log2((size - i) / (i + 1));
     const bytes = compress(topK({ k }), x, key(1)).length;
