@@ -1,5 +1,7 @@
 import fc from "../dependencies/fast_check.ts";
-import { type Collective, encodedBytes, performTogether, type WireRound } from "../transport/round.ts";
+import type { Collective, WireRound } from "../transport/round.ts";
+import { encodedBytes } from "../transport/ops.ts";
+import { performTogether } from "../transport/drivers.ts";
 import { TransportError } from "../transport/transport.ts";
 import type { Property } from "./property.ts";
 import { ends, expect, lost, pattern, pause, rejects } from "./transport.ts";

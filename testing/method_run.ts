@@ -3,7 +3,8 @@
 import { keyFor } from "../optimizers/methods/keys.ts";
 import type { Layout, Method, State, Workspace } from "../optimizers/methods/method.ts";
 import { fold, key, normal } from "../random.ts";
-import { type Exchange, type GradientOracle, type Perform, performTogether, relay } from "../transport/round.ts";
+import { type Exchange, type GradientOracle, relay } from "../transport/round.ts";
+import { type Perform, performTogether } from "../transport/drivers.ts";
 import { copyState, requireSame } from "./states.ts";
 import { stepTogether } from "./step_together.ts";
 

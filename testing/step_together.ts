@@ -2,7 +2,8 @@
 
 import { context } from "../optimizers/methods/context.ts";
 import type { Context, Layout, Method, State, Workspace } from "../optimizers/methods/method.ts";
-import { type Exchange, type GradientOracle, type Perform, runTogether } from "../transport/round.ts";
+import type { Exchange, GradientOracle } from "../transport/round.ts";
+import { type Perform, runTogether } from "../transport/drivers.ts";
 
 /** How a step is taken. */
 export interface StepTogether {

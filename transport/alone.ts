@@ -1,5 +1,5 @@
-import { checkRound } from "./collective/collective.ts";
-import { type BlockingCollective, encodedBytes, type Traffic, type WireRound } from "./round.ts";
+import { checkRound, encodedBytes, messagesOf, opOf } from "./ops.ts";
+import type { BlockingCollective, Traffic, WireRound } from "./round.ts";
 import { lossOf, type TransportError } from "./transport.ts";
 
 /**
@@ -25,7 +25,7 @@ export function alone(): BlockingCollective {
       checkRound(round, 1, 2 ** 32 - 1);
       traffic.rounds++;
       traffic.encodedBytes += encodedBytes(round, 0);
-      return round.op === "allReduce" ? nothing : round.op === "allToAll" ? round.messages : [round.message];
+      return opOf(round.op).reply === "sum" ? nothing : messagesOf(round);
     },
     abort(reason) {
       failure ??= lossOf(reason, 0);

@@ -2,6 +2,8 @@
 
 export { type Transport, TransportError } from "./transport.ts";
 export * from "./round.ts";
+export * from "./drivers.ts";
+export { encodedBytes } from "./ops.ts";
 export * from "./memory.ts";
 export { collective, type CollectiveOptions } from "./collective/collective.ts";
 export type { Deadlines } from "./deadlines.ts";

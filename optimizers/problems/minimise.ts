@@ -2,15 +2,9 @@
 
 import { checkOptions, show } from "../../options.ts";
 import { choose, fold, type Key, key } from "../../random.ts";
-import {
-  type BlockingCollective,
-  encodedBytes,
-  type Exchange,
-  type GradientPart,
-  relay,
-  runBlocking,
-  runTogether,
-} from "../../transport/round.ts";
+import { type BlockingCollective, type Exchange, type GradientPart, relay } from "../../transport/round.ts";
+import { encodedBytes } from "../../transport/ops.ts";
+import { runBlocking, runTogether } from "../../transport/drivers.ts";
 import { requireMethod } from "../methods/check_method.ts";
 import { keyFor } from "../methods/keys.ts";
 import type { Problem } from "./problem.ts";

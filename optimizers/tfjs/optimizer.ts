@@ -1,7 +1,8 @@
 import * as tf from "../../dependencies/tfjs.ts";
 import { show } from "../../options.ts";
 import { alone } from "../../transport/alone.ts";
-import { type BlockingCollective, type Exchange, runAsync, runBlocking } from "../../transport/round.ts";
+import type { BlockingCollective, Exchange } from "../../transport/round.ts";
+import { runAsync, runBlocking } from "../../transport/drivers.ts";
 import { checkArguments, type Options } from "./arguments.ts";
 import { average } from "../methods/average.ts";
 import { describeMethod } from "../methods/describe.ts";

@@ -76,7 +76,7 @@ const transport: Rooms = {
   round: {
     holds: "what a transport and a round are, deadlines and errors",
     paths:
-      "transport/round.ts transport/transport.ts transport/deadlines.ts transport/handshake.ts transport/memory.ts " +
+      "transport/round.ts transport/ops.ts transport/transport.ts transport/deadlines.ts transport/handshake.ts transport/memory.ts " +
       "transport/uncaught.ts",
     imports: "options",
   },
@@ -90,7 +90,11 @@ const transport: Rooms = {
     paths: "transport/collective/",
     imports: "options round",
   },
-  alone: { holds: "the group of one rank", paths: "transport/alone.ts", imports: "round collective" },
+  drivers: {
+    holds: "what runs exchanges on a group, and the group of one rank",
+    paths: "transport/drivers.ts transport/alone.ts",
+    imports: "round collective",
+  },
   sharedMemory: {
     holds: "messages and rounds in memory that threads share",
     paths: "transport/shared_memory/",
@@ -99,7 +103,7 @@ const transport: Rooms = {
   blocking: {
     holds: "groups whose calls block, over any transport",
     paths: "transport/blocking/",
-    imports: "options round collective alone sharedMemory",
+    imports: "options round collective drivers sharedMemory",
   },
   tcp: { holds: "sockets", paths: "transport/tcp/", imports: "options round place collective blocking" },
   broadcastChannel: {
@@ -110,7 +114,7 @@ const transport: Rooms = {
   transport: {
     holds: "the list of all transports, and the way into the group that was launched",
     paths: "transport/",
-    imports: "options round place collective alone sharedMemory blocking tcp broadcastChannel",
+    imports: "options round place collective drivers sharedMemory blocking tcp broadcastChannel",
   },
   launch: {
     holds: "the launcher",
@@ -165,7 +169,7 @@ const methods: Rooms = {
   problems: {
     holds: "convex problems, their data, and descent on them",
     paths: "optimizers/problems/",
-    imports: "random options matrices round method parts",
+    imports: "random options matrices round drivers method parts",
   },
 };
 
@@ -176,7 +180,7 @@ const face: Rooms = {
     paths:
       "optimizers/tfjs/agreement/group.ts optimizers/tfjs/variables/tfjs.ts optimizers/files/digest.ts optimizers/tfjs/launched.ts " +
       "optimizers/tfjs/require.ts",
-    imports: "options tensorflow round place transport",
+    imports: "options tensorflow round drivers place transport",
   },
   variables: {
     holds: "variables, optimizer slots, and their numbers as one vector",
@@ -197,12 +201,12 @@ const face: Rooms = {
     holds: "the distributed optimizer and its steps",
     paths: "optimizers/tfjs/",
     imports:
-      "options tensorflow compressor round alone method parts average methodCombinators group variables agreement",
+      "options tensorflow compressor round drivers method parts average methodCombinators group variables agreement",
   },
   checkpoints: {
     holds: "files of weights, optimizers and steps",
     paths: "optimizers/tfjs/checkpoints/",
-    imports: "options tensorflow round alone method group variables agreement optimizer",
+    imports: "options tensorflow round drivers method group variables agreement optimizer",
   },
 };
 
@@ -213,7 +217,7 @@ const entries: Rooms = {
   testing: {
     holds: "suites for compressors, methods and transports of one's own",
     paths: "testing/",
-    imports: "random options fastCheck compressor identity compressors round method problems",
+    imports: "random options fastCheck compressor identity compressors round drivers method problems",
   },
   wasm: { holds: "the wasm backend, made fast for training", paths: "wasm/", imports: "tensorflow" },
   programs: { holds: "examples and benches", paths: "examples/ benches/", imports: "all" },

@@ -128,7 +128,7 @@ export default [
   },
   {
     name: "methods: ranks may ask for different numbers of rounds",
-    file: "transport/round.ts",
+    file: "transport/drivers.ts",
     find: "if (ends > 0) {",
     replace: "if (ends > 0) return [];\n      if (ends < 0) {",
     tests: methods,

@@ -61,15 +61,15 @@ export default [
   },
   {
     name: "shared memory: roundTimeout ends no round",
-    file: "transport/shared_memory/shared_memory.ts",
+    file: "transport/shared_memory/shared_rounds.ts",
     find: "      this.#waited += more;",
     replace: "      this.#waited += 0 * more;",
     tests: [`${deadlines}#roundTimeout`],
   },
   {
     name: "shared memory: the time for which a process was stopped counts",
-    file: "transport/shared_memory/shared_memory.ts",
-    find: "Math.min(now - last, 1000)",
+    file: "transport/shared_memory/shared_rounds.ts",
+    find: "Math.min(now - last, mostWaitedAtOnce)",
     replace: "now - last",
     tests: [`${deadlines}#was stopped`],
   },
@@ -146,7 +146,7 @@ export default [
   },
   {
     name: "shared memory: an abort is told to nobody",
-    file: "transport/shared_memory/shared_memory.ts",
+    file: "transport/shared_memory/shared_rounds.ts",
     find: "    this.#memory.lose(rank!, `rank ${this.rank} gave up: ${message}`, this.rank);\n",
     replace: "",
     tests: [`${shared}#an abort`],
@@ -341,7 +341,7 @@ export default [
   },
   {
     name: "shared memory: the number of a barrier is not that of a signed word",
-    file: "transport/shared_memory/layout.ts",
+    file: "transport/shared_memory/round_memory.ts",
     find: "Atomics.store(this.#words, ARRIVED + rank * LINE, (before >> 1) + 1);",
     replace: "Atomics.store(this.#words, ARRIVED + rank * LINE, (before >>> 1) + 1);",
     tests: [`${shared}#barriers are counted`],
@@ -356,10 +356,10 @@ export default [
   },
   {
     name: "collective: sums begin with this rank's own numbers",
-    file: "transport/collective/collective.ts",
-    find: "  const first = parts[0]!, second = parts[1]!;",
+    file: "transport/collective/sum.ts",
+    find: "  add(parts[0]!, parts[1]!, sum);",
     replace:
-      "  if (parts.length > 2) parts = [parts[1]!, parts[2]!, parts[0]!, ...parts.slice(3)];\n  const first = parts[0]!, second = parts[1]!;",
+      "  if (parts.length > 2) parts = [parts[1]!, parts[2]!, parts[0]!, ...parts.slice(3)];\n  add(parts[0]!, parts[1]!, sum);",
     tests: [`${rounds}#sums of floats`],
   },
   {
@@ -378,7 +378,7 @@ export default [
   },
   {
     name: "shared memory: a rank reads before all have written",
-    file: "transport/shared_memory/layout.ts",
+    file: "transport/shared_memory/round_memory.ts",
     find: "    if (Atomics.add(this.#words, ARRIVALS, 1) + 1 === this.size) {",
     replace: "    if (Atomics.add(this.#words, ARRIVALS, 1) + 1 >= this.size - 1) {",
     tests: [`${shared}#broadcastChannelAsync: size 3: every op`],

@@ -11,7 +11,8 @@ import {
   groupMemory,
 } from "../../transport/broadcast_channel/broadcast_channel.ts";
 import type { GroupMemory } from "../../transport/shared_memory/rendezvous.ts";
-import { performTogether, type WireRound } from "../../transport/round.ts";
+import { performTogether } from "../../transport/drivers.ts";
+import type { WireRound } from "../../transport/round.ts";
 import { exactRounds } from "./rounds.ts";
 
 const size = 3,

@@ -1,4 +1,4 @@
-import { checkRound } from "../collective/collective.ts";
+import { checkRound } from "../ops.ts";
 import { alone } from "../alone.ts";
 import {
   type Abort,
@@ -15,12 +15,12 @@ import {
   offsets,
   OP,
   PULSE,
-  requireBlocking,
   roomFor,
   ROOT,
   STATUS,
   TOLD,
-} from "../shared_memory/mailbox.ts";
+} from "./mailbox.ts";
+import { requireBlocking } from "../shared_memory/require_blocking.ts";
 import type { BlockingCollective, Traffic, WireRound } from "../round.ts";
 import { checkTcpOptions, type TcpOptions } from "../tcp/tcp_options.ts";
 import { lossOf, TransportError } from "../transport.ts";

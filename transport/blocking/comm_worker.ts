@@ -25,7 +25,7 @@ import {
   ROOT,
   STATUS,
   TOLD,
-} from "../shared_memory/mailbox.ts";
+} from "./mailbox.ts";
 import type { WireRound } from "../round.ts";
 import { tcp } from "../tcp/tcp.ts";
 import { type Transport, TransportError } from "../transport.ts";

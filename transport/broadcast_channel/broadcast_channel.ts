@@ -1,10 +1,10 @@
 import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
 import { checkInteger, checkOptions } from "../../options.ts";
 import type { BlockingCollective, Collective, WireRound } from "../round.ts";
-import { requireBlocking } from "../shared_memory/mailbox.ts";
+import { requireBlocking } from "../shared_memory/require_blocking.ts";
 import { allocate, type GroupMemory, meet, onDeath, pause } from "../shared_memory/rendezvous.ts";
-import { SharedMemory } from "../shared_memory/layout.ts";
-import { Rounds } from "../shared_memory/shared_memory.ts";
+import { RoundMemory } from "../shared_memory/round_memory.ts";
+import { SharedRounds } from "../shared_memory/shared_rounds.ts";
 import { Rings, ringsByteLength } from "../shared_memory/rings.ts";
 import type { Transport } from "../transport.ts";
 
@@ -44,7 +44,7 @@ export interface BroadcastChannelOptions extends Deadlines {
 export function groupMemory(options: GroupMemoryOptions): GroupMemory {
   const { size, capacity = 1 << 24 } = options;
   check({ ...options, name: "memory", rank: 0 });
-  return allocate(size, SharedMemory.byteLength(size, capacity));
+  return allocate(size, RoundMemory.byteLength(size, capacity));
 }
 
 /** Options of {@link groupMemory}, as the ranks have them. The deadlines are theirs alone. */
@@ -191,16 +191,17 @@ export async function broadcastChannelTransport(
 }
 
 async function join(options: BroadcastChannelOptions): Promise<{
-  rounds: Rounds;
-  memory: SharedMemory;
+  rounds: SharedRounds;
+  memory: RoundMemory;
   leave: () => void;
 }> {
   check(options);
   const { name, rank, size, timeout = 30_000, connectTimeout = timeout, roundTimeout, capacity = 1 << 24 } = options;
-  const byteLength = SharedMemory.byteLength(size, capacity);
+  const byteLength = RoundMemory.byteLength(size, capacity);
   const buffer = await meet({ name, rank, size, connectTimeout, capacity, byteLength, memory: options.memory });
-  const memory = new SharedMemory(buffer, size, capacity);
-  const rounds = new Rounds(memory, rank, timeout, roundTimeout), stop = onDeath(rank, (why) => rounds.close(why));
+  const memory = new RoundMemory(buffer, size, capacity);
+  const rounds = new SharedRounds(memory, rank, timeout, roundTimeout),
+    stop = onDeath(rank, (why) => rounds.close(why));
   return {
     rounds,
     memory,

@@ -12,7 +12,9 @@
 import { checkDeadlines, type Deadlines } from "../deadlines.ts";
 import { checkOptions, show } from "../../options.ts";
 import { Waits } from "./waits.ts";
-import { type Collective, encodedBytes, type Traffic, type WireRound } from "../round.ts";
+import type { Collective, Traffic, WireRound } from "../round.ts";
+import { bytesOf, checkRound, encodedBytes, floatsOf, opNumbered } from "../ops.ts";
+import { addInOrder, segmentStart, wholeBytes } from "./sum.ts";
 import { lossOf, type Transport, TransportError } from "../transport.ts";
 
 /** Options of {@link collective}. */
@@ -25,10 +27,6 @@ export interface CollectiveOptions extends Omit<Deadlines, "connectTimeout"> {
 export const headerBytes = 16;
 /** A message goes in packets of at most this many bytes of payload; the first carries the header too. */
 export const chunkBytes = 1 << 18;
-/** Vectors of at most this many bytes are all-reduced whole: one hop instead of two. */
-export const wholeBytes = 1 << 15;
-
-const ops = ["", "allGather", "allToAll", "allReduce", "broadcast"] as const;
 const none: readonly Uint8Array[] = [];
 
 /**
@@ -68,46 +66,12 @@ export function collective(transport: Transport, options: CollectiveOptions = {}
     async perform(round) {
       const replies = await exchanger.perform(round);
       if (round.op !== "allReduce") return replies;
-      round.vector.set(floats(replies[0]!));
+      round.vector.set(floatsOf(replies[0]!));
       return none;
     },
     abort: (reason) => exchanger.abort(reason),
     [Symbol.asyncDispose]: () => exchanger.close(),
   };
-}
-
-/** Where the coordinates begin that `rank` is responsible for, of `length` in all. */
-export function segment(length: number, rank: number, size: number): number {
-  return Math.floor(length * rank / size);
-}
-
-/** Throws what is wrong with a round before any byte of it is sent. */
-export function checkRound(round: WireRound, size: number, maxMessageBytes: number): void {
-  const check = (message: Uint8Array) => {
-    if (message.byteLength > maxMessageBytes) {
-      throw new RangeError(
-        `Cannot perform ${round.op}: the message has ${message.byteLength} bytes, agreed are at most ${maxMessageBytes}`,
-      );
-    }
-  };
-  switch (round.op) {
-    case "allGather":
-      return check(round.message);
-    case "allToAll":
-      if (round.messages.length !== size) {
-        throw new RangeError(`Cannot perform allToAll: ${round.messages.length} messages for ${size} ranks`);
-      }
-      return round.messages.forEach(check);
-    case "allReduce":
-      return check(bytes(round.vector));
-    case "broadcast":
-      if (!(Number.isInteger(round.root) && round.root >= 0 && round.root < size)) {
-        throw new RangeError(`Cannot perform broadcast: root must be a rank below ${size}, received ${round.root}`);
-      }
-      return check(round.message);
-    default:
-      throw new TypeError(`Cannot perform the round: unknown op ${(round as { op: unknown }).op}`);
-  }
 }
 
 /** Performs rounds; the reply of an all-reduce is the sum's bytes. The comm worker uses it directly. */
@@ -241,15 +205,17 @@ export class Exchanger {
   }
 
   async #allReduce(vector: Float32Array): Promise<readonly Uint8Array[]> {
-    const { rank, size } = this.#transport, source = bytes(vector);
-    const target = await this.#reserve(source.byteLength), sum = floats(target);
+    const { rank, size } = this.#transport, source = bytesOf(vector);
+    const target = await this.#reserve(source.byteLength), sum = floatsOf(target);
     const head: Head = { op: 3, phase: 0, extra: vector.length };
     if (size === 1) {
       sum.set(vector);
     } else if (source.byteLength <= wholeBytes) {
       await Promise.all([this.#addUp(head, vector, sum), this.#sendToAll(head, source)]);
     } else {
-      const start = (rank: number) => segment(vector.length, rank, size), first = start(rank), end = start(rank + 1);
+      const start = (rank: number) => segmentStart(vector.length, rank, size),
+        first = start(rank),
+        end = start(rank + 1);
       const gather: Head = { op: 3, phase: 1, extra: vector.length };
       // The sum of this rank's own coordinates; then the sums of all of them.
       await Promise.all([
@@ -306,7 +272,7 @@ export class Exchanger {
           if (length !== expected) throw this.#unequal(from, length, expected);
           part = payload;
         } else part = await this.#receiveNext(from, left);
-        parts[from] = floats(part);
+        parts[from] = floatsOf(part);
       }));
       const count = Math.min(own.length - done, chunkBytes / 4);
       if (count === 0) return;
@@ -391,14 +357,15 @@ export class Exchanger {
 
   async #receiveHead(from: number, expected: Head): Promise<{ length: number; payload: Uint8Array }> {
     const packet = await this.#receivePacket(from), { rounds } = this.traffic;
-    const error = (why: string) => new TransportError(`Cannot perform ${ops[expected.op]}: ${why}`, { rank: from });
+    const error = (why: string) =>
+      new TransportError(`Cannot perform ${opNumbered(expected.op)}: ${why}`, { rank: from });
     if (packet.byteLength < headerBytes) throw error(`rank ${from} sent ${packet.byteLength} bytes, not a header`);
     const view = new DataView(packet.buffer, packet.byteOffset, headerBytes);
     const tag = view.getUint32(0, true), length = view.getUint32(8, true), extra = view.getUint32(12, true);
     const op = tag & 0xff, round = view.getUint32(4, true);
-    if (tag >>> 16 !== 0 || op === 0 || op >= ops.length) throw error(`rank ${from} sent what is not ours`);
+    if (tag >>> 16 !== 0 || opNumbered(op) === undefined) throw error(`rank ${from} sent what is not ours`);
     if (op !== expected.op || round !== rounds >>> 0) {
-      throw error(`this rank is in round ${rounds}, rank ${from} in round ${round} (${ops[op]})`);
+      throw error(`this rank is in round ${rounds}, rank ${from} in round ${round} (${opNumbered(op)})`);
     }
     if (extra !== expected.extra) {
       throw op === 3
@@ -454,26 +421,6 @@ export function tree(rank: number, root: number, size: number): { parent: number
   const low = place === 0 ? size : place & -place;
   for (let bit = 1; bit < low && place + bit < size; bit *= 2) children.unshift((place + bit + root) % size);
   return { parent: place === 0 ? undefined : (place - low + root) % size, children };
-}
-
-/** sum := parts[0] + parts[1] + …, in this order. */
-function addInOrder(parts: readonly Float32Array[], sum: Float32Array): void {
-  const first = parts[0]!, second = parts[1]!;
-  for (let i = 0; i < sum.length; i++) sum[i] = first[i]! + second[i]!;
-  for (let p = 2; p < parts.length; p++) {
-    const part = parts[p]!;
-    for (let i = 0; i < sum.length; i++) sum[i]! += part[i]!;
-  }
-}
-
-function bytes(vector: Float32Array): Uint8Array {
-  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-}
-
-/** The bytes as numbers: the same memory if it is aligned, else a copy. */
-function floats(bytes: Uint8Array): Float32Array {
-  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
 function bitCount(value: number): number {

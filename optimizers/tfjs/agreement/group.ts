@@ -1,12 +1,7 @@
 /** Groups of either kind. @module */
 
-import {
-  type BlockingCollective,
-  type Collective,
-  type Exchange,
-  runAsync,
-  runBlocking,
-} from "../../../transport/round.ts";
+import { runAsync, runBlocking } from "../../../transport/drivers.ts";
+import type { BlockingCollective, Collective, Exchange } from "../../../transport/round.ts";
 
 /** Connected ranks, blocking or awaited. */
 export type Group = BlockingCollective | Collective;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert/mod.js";
 import { collectiveProperties, collectiveTraffic } from "../../../testing/mod.ts";
 import { tcpBlocking, TransportError } from "../../../transport/mod.ts";
-import { ANSWERED, ASKED, Control } from "../../../transport/shared_memory/mailbox.ts";
+import { ANSWERED, ASKED, Control } from "../../../transport/blocking/mailbox.ts";
 import { freePort } from "../ports.ts";
 import { Remote } from "./remote.ts";
 

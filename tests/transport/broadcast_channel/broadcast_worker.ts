@@ -1,6 +1,6 @@
 /** A rank in a worker: joins a group, does one of the deeds below, posts what came of it. @module */
 
-import { performTogether } from "../../../transport/round.ts";
+import { performTogether } from "../../../transport/drivers.ts";
 import { type BlockingCollective, broadcastChannel, type BroadcastChannelOptions } from "../../../transport/mod.ts";
 import { exactRounds } from "../rounds.ts";
 

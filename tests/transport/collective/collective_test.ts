@@ -1,6 +1,6 @@
 import { collectiveProperties, collectiveTraffic } from "../../../testing/mod.ts";
-import { assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
-import { alone, collective, memory, TransportError } from "../../../transport/mod.ts";
+import { assertEquals, assertRejects } from "@std/assert/mod.js";
+import { collective, memory, TransportError } from "../../../transport/mod.ts";
 import { Exchanger } from "../../../transport/collective/collective.ts";
 
 const make = (size: number, timeout: number) => ({
@@ -13,13 +13,6 @@ for (
     timeout: 200,
   })
 ) Deno.test(`collective over memory: ${name}`, check);
-
-Deno.test("a group of one can be ended with a reason, too", () => {
-  using group = alone();
-  group.abort!(new Error("no space"));
-  group.abort!(new Error("another reason"));
-  assertThrows(() => group.perform({ op: "allGather", message: new Uint8Array(0) }), TransportError, "no space");
-});
 
 Deno.test("the numbers of rounds are compared, and go round at 2³²", async () => {
   const header = (round: number) => new Uint8Array(Uint32Array.of(1, round, 1, 0).buffer);

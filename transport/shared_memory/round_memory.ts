@@ -16,7 +16,7 @@ const ARRIVED = WHY + WHY_BYTES / 4;
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
 /** The layout of the memory of a group: control words, two halves of headers, two halves of data. */
-export class SharedMemory {
+export class RoundMemory {
   readonly buffer: SharedArrayBuffer;
   readonly size: number;
   readonly capacity: number;
@@ -28,7 +28,7 @@ export class SharedMemory {
 
   /** The bytes that a group of `size` ranks with segments of `capacity` bytes needs. Zeroed, it is ready for use. */
   static byteLength(size: number, capacity: number): number {
-    return new SharedMemory(new SharedArrayBuffer(0), size, capacity).#data + 2 * size * capacity;
+    return new RoundMemory(new SharedArrayBuffer(0), size, capacity).#data + 2 * size * capacity;
   }
 
   constructor(buffer: SharedArrayBuffer, size: number, capacity: number) {

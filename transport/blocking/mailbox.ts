@@ -115,20 +115,3 @@ export function offsets(lengths: ArrayLike<number>, count: number): number[] {
 export function roomFor(byteLength: number): number {
   return Math.ceil(byteLength * 1.25 / 4096) * 4096;
 }
-
-/**
- * Throws where the thread must not block: on the main thread of a page.
- *
- * @throws {TypeError} which says what to do instead
- */
-export function requireBlocking(): void {
-  try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
-  } catch (cause) {
-    throw new TypeError(
-      "Cannot block on this thread: the main thread of a page must not wait, and shared memory needs cross-origin " +
-        "isolation; train in a Worker, or use minimizeAsync with an awaited group",
-      { cause },
-    );
-  }
-}
