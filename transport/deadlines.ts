@@ -54,3 +54,16 @@ export function deadlinesOf(options: { readonly [name in keyof Deadlines]?: numb
 export function seconds(ms: number): string {
   return `${Math.round(ms) / 1000} s`;
 }
+
+/** "rank 2" or "ranks 1, 2". */
+export function listed(ranks: readonly number[]): string {
+  return `rank${ranks.length === 1 ? "" : "s"} ${ranks.join(", ")}`;
+}
+
+/**
+ * How long `rank` waits for a sign of life of `peer`, in milliseconds. Of two ranks that do not hear each other although both
+ * live, the one with the lower number is to say so first: a third rank passes it on, and all name the same one.
+ */
+export function patience(timeout: number, rank: number, peer: number, size: number): number {
+  return size > 2 && peer < rank ? 1.25 * timeout : timeout;
+}

@@ -19,6 +19,11 @@ interface Op<R extends WireRound> {
   root?(round: R): number;
   /** What each rank receives: every message that is sent, the messages to itself, or the sum of all vectors. */
   readonly reply: "all" | "own" | "sum";
+  /** A number in the header of each message that all ranks must agree on, and what is said where they do not. Default 0. */
+  readonly agreed?: {
+    number(round: R): number;
+    differs(mine: number, theirs: number, from: number): string;
+  };
   /** The round whose messages are these. */
   round(messages: readonly Uint8Array[], root: number): R;
 }
@@ -43,6 +48,10 @@ const ops: { readonly [Name in OpName]: Op<RoundOf<Name>> } = {
     sharedNumber: 2,
     messages: ({ vector }) => [bytesOf(vector)],
     reply: "sum",
+    agreed: {
+      number: ({ vector }) => vector.length,
+      differs: (mine, theirs, from) => `this rank has ${mine} numbers, rank ${from} has ${theirs}`,
+    },
     round: ([message = empty]) => ({ op: "allReduce", vector: floatsOf(message) }),
   },
   broadcast: {
@@ -51,6 +60,10 @@ const ops: { readonly [Name in OpName]: Op<RoundOf<Name>> } = {
     messages: ({ message }) => [message],
     root: ({ root }) => root,
     reply: "all",
+    agreed: {
+      number: ({ root }) => root,
+      differs: (mine, theirs, from) => `this rank expects root ${mine}, rank ${from} root ${theirs}`,
+    },
     round: ([message = empty], root) => ({ op: "broadcast", root, message }),
   },
 };

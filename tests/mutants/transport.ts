@@ -40,24 +40,24 @@ export default [
   },
   {
     name: "roundTimeout ends no round",
-    file: "transport/collective/waits.ts",
+    file: "transport/collective/round_deadlines.ts",
     find: "Math.min(this.#left(now), end - now)",
     replace: "this.#left(now) + 0 * (end - now === Infinity ? 0 : 1)",
     tests: [`${deadlines}#never reads`],
   },
   {
     name: "timeout ends no round",
-    file: "transport/collective/waits.ts",
+    file: "transport/collective/round_deadlines.ts",
     find: "left = Math.min(left, this.#patience(peer) - this.#silence(peer, now));",
     replace: "left = Math.max(left, this.#patience(peer) - this.#silence(peer, now));",
     tests: [`${rounds}#does not take part`],
   },
   {
     name: "a rank that is awaited is not counted from when it is first awaited",
-    file: "transport/collective/waits.ts",
+    file: "transport/collective/round_deadlines.ts",
     find: "    if (this.#awaited[from]!++ + this.#unsent[from]! === 0) this.#moved[from] = performance.now();",
     replace: "    this.#awaited[from]!++;",
-    tests: [`${deadlines}#first needed`],
+    tests: ["round_deadlines_test.ts#first needed"],
   },
   {
     name: "shared memory: roundTimeout ends no round",
@@ -90,21 +90,21 @@ export default [
   // Blame in rounds.
   {
     name: "a rank that is one exchange ahead does not wait for those behind to speak",
-    file: "transport/collective/waits.ts",
+    file: "transport/collective/round_deadlines.ts",
     find: "const turns = waits > 1 ? Math.ceil(Math.log2(size)) + 1 : this.#hops;",
     replace: "const turns = waits > 1 ? 0 : this.#hops;",
-    tests: [`${deadlines}#speak first`],
+    tests: ["round_deadlines_test.ts#speak first"],
   },
   {
     name: "far from the root of a broadcast, a rank blames its parent",
-    file: "transport/collective/collective.ts",
-    find: "    this.#waits.away(bitCount((rank - root + size) % size));",
-    replace: "    this.#waits.away(0);",
-    tests: [`${deadlines}#speak first`],
+    file: "transport/collective/tree_broadcast.ts",
+    find: "  channel.waitsAcross(bitCount((rank - root + size) % size));",
+    replace: "  channel.waitsAcross(0);",
+    tests: ["round_deadlines_test.ts#speak first"],
   },
   {
     name: "tcp: both ends of a cut link speak at the same time",
-    file: "transport/collective/waits.ts",
+    file: "transport/deadlines.ts",
     find: "return size > 2 && peer < rank ? 1.25 * timeout : timeout;",
     replace: "return size > 2 && peer > rank ? 1.25 * timeout : timeout;",
     tests: [`${blame}#no longer hear each other`],
@@ -133,7 +133,7 @@ export default [
   {
     name: "a group that is aborted goes on",
     file: "transport/collective/collective.ts",
-    find: "    await this.#abort(this.#failure);\n",
+    find: "      await tellPeers(failure);\n",
     replace: "",
     tests: [`${rounds}#an abort`],
   },
@@ -349,9 +349,9 @@ export default [
   // Rounds.
   {
     name: "collective: the next chunk of a sum is added where the first was",
-    file: "transport/collective/collective.ts",
-    find: "addInOrder(parts, sum.subarray(done, done + count));",
-    replace: "addInOrder(parts, sum.subarray(0, count));",
+    file: "transport/collective/channel.ts",
+    find: "addInOrder(terms, sum.subarray(done, done + count));",
+    replace: "addInOrder(terms, sum.subarray(0, count));",
     tests: [`${rounds}#size 2: every op`],
   },
   {
@@ -364,16 +364,16 @@ export default [
   },
   {
     name: "collective: the round's number is not compared",
-    file: "transport/collective/collective.ts",
-    find: "if (op !== expected.op || round !== rounds >>> 0) {",
-    replace: "if (op !== expected.op) {",
+    file: "transport/collective/header.ts",
+    find: "if (op !== number || theirs !== round >>> 0) {",
+    replace: "if (op !== number) {",
     tests: [`${rounds}#numbers of rounds`],
   },
   {
     name: "collective: the numbers of rounds do not go round at 2³²",
-    file: "transport/collective/collective.ts",
-    find: "round !== rounds >>> 0",
-    replace: "round !== rounds",
+    file: "transport/collective/header.ts",
+    find: "theirs !== round >>> 0",
+    replace: "theirs !== round",
     tests: [`${rounds}#numbers of rounds`],
   },
   {

@@ -14,7 +14,7 @@ import {
   tcpBlocking,
   TransportError,
 } from "../../transport/mod.ts";
-import { Waits } from "../../transport/collective/waits.ts";
+import { checkDeadlines, deadlinesOf, listed, patience, seconds } from "../../transport/deadlines.ts";
 import { freePort } from "./ports.ts";
 import { hello, json, kinds, packet, preamble, Puppet } from "./tcp/puppet.ts";
 import { Remote } from "./blocking/remote.ts";
@@ -143,39 +143,6 @@ Deno.test("a rank that is silent is named with the option that raises the limit"
   }
 });
 
-Deno.test("in a long round a rank is waited for from when it is first needed", async () => {
-  const [transport] = memory(2), waits = new Waits(transport!, { timeout: 1000 }), begin = performance.now();
-  const late = new Promise<void>((resolve) => setTimeout(resolve, 700)).then(() => waits.awaits(1));
-  const never = new Promise<never>(() => {});
-  const round = { op: "allGather", message: new Uint8Array(0) } as const;
-  const error = await assertRejects(() => waits.within(round, 1, never), TransportError, "heard nothing from rank 1");
-  assert(performance.now() - begin >= 1690, `${performance.now() - begin} ms: ${error.message}`);
-  await late;
-});
-
-Deno.test("those who wait for the culprit alone speak first; those ahead of them, or far from a root, wait longer", async () => {
-  const timeout = 800, begin = performance.now(), never = new Promise<never>(() => {});
-  const ms = async (failing: () => Promise<unknown>) => {
-    await assertRejects(failing, TransportError, "timeout raises the limit");
-    return performance.now() - begin;
-  };
-  const gather = { op: "allGather", message: new Uint8Array(0) } as const;
-  const waitsFor = (...peers: readonly number[]) => {
-    const waits = new Waits(memory(8)[0]!, { timeout });
-    for (const peer of peers) waits.awaits(peer);
-    return ms(() => waits.within(gather, 1, never));
-  };
-  const [first, ahead, far] = await Promise.all([
-    waitsFor(5),
-    waitsFor(5, 6),
-    // Nobody else begins this broadcast. Rank 7 is three ranks away from the root.
-    ms(() => collective(memory(8)[7]!, { timeout }).perform({ op: "broadcast", root: 0, message: new Uint8Array(1) })),
-  ]);
-  assert(first >= timeout - 10, `${first} ms`);
-  assert(ahead >= timeout + 4 * timeout / 8 - 10, `${ahead} ms`);
-  assert(far >= timeout + 3 * timeout / 8 - 10, `${far} ms`);
-});
-
 Deno.test("in shared memory ranks have connectTimeout to meet, however short timeout is", async () => {
   const name = crypto.randomUUID(), options = { name, size: 2, timeout: 50, connectTimeout: 30_000 };
   const first = broadcastChannelAsync({ ...options, rank: 0 });
@@ -232,4 +199,15 @@ Deno.test("deadlines that are none are refused wherever they are given, before a
   const [transport] = memory(2);
   assertThrows(() => collective(transport!, { roundTimeout: 0 }), RangeError, "roundTimeout must be above 0");
   collective(transport!, { roundTimeout: Infinity });
+});
+
+Deno.test("deadlines that are given are passed on, and messages name them and the ranks in words", () => {
+  assertEquals(deadlinesOf({ timeout: 5, roundTimeout: undefined }), { timeout: 5 });
+  checkDeadlines("connect", { timeout: 5, roundTimeout: Infinity });
+  assertThrows(() => checkDeadlines("connect", { timeout: 0 }), RangeError, "Cannot connect: timeout must be above 0");
+  assertEquals([seconds(300), seconds(30_000), listed([2]), listed([1, 3])], ["0.3 s", "30 s", "rank 2", "ranks 1, 3"]);
+});
+
+Deno.test("of more than two ranks the one with the higher number waits a quarter longer", () => {
+  assertEquals([patience(1000, 2, 1, 3), patience(1000, 1, 2, 3), patience(1000, 1, 0, 2)], [1250, 1000, 1000]);
 });

@@ -5,7 +5,7 @@
  */
 
 import type { Start, Started } from "./blocking.ts";
-import { Exchanger } from "../collective/collective.ts";
+import { type Communicator, communicator } from "../collective/collective.ts";
 import {
   type Abort,
   ANSWERED,
@@ -63,7 +63,7 @@ scope.onmessage = async ({ data }) => {
 /** Takes rounds from the mailbox, one at a time, until it is asked to close. */
 class Office {
   readonly #control: Control;
-  readonly #exchanger: Exchanger;
+  readonly #exchanger: Communicator;
   readonly #rank: number;
   /** The ticket before the first. */
   readonly #first: number;
@@ -77,7 +77,9 @@ class Office {
     this.#rank = transport.rank;
     this.#control = control;
     this.#first = Atomics.load(control.words, ANSWERED);
-    this.#exchanger = new Exchanger(transport, options, (byteLength) => this.#reserve(byteLength));
+    this.#exchanger = communicator(transport, options, {
+      reserve: (byteLength) => this.#reserve(byteLength),
+    });
     // Whether the peers live is for the exchanger to say; the caller only has to know that this thread does.
     setInterval(() => Atomics.add(control.words, PULSE, 1), pulseMs);
   }
@@ -93,13 +95,13 @@ class Office {
 
   /** Ends the group at once, also in the middle of a round. */
   async abort({ rank, message }: Abort["abort"]): Promise<void> {
-    await this.#exchanger.abort(new TransportError(message, { rank }));
+    await this.#exchanger.abort!(new TransportError(message, { rank }));
     await this.#end();
   }
 
   async #end(): Promise<void> {
     this.#control.end(TOLD);
-    await this.#exchanger.close();
+    await this.#exchanger[Symbol.asyncDispose]();
     this.#control.end(CLOSED);
   }
 
@@ -114,7 +116,7 @@ class Office {
       }
       const op = asks[words[OP]!]!;
       if (op === "close") {
-        await this.#exchanger.close();
+        await this.#exchanger[Symbol.asyncDispose]();
         return this.#answer(DONE);
       }
       try {
@@ -136,7 +138,7 @@ class Office {
       { length: count },
       (_, i) => this.#request.subarray(starts[i]!, starts[i]! + lengths[i]!),
     );
-    const replies = await this.#exchanger.perform(this.#round(op, messages));
+    const replies = await this.#exchanger.exchange(this.#round(op, messages));
     replies.forEach(({ byteLength }, i) => lengths[i] = byteLength);
     words[COUNT] = replies.length;
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { listed } from "../deadlines.ts";
 import { TransportError } from "../transport.ts";
 import { onUncaught } from "../uncaught.ts";
 
@@ -157,11 +158,6 @@ function absent(present: Int32Array, size: number): number[] {
 function shut(channel: BroadcastChannel): void {
   channel.onmessage = channel.onmessageerror = null;
   channel.close();
-}
-
-/** "rank 2" or "ranks 1, 2". */
-export function listed(ranks: readonly number[]): string {
-  return `rank${ranks.length === 1 ? "" : "s"} ${ranks.join(", ")}`;
 }
 
 /** Waits. */

@@ -13,7 +13,7 @@
 import { checkRound, encodedBytes, opNumbered, opOf, rootOf, type RoundOf, sentMessages } from "../ops.ts";
 import { addInOrder, segmentStart, wholeBytes } from "../collective/sum.ts";
 import type { Traffic, WireRound } from "../round.ts";
-import { listed } from "./rendezvous.ts";
+import { listed } from "../deadlines.ts";
 import type { RoundMemory } from "./round_memory.ts";
 import { lossOf, TransportError } from "../transport.ts";
 

@@ -7,15 +7,14 @@
  * @module
  */
 
-import { headerBytes } from "../collective/collective.ts";
+import { headerBytes } from "../collective/header.ts";
 import { type Abort, abortError, abortOf, readAbort } from "./abort.ts";
-import { seconds } from "../deadlines.ts";
+import { patience, seconds } from "../deadlines.ts";
 import { checkTcpOptions, type TcpOptions } from "./tcp_options.ts";
 import { Peer } from "./peer.ts";
 import { TcpMeeting } from "./meeting.ts";
 import { controlBytes, framingBytes, kinds, parseJson, soon, text, type Wire } from "./wire.ts";
 import { type Transport, TransportError } from "../transport.ts";
-import { patience } from "../collective/waits.ts";
 
 /** How many milliseconds an orderly end may take. */
 const lingerMs = 2000;

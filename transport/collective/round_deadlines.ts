@@ -1,19 +1,23 @@
-/** The deadlines of rounds over a transport: how long to wait for whom, and whom to blame. @module */
+/** The deadlines of rounds over a transport: how long a rank waits for whom, and whom it blames. @module */
 
-import { type Deadlines, seconds } from "../deadlines.ts";
+import { type Deadlines, listed, patience, seconds } from "../deadlines.ts";
 import type { WireRound } from "../round.ts";
 import { type Transport, TransportError } from "../transport.ts";
 
-/** What a round waits for. */
-export class Waits {
+/** The longest delay of a timer, in milliseconds. */
+const longestDelay = 2 ** 31 - 1;
+
+/** What one rank's rounds wait for, and until when. Told of each packet before and after it moves. */
+export class RoundDeadlines {
   readonly #transport: Transport;
   readonly #timeout: number;
   readonly #roundTimeout: number;
-  /** By rank: packets awaited from it, packets that it has not taken yet, and when it last moved in this round. */
+  /** For each peer, the packets that this rank waits for. */
   readonly #awaited: Int32Array;
+  /** For each peer, the packets that it has not taken yet. */
   readonly #unsent: Int32Array;
+  /** For each peer, when this rank began to wait for it or a packet moved, as `performance.now()` counts. */
   readonly #moved: Float64Array;
-  /** In a broadcast: how many ranks away from the root this one is. */
   #hops = 0;
 
   constructor(transport: Transport, { timeout = 30_000, roundTimeout = Infinity }: Omit<Deadlines, "connectTimeout">) {
@@ -26,46 +30,40 @@ export class Waits {
     this.#moved = new Float64Array(size);
   }
 
-  awaits(from: number): void {
+  /** This rank waits for a packet from a peer. */
+  awaiting(from: number): void {
     if (this.#awaited[from]!++ + this.#unsent[from]! === 0) this.#moved[from] = performance.now();
   }
 
+  /** A packet that this rank has waited for has come. */
   received(from: number): void {
     this.#awaited[from]!--;
     this.#moved[from] = performance.now();
   }
 
-  sends(to: number): void {
+  /** This rank waits for a peer to take a packet. */
+  sending(to: number): void {
     if (this.#unsent[to]!++ + this.#awaited[to]! === 0) this.#moved[to] = performance.now();
   }
 
+  /** The peer has taken a packet. */
   sent(to: number): void {
     this.#unsent[to]!--;
     this.#moved[to] = performance.now();
   }
 
-  /** This rank is so many ranks away from the root of a broadcast. */
-  away(hops: number): void {
+  /** In this round the rank that others wait for may be so many hops away: each rank waits for the next one on the way. */
+  waitsAcross(hops: number): void {
     this.#hops = hops;
   }
 
   /**
-   * How much longer this rank waits, so that those that only wait for the culprit are the first to say so. Where one rank
-   * is lost in the middle of a round, some have all of its packets and some have not. The latter wait for it alone, as the
-   * others have sent them everything. The former go on to the next exchange, and there wait for it and for the latter. In
-   * a broadcast each waits for its parent only, which may wait for its own.
-   */
-  get #grace(): number {
-    const { size } = this.#transport;
-    let waits = 0;
-    for (let peer = 0; peer < size; peer++) waits += Number(this.#waitsFor(peer));
-    const turns = waits > 1 ? Math.ceil(Math.log2(size)) + 1 : this.#hops;
-    return turns * Math.min(this.#timeout / 8, this.#roundTimeout / 8, 1000);
-  }
-
-  /**
-   * The result of a round's work, which has been begun. Rejects when a rank that it waits for has been silent for too long,
-   * or when the round has lasted too long, and names one that it waits for.
+   * Waits for a round's work, which has been begun.
+   *
+   * @param number the round's number, for messages
+   * @returns the work's result
+   * @throws {TransportError} when a rank that it waits for has been silent for too long, or the round has lasted too long;
+   *   it names one that it waits for
    */
   async within<T>(round: WireRound, number: number, work: Promise<T>): Promise<T> {
     const end = performance.now() + this.#roundTimeout;
@@ -78,7 +76,7 @@ export class Waits {
           // A thread that was busy elsewhere when the timer was due has not looked at what has arrived meanwhile.
           if (now - due > this.#timeout / 4) return arm(this.#timeout / 4 + this.#grace);
           const left = Math.min(this.#left(now), end - now) + this.#grace;
-          if (left > 0) arm(Math.min(left, 2 ** 31 - 1));
+          if (left > 0) arm(Math.min(left, longestDelay));
           else reject(this.#late(`round ${number} (${round.op})`, now, now >= end));
         }, delay);
       };
@@ -94,7 +92,21 @@ export class Waits {
     }
   }
 
-  /** How long a peer may be silent. Only where a peer that waits itself gives signs of life may one wait longer than another. */
+  /**
+   * How much longer this rank waits than its deadline says, in milliseconds, so that ranks that wait for the culprit alone are
+   * the first to name it. Where a rank is lost in the middle of a round, some ranks have all of its packets and some have
+   * not. The latter wait for it alone, as the others have sent them everything. The former go on to the next exchange, and
+   * wait there both for it and for the latter. Where a rank waits for one that waits itself, each hop adds as much.
+   */
+  get #grace(): number {
+    const { size } = this.#transport;
+    let waits = 0;
+    for (let peer = 0; peer < size; peer++) waits += Number(this.#waitsFor(peer));
+    const turns = waits > 1 ? Math.ceil(Math.log2(size)) + 1 : this.#hops;
+    return turns * Math.min(this.#timeout / 8, this.#roundTimeout / 8, 1000);
+  }
+
+  /** How long a peer may be silent. Ranks differ in it only where a peer that waits itself gives signs of life. */
   #patience(peer: number): number {
     const { rank, size, lastSign } = this.#transport;
     return lastSign ? patience(this.#timeout, rank, peer, size) : this.#timeout;
@@ -108,7 +120,7 @@ export class Waits {
     return this.#awaited[peer]! > 0 || this.#unsent[peer]! > 0;
   }
 
-  /** How long the first of those that are waited for may still be silent; at least a moment, if nobody is waited for. */
+  /** How long the peers that this rank waits for may still be silent: the shortest time, or `timeout` if it waits for none. */
   #left(now: number): number {
     let left = this.#timeout;
     for (let peer = 0; peer < this.#transport.size; peer++) {
@@ -117,6 +129,7 @@ export class Waits {
     return left;
   }
 
+  /** The error of a round that has missed its deadline; `whole` if it is the deadline of the whole round. */
   #late(round: string, now: number, whole: boolean): TransportError {
     const { rank } = this.#transport, peers = [...this.#awaited.keys()].filter((peer) => this.#waitsFor(peer));
     const silent = peers.filter((peer) => this.#silence(peer, now) >= this.#patience(peer));
@@ -139,16 +152,4 @@ export class Waits {
       { rank: first },
     );
   }
-}
-
-/**
- * How long `rank` waits for a sign of life of `peer`. Of two ranks that do not hear each other although both live, the one
- * with the lower number is to say so first: a third one passes it on, and all name the same rank.
- */
-export function patience(timeout: number, rank: number, peer: number, size: number): number {
-  return size > 2 && peer < rank ? 1.25 * timeout : timeout;
-}
-
-function listed(ranks: readonly number[]): string {
-  return `rank${ranks.length === 1 ? "" : "s"} ${ranks.join(", ")}`;
 }
