@@ -4,7 +4,7 @@ export type { Key } from "../random.ts";
 export * from "./compress.ts";
 export * from "./compressor.ts";
 export type { Layout } from "./layout.ts";
-export * from "./coding/entropy.ts";
+export * from "./coding/range_coder.ts";
 export * from "./factories.ts";
 export * from "./parse.ts";
 export { doubleSampling, type LeastSquaresTerm } from "./quantizers/zipml.ts";

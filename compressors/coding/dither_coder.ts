@@ -1,7 +1,7 @@
 /** Dither, and the entropy coding of dithered integers with an adaptive model of each given its dither. @module */
 
 import { bits, type Key } from "../../random.ts";
-import { bitModel, type BitModels, type RangeDecoder, type RangeEncoder } from "./entropy.ts";
+import { bitModel, type BitModels, type RangeDecoder, type RangeEncoder } from "./range_coder.ts";
 import { nearestPath, type PathMemory, shortestPath, type Trellis } from "./trellis.ts";
 
 /** The dither is a multiple of 1/UNIT, but for an offset below that. It covers [0, 4). */

@@ -11,13 +11,6 @@ export function writeGamma(writer: BitWriter, n: number): void {
   writer.write(n, length);
 }
 
-/** Delta: the gamma code of n's length in bits, then n without its leading one. */
-export function writeDelta(writer: BitWriter, n: number): void {
-  const length = bitLength(n);
-  writeGamma(writer, length);
-  writer.write(n, length - 1);
-}
-
 /** Omega, the recursive code that QSGD uses: groups, each the length less one of the next, and a final zero. */
 export function writeOmega(writer: BitWriter, n: number): void {
   if (n > 1) group(writer, n);
@@ -48,17 +41,6 @@ export function readGamma(reader: BitReader): number {
     if (++zeros > 31) throw new RangeError("Cannot read the message: a gamma code exceeds 32 bits");
   }
   return zeros === 0 ? 1 : (2 ** zeros + reader.read(zeros)) >>> 0;
-}
-
-/**
- * Reads a delta code.
- *
- * @throws {RangeError} if the message ends before, or the code is of no integer below 2³²
- */
-export function readDelta(reader: BitReader): number {
-  const length = readGamma(reader);
-  if (length > 32) throw new RangeError("Cannot read the message: a delta code exceeds 32 bits");
-  return length === 1 ? 1 : (2 ** (length - 1) + reader.read(length - 1)) >>> 0;
 }
 
 /**

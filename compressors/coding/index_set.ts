@@ -10,17 +10,13 @@
 
 import { BitReader, BitWriter } from "./bits.ts";
 import { countMaskBitLength, decodeCountMask, encodeCountMask } from "./count_mask.ts";
+import { riceBits } from "./rice.ts";
 import { refuse } from "./refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /** The largest vectors whose sets are also tried as count-masks: there it costs less than half a millisecond. */
 const EXACT = 2 ** 16;
 const trialOf = scratch(Uint8Array);
-
-/** Bits of a gap sent as they are, for gaps that are geometric of mean size / count: round(log₂(ln 2 · size / count)), at least 0. */
-export function riceBits(count: number, size: number): number {
-  return 31 - Math.clz32(Math.max(1, Math.floor(Math.SQRT2 * Math.LN2 * size / Math.max(1, count))));
-}
 
 /** The most bits that {@linkcode encodeIndexSet} writes: the shorter of bitmap and Rice-coded gaps at their longest. */
 export function indexSetBitLength(count: number, size: number): number {

@@ -3,12 +3,12 @@
 import type { Key } from "../../random.ts";
 import { readScale } from "./floats.ts";
 import type { Compressor } from "../compressor.ts";
-import { RangeDecoder, RangeEncoder } from "./entropy.ts";
+import { RangeDecoder, RangeEncoder } from "./range_coder.ts";
 import { DitherCoder, ditherModel } from "./dither_coder.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { BLOCK, PathMemory, trellis } from "./trellis.ts";
 import { readLogScale, sentLogScale, writeLogScale } from "./log_scale.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { clampFloat32 } from "../kernels/float32.ts";
 import { writeNorm } from "./norm.ts";
 import { refuse, requireLength } from "./refuse.ts";
 
@@ -155,7 +155,7 @@ export function entropyCoded(
           const z = values[i]!;
           if (z === 0) continue;
           const magnitude = Math.abs(z), value = (magnitude - offsets[Math.min(MAGNITUDES, magnitude) - 1]!) * unit;
-          into[from + i]! += scale * Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, z > 0 ? value : -value));
+          into[from + i]! += scale * clampFloat32(z > 0 ? value : -value);
         }
       }
       const state = coder === ofJoint ? decoder.raw(joint.bits) : 0;

@@ -11,7 +11,7 @@ import {
 import { requirePadding } from "../coding/refuse.ts";
 import { type Count, countOf } from "../sparsifiers/count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
-import { clampFinite } from "../kernels/sparse.ts";
+import { clampVector } from "../kernels/float32.ts";
 import { scaledSign } from "../quantizers/scaled_sign.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { isSparsifier, type Sparsifier } from "../sparsifiers/sparsifier.ts";
@@ -135,7 +135,7 @@ function composed(quantizer: Compressor, sparsifier: Sparsifier, factor: (size: 
         at = (end + 7) >>> 3;
       }
       quantizer.decodeAdd(message.subarray(at), fold(key, 1), factor(size), values);
-      clampFinite(values);
+      clampVector(values);
       for (let j = 0; j < k; j++) into[indices[j]!]! += scale * values[j]!;
     },
   };

@@ -2,7 +2,7 @@ import { requireContractive, requireUnbiased } from "../check.ts";
 import { fold } from "../../random.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { Frames } from "../coding/frames.ts";
-import { addFinite, clampFinite } from "../kernels/sparse.ts";
+import { addClamped, clampVector } from "../kernels/float32.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /**
@@ -35,7 +35,7 @@ export function induced(biased: ContractiveCompressor, unbiased: UnbiasedCompres
         const length = biased.encode(vector, fold(key, 0), part);
         rest.set(vector);
         biased.decodeAdd(part.subarray(0, length), fold(key, 0), -1, rest);
-        clampFinite(rest);
+        clampVector(rest);
         return length;
       });
     },
@@ -44,7 +44,7 @@ export function induced(biased: ContractiveCompressor, unbiased: UnbiasedCompres
       frames.decode(message, 2, (i) => both[i]!.maxByteLength(size), (i, part) => {
         both[i]!.decodeAdd(part, fold(key, i), 1, sum);
       });
-      addFinite(sum, scale, into);
+      addClamped(sum, 1, scale, into);
     },
   };
 }

@@ -3,7 +3,7 @@ import { requireUnbiased } from "../check.ts";
 import { fold } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { Frames } from "../coding/frames.ts";
-import { addFinite } from "../kernels/sparse.ts";
+import { addClamped } from "../kernels/float32.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /**
@@ -40,7 +40,7 @@ export function repeated(compressor: UnbiasedCompressor, times: number): Unbiase
         () => most,
         (i, part) => compressor.decodeAdd(part, fold(key, i), 1 / times, sum),
       );
-      addFinite(sum, scale, into);
+      addClamped(sum, 1, scale, into);
     },
   };
 }

@@ -8,10 +8,10 @@ import {
   type UnbiasedCompressor,
 } from "../compressor.ts";
 import type { Flattened } from "../quantizers/dithering.ts";
-import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
+import { addClamped, exponentOf } from "../kernels/float32.ts";
+import { copyScaled, floorPower, rotate, unrotate } from "../kernels/rotation.ts";
 import { largest } from "../kernels/sums.ts";
 import { refuse } from "../coding/refuse.ts";
-import { floorPower, rotate, unrotate } from "../kernels/rotation.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { fold } from "../../random.ts";
 
@@ -80,7 +80,7 @@ export function rotated(compressor: Compressor & Flattened, options: RotatedOpti
       compressor.decodeAdd(message.subarray(1), fold(key, 1), 1, data);
       if (largest(data) > 2 ** 90) refuse("rotated", `a number is ${largest(data)}, where all are near 1`);
       unrotate(data, fold(key, 0), rounds);
-      addClamped(data, into.length, 4 ** shift, scale, into, 0);
+      addClamped(data, 4 ** shift, scale, into);
     },
     ...(isUnbiased(compressor) && {
       omega(size: number) {
@@ -91,12 +91,4 @@ export function rotated(compressor: Compressor & Flattened, options: RotatedOpti
     }),
     ...(isContractive(compressor) && { alpha: compressor.alpha, everyDraw: compressor.everyDraw }),
   };
-}
-
-const double = new Float64Array(1), words = new Uint32Array(double.buffer);
-
-/** ⌊log₂ x⌋ of a float32 above 0; 0 for 0. */
-function exponentOf(x: number): number {
-  double[0] = x;
-  return x === 0 ? 0 : (words[1]! >>> 20) - 1023;
 }

@@ -1,23 +1,28 @@
-/** Caps of the sphere, and the search for a candidate inside one. @module */
+/**
+ * Caps of the unit sphere, and the search for the first of a key's random points, the candidates, that lies inside a cap.
+ *
+ * @module
+ */
 
 import { type Key, normal } from "../../random.ts";
 import { scratch } from "./scratch.ts";
 
 /** The cap {y : ⟨y, x⟩ ≥ √(1 − a)} of the unit sphere in d dimensions around a unit vector x. */
-export interface Cap {
-  /** P(a, d): the part of the sphere that it covers. */
+interface Cap {
+  /** P(a, d): the part of the sphere that the cap covers. */
   readonly probability: number;
-  /** m(a, d): the mean of ⟨y, x⟩ over it. */
+  /** m(a, d): the mean of ⟨y, x⟩ over the points y of the cap. */
   readonly mean: number;
 }
 
 /**
- * The cap for 0 < a < 1 and d ≥ 1: P = I_a((d − 1)/2, 1/2) / 2 and m = a^((d−1)/2) / ((d − 1) B((d − 1)/2, 1/2) P), from
- * the power series of the incomplete beta function. Only +, ×, ÷ and √, so every engine gets the same bits.
+ * The cap for 0 < a < 1 and d ≥ 1. With B the beta function and I the regularised incomplete beta function,
+ * P = I_a((d − 1)/2, 1/2) / 2 and m = a^((d − 1)/2) / ((d − 1) B((d − 1)/2, 1/2) P). They are computed from the power series
+ * of I with +, ×, ÷ and √ alone, so that every engine gets the same bits.
  */
 export function cap(a: number, d: number): Cap {
   if (d === 1) return { probability: 0.5, mean: 1 };
-  // B(p, 1/2) and a^p for p = (d − 1)/2, from p = 1/2 or 1 upwards.
+  // B(p, 1/2) and a^p for p = (d − 1)/2, by recurrence from p = 1/2 or p = 1.
   let beta = d % 2 === 0 ? Math.PI : 2, power = d % 2 === 0 ? Math.sqrt(a) : a;
   const p = (d - 1) / 2;
   for (let q = d % 2 === 0 ? 0.5 : 1; q < p; q++) beta *= q / (q + 0.5), power *= a;
@@ -29,24 +34,17 @@ export function cap(a: number, d: number): Cap {
   return { probability: power * sum / beta / 2, mean: 1 / (p * sum) };
 }
 
-/** Rice's parameter for a geometric index of this probability: max(0, round(log₂(ln 2 / p))). */
-export function riceParameter(probability: number): number {
-  let r = 0;
-  while (Math.LN2 / probability >= Math.SQRT2 * 2 ** r) r++;
-  return r;
-}
-
-/** Candidates are made in pieces of so many. */
+/** Candidates are made so many at a time, in what is called a piece. */
 const PIECE = 64;
-/** At most so many numbers of candidates are kept (16 MB); those beyond are made anew whenever they are reached. */
+/** At most so many numbers of candidates are kept (16 MB). Candidates beyond are made anew whenever a search reaches them. */
 const KEPT = 2 ** 22;
 
-/** Numbers from one candidate to the next: an even number, since normal numbers come in pairs. */
+/** How far apart two candidates begin in the key's stream: an even number, since normal numbers come in pairs. */
 function stride(size: number): number {
   return size + (size & 1);
 }
 
-/** Scales `size` numbers from each multiple of the stride on to length 1. */
+/** Scales the candidates in `numbers` to length 1. */
 function normalise(numbers: Float32Array, size: number): void {
   for (let at = 0; at < numbers.length; at += stride(size)) {
     let squares = 0;
@@ -57,8 +55,8 @@ function normalise(numbers: Float32Array, size: number): void {
 }
 
 /**
- * out[0..size) := candidate t of the key: uniform on the unit sphere, independent of the others. out has room for one
- * more number if size is odd.
+ * Writes candidate t of the key to the first `size` numbers of `out`: a point uniform on the unit sphere, independent of the
+ * other candidates. If `size` is odd, `out` must have room for one number more.
  */
 export function candidate(key: Key, t: number, size: number, out: Float32Array): void {
   const row = out.subarray(0, stride(size));
@@ -66,7 +64,7 @@ export function candidate(key: Key, t: number, size: number, out: Float32Array):
   normalise(row, size);
 }
 
-/** The search among the candidates of a key in `size` dimensions. Those that are reached are kept for the next search. */
+/** The search among the candidates of a key in `size` dimensions. Candidates that a search reached are kept for the next. */
 export class Candidates {
   #key: Key = [0, 0];
   #size = 0;
@@ -80,7 +78,10 @@ export class Candidates {
     this.#key = key, this.#size = size, this.#ready = 0;
   }
 
-  /** The first candidate t < most with ⟨yᵗ, vector[from..from + size)⟩ ≥ threshold, or −1. */
+  /**
+   * The least t < most for which the inner product of candidate t with the `size` numbers from index `from` on is at least
+   * `threshold`; −1 if there is none.
+   */
   search(vector: Float32Array, from: number, threshold: number, most: number): number {
     const size = this.#size, step = stride(size), whole = size & ~3;
     for (let start = 0; start < most; start += PIECE) {
@@ -115,10 +116,11 @@ export class Candidates {
 const order = scratch(Uint32Array), energies = scratch(Float64Array), two = new Float32Array(2);
 
 /**
- * What {@link Candidates.search} finds in a whole vector of two numbers at least, with no candidate kept and few made
- * whole: numbers are drawn in pairs, the pair where the vector has most energy first, until what is left cannot lift the
- * candidate into the cap. If g and x are split in two parts, ⟨g₁, x₁⟩ + ‖g₂‖ ‖x₂‖ ≥ c √(‖g₁‖² + ‖g₂‖²) ‖x‖ holds for some
- * ‖g₂‖ only if ⟨g₁, x₁⟩ ≥ ‖g₁‖ √(c² ‖x‖² − ‖x₂‖²). `cosine` is c, `norm` ‖x‖.
+ * Finds what {@linkcode Candidates.search} finds for a whole vector x of at least two numbers, where the threshold is c ‖x‖
+ * with c = `cosine` and ‖x‖ = `norm`. No candidate is kept, and few are made whole: the normal numbers g that a candidate is
+ * scaled from are drawn in pairs, first where x has most energy, until what is missing cannot lift the candidate into the
+ * cap. With g and x split into what is drawn (g₁, x₁) and the rest (g₂, x₂), the inequality
+ * ⟨g₁, x₁⟩ + ‖g₂‖ ‖x₂‖ ≥ c √(‖g₁‖² + ‖g₂‖²) ‖x‖ holds for some ‖g₂‖ only if ⟨g₁, x₁⟩ ≥ ‖g₁‖ √(c² ‖x‖² − ‖x₂‖²).
  */
 export function searchOnce(key: Key, vector: Float32Array, cosine: number, norm: number, most: number): number {
   const size = vector.length, pairs = (size + 1) >> 1, sorted = order(pairs), rest = energies(pairs);
@@ -128,7 +130,8 @@ export function searchOnce(key: Key, vector: Float32Array, cosine: number, norm:
     for (; at > 0 && rest[at - 1]! < energy; at--) rest[at] = rest[at - 1]!, sorted[at] = sorted[at - 1]!;
     rest[at] = energy, sorted[at] = j;
   }
-  // rest[j] := what ⟨g₁, x₁⟩² / ‖g₁‖² must reach after j + 1 pairs, less a millionth for rounding.
+  // rest[j], so far the energy of pair j, becomes what ⟨g₁, x₁⟩² / ‖g₁‖² must reach after j + 1 pairs, less a millionth to
+  // allow for rounding.
   let left = 0;
   for (let j = pairs - 1; j >= 0; j--) {
     const energy = rest[j]!;

@@ -1,10 +1,11 @@
-/** Unbiased rounding to equally spaced levels. @module */
+/** Rounding to equally spaced levels, and the values of their codes: level number c has code c. @module */
 
 /**
- * codes[i] := ⌊offset + rate · vector[from + i] + u⌋ clamped to 0..top, where u is the random word that codes[i] held,
- * over 2³². The mean of the code is offset + rate · x, to 2⁻³², as long as that lies in 0..top (top ≤ 2²⁰).
+ * Stochastic rounding: codes[i] := ⌊offset + rate · vector[from + i] + u⌋, held within 0 … top (top ≤ 2²⁰), where u ∈ [0, 1)
+ * is the random 32-bit word that codes[i] held, divided by 2³². The mean of the code is offset + rate · x, to 2⁻³², if that
+ * lies within 0 … top.
  */
-export function dither(
+export function stochasticRound(
   vector: Float32Array,
   from: number,
   rate: number,
@@ -18,33 +19,17 @@ export function dither(
   }
 }
 
+/** codes[i] := offset + the integer nearest to rate · vector[i], which must not be below −offset. Halves are rounded up. */
+export function roundHalfUp(vector: Float32Array, rate: number, offset: number, codes: Uint32Array): void {
+  for (let i = 0; i < codes.length; i++) codes[i] = offset + 0.5 + rate * vector[i]!;
+}
+
 /** into[from + i] += origin + step · codes[i]. */
 export function addLevels(codes: Uint32Array, origin: number, step: number, into: Float32Array, from: number): void {
   for (let i = 0; i < codes.length; i++) into[from + i]! += origin + step * codes[i]!;
 }
 
-/** into[from + i] += step · (codes[i] − zero): code `zero` adds exactly nothing. */
+/** into[from + i] += step · (codes[i] − zero). The code `zero` adds exactly 0. */
 export function addSigned(codes: Uint32Array, zero: number, step: number, into: Float32Array, from: number): void {
   for (let i = 0; i < codes.length; i++) into[from + i]! += step * (codes[i]! - zero);
-}
-
-/** into[from + i] += values[codes[i]]. */
-export function addValues(codes: Uint32Array, values: Float64Array, into: Float32Array, from: number): void {
-  for (let i = 0; i < codes.length; i++) into[from + i]! += values[codes[i]!]!;
-}
-
-/** into[from + i] += scale · values[codes[i]]. */
-export function addScaled(
-  codes: Uint32Array,
-  values: Float64Array,
-  scale: number,
-  into: Float32Array,
-  from: number,
-): void {
-  for (let i = 0; i < codes.length; i++) into[from + i]! += scale * values[codes[i]!]!;
-}
-
-/** codes[i] := rate · vector[i] rounded to the nearest integer, plus offset (at least the largest |rate · x|). */
-export function roundHalfUp(vector: Float32Array, rate: number, offset: number, codes: Uint32Array): void {
-  for (let i = 0; i < codes.length; i++) codes[i] = offset + 0.5 + rate * vector[i]!;
 }

@@ -2,6 +2,8 @@
 
 /** The largest finite float32: (2 − 2⁻²³) · 2¹²⁷. */
 export const MAX_FLOAT32 = 3.4028234663852886e38;
+// Loops read it faster than an export.
+const LARGEST = MAX_FLOAT32;
 
 const float = new Float32Array(1), word = new Uint32Array(float.buffer);
 const double = new Float64Array(1), halves = new Uint32Array(double.buffer);
@@ -18,12 +20,22 @@ export function floatOf(bits: number): number {
   return float[0]!;
 }
 
-/** The number nearest to `value` among those from −MAX_FLOAT32 to MAX_FLOAT32. */
+/** The number nearest to `value` from −MAX_FLOAT32 to MAX_FLOAT32. */
 export function clampFloat32(value: number): number {
-  return Math.max(-3.4028234663852886e38, Math.min(3.4028234663852886e38, value));
+  return Math.max(-LARGEST, Math.min(LARGEST, value));
 }
 
-/** The largest float32 that is at most `value`, for 0 ≤ value < Infinity. */
+/** Takes each number of the vector into the range of finite float32. */
+export function clampVector(vector: Float32Array): void {
+  for (let i = 0; i < vector.length; i++) vector[i] = clampFloat32(vector[i]!);
+}
+
+/** into += scale · (factor · data, taken into the range of finite float32), for as many numbers as `into` has. */
+export function addClamped(data: Float32Array, factor: number, scale: number, into: Float32Array): void {
+  for (let i = 0; i < into.length; i++) into[i]! += scale * clampFloat32(factor * data[i]!);
+}
+
+/** The largest finite float32 that is at most `value` ≥ 0. */
 export function floorFloat32(value: number): number {
   float[0] = Math.min(value, MAX_FLOAT32);
   if (float[0]! > value) word[0]!--;

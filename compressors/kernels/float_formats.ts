@@ -1,4 +1,6 @@
-/** Rounding float32 to formats of fewer bits. @module */
+/** Rounding float32 to floating-point formats of fewer bits; a code is the bits of a number in such a format. @module */
+
+import { wordOf } from "./float32.ts";
 
 /** A binary floating-point format: sign, exponent, mantissa, as IEEE 754 lays them out. */
 export interface FloatFormat {
@@ -12,8 +14,19 @@ export interface FloatFormat {
   readonly largest: number;
 }
 
-/** Bits of the mantissa that are lost, and the words of float32 between which a format's normal numbers lie. */
-function geometry({ mantissa, bias }: FloatFormat): { shift: number; normal: number; rebias: number; ulp: number } {
+/** How the bits of float32 become those of a format. */
+interface Geometry {
+  /** Bits of float32's mantissa that are lost. */
+  readonly shift: number;
+  /** The word of the format's least normal number in float32. Below it the format has equal steps. */
+  readonly normal: number;
+  /** What a shifted word exceeds the code by. */
+  readonly rebias: number;
+  /** One over the format's least step. */
+  readonly ulp: number;
+}
+
+function geometry({ mantissa, bias }: FloatFormat): Geometry {
   return {
     shift: 23 - mantissa,
     normal: (128 - bias) << 23,
@@ -22,7 +35,7 @@ function geometry({ mantissa, bias }: FloatFormat): { shift: number; normal: num
   };
 }
 
-/** codes[i] := the bits of factor · vector[from + i] in the format, rounded to nearest, ties to even. |…| ≤ largest. */
+/** codes[i] := factor · vector[from + i] rounded to nearest, ties to even. The product must not exceed the format's largest. */
 export function castNearest(
   vector: Float32Array,
   from: number,
@@ -32,17 +45,19 @@ export function castNearest(
 ): void {
   const { shift, normal, rebias, ulp } = geometry(format), half = (1 << (shift - 1)) - 1, sign = 32 - format.width;
   for (let i = 0; i < codes.length; i++) {
-    float[0] = factor * vector[from + i]!;
-    const raw = word[0]!, magnitude = raw & 0x7fffffff;
+    const value = factor * vector[from + i]!, raw = wordOf(value), magnitude = raw & 0x7fffffff;
     const code = magnitude >= normal
       ? ((magnitude + half + ((magnitude >>> shift) & 1)) >>> shift) - rebias
       // Adding and subtracting 2⁵² leaves the nearest integer, ties to even.
-      : Math.abs(float[0]!) * ulp + 2 ** 52 - 2 ** 52;
+      : Math.abs(Math.fround(value)) * ulp + 2 ** 52 - 2 ** 52;
     codes[i] = code | ((raw & 0x80000000) >>> sign);
   }
 }
 
-/** The same rounded at random to one of the two neighbours, without bias; codes[i] held the random word. */
+/**
+ * Stochastic rounding: codes[i] := factor · vector[from + i] rounded to one of its two neighbours in the format so that the
+ * mean is the number. codes[i] held the random 32-bit word. The product must not exceed the format's largest.
+ */
 export function castRandom(
   vector: Float32Array,
   from: number,
@@ -52,18 +67,15 @@ export function castRandom(
 ): void {
   const { shift, normal, rebias, ulp } = geometry(format), rest = 32 - shift, sign = 32 - format.width;
   for (let i = 0; i < codes.length; i++) {
-    float[0] = factor * vector[from + i]!;
-    const raw = word[0]!, magnitude = raw & 0x7fffffff, random = codes[i]!;
+    const value = factor * vector[from + i]!, raw = wordOf(value), magnitude = raw & 0x7fffffff, random = codes[i]!;
     const code = magnitude >= normal
       ? ((magnitude + (random >>> rest)) >>> shift) - rebias
-      : Math.abs(float[0]!) * ulp + random * 2 ** -32;
+      : Math.abs(Math.fround(value)) * ulp + random * 2 ** -32;
     codes[i] = code | ((raw & 0x80000000) >>> sign);
   }
 }
 
-const float = new Float32Array(1), word = new Uint32Array(float.buffer);
-
-/** The numbers that the codes of a format stand for; Infinity or NaN beyond the largest. */
+/** The numbers that the codes of a format stand for, by code; ±Infinity for codes beyond the largest. */
 export function valuesOf({ mantissa, bias, width, largest }: FloatFormat): Float64Array {
   const half = 2 ** (width - 1), unit = 2 ** mantissa;
   const values = new Float64Array(2 * half);

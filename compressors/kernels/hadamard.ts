@@ -2,13 +2,13 @@
 
 import { bits, type Key } from "../../random.ts";
 
-/** Numbers that are transformed as a whole before the next ones are touched: 32 KiB, the first level cache. */
+/** So many numbers are transformed as far as they go by themselves before the next ones: they fit a first level cache of 32 KiB. */
 const BLOCK = 8192;
 
 /**
- * Replaces the numbers from `start` to `start + size`, a power of two, by their Walsh–Hadamard transform without its
- * factor 1/√size: its own inverse but for a factor of `size`. Every sum is rounded to float32, in the order of the radix-2
- * algorithm from the smallest distance to the largest, two of its stages at a time.
+ * Replaces `size` numbers from index `start` on, a power of two, by their Walsh–Hadamard transform without its factor
+ * 1/√size. Done twice it multiplies by `size`. Every sum is rounded to float32, in the order of the radix-2 algorithm from
+ * the smallest distance between partners to the largest; two of its stages are done at a time.
  */
 export function hadamard(data: Float32Array, start: number, size: number): void {
   const block = Math.min(size, BLOCK), end = start + size;
@@ -16,9 +16,9 @@ export function hadamard(data: Float32Array, start: number, size: number): void 
   if (size > block) stages(data, start, end, block, size);
 }
 
-/** The stages of distances from `distance` up to, not including, `limit`. */
+/** The stages whose partners are `distance`, 2 · distance, … apart, up to but not including `limit`. */
 function stages(data: Float32Array, start: number, end: number, distance: number, limit: number): void {
-  // An odd number of stages: one alone.
+  // Of an odd number of stages one is done alone.
   if ((31 - Math.clz32(limit / distance)) % 2 === 1) {
     for (let i = start; i < end; i += 2 * distance) {
       for (let a = i, b = i + distance; a < i + distance; a++, b++) {
@@ -47,7 +47,10 @@ function stages(data: Float32Array, start: number, end: number, distance: number
 
 const words = new Uint32Array(256);
 
-/** Multiplies number i from `start` on by `factor`, and by −1 where bit i of the key's stream, from each word's top, is 1. */
+/**
+ * Multiplies `size` numbers from index `start` on by `factor`, and the i-th of them by −1 where bit i of the key's stream is
+ * 1. The bits of a word are taken from the most significant on.
+ */
 export function flipSigns(key: Key, data: Float32Array, start: number, size: number, factor: number): void {
   for (let from = 0; from < size; from += 32 * words.length) {
     const end = start + Math.min(size, from + 32 * words.length);
@@ -55,7 +58,7 @@ export function flipSigns(key: Key, data: Float32Array, start: number, size: num
     for (let i = start + from, w = 0; i < end; w++) {
       const most = Math.min(end, i + 32);
       for (let word = words[w]! | 0; i < most; i++, word <<= 1) {
-        // 1 − 2 · (the top bit), without a branch that the processor would have to guess.
+        // 1 − 2 · (the top bit): a branch would be mispredicted.
         data[i] = (1 + 2 * (word >> 31)) * factor * data[i]!;
       }
     }

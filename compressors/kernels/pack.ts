@@ -1,6 +1,9 @@
-/** Packing small integers into bytes and back, most significant bit first. @module */
+/** Small integers, here called codes, packed into bytes: as bits, most significant first, or as digits. @module */
 
-/** Appends the `codes`, `width` bits each (1 ≤ width ≤ 24), from byte `at` on; zero-pads the last byte. Returns the position after it. */
+/**
+ * Writes the codes from byte `at` on, `width` bits each (1 ≤ width ≤ 24), the last byte filled with zeros. Returns the
+ * position after it.
+ */
 export function pack(codes: Uint32Array, width: number, bytes: Uint8Array, at: number): number {
   const count = codes.length;
   if (width === 8) {
@@ -13,7 +16,7 @@ export function pack(codes: Uint32Array, width: number, bytes: Uint8Array, at: n
     if (even < count) bytes[at++] = codes[even]! << 4;
     return at;
   }
-  // At most 7 bits wait, so 31 are in the word at most; what has left it at the top is never looked at.
+  // `waiting` bits of `word` are not written yet: at most 7, and 31 with the next code. Older bits above them are ignored.
   let word = 0, waiting = 0;
   for (let i = 0; i < count; i++) {
     word = (word << width) | codes[i]!;
@@ -27,7 +30,7 @@ export function pack(codes: Uint32Array, width: number, bytes: Uint8Array, at: n
   return at;
 }
 
-/** Reads codes.length integers of `width` bits from byte `at` on. Returns the position after the last byte used. */
+/** Reads codes.length codes of `width` bits from byte `at` on. Returns the position after the last byte it read. */
 export function unpack(bytes: Uint8Array, at: number, width: number, codes: Uint32Array): number {
   const count = codes.length;
   if (width === 8) {
@@ -57,7 +60,10 @@ export function unpack(bytes: Uint8Array, at: number, width: number, codes: Uint
   return at;
 }
 
-/** Appends codes below `base`, `perByte` of them as the digits of a byte, the first one the lowest. */
+/**
+ * Writes codes below `base` from byte `at` on, `perByte` of them as the digits of a byte, the first the least significant.
+ * Returns the position after the last byte.
+ */
 export function packDigits(
   codes: Uint32Array,
   base: number,
@@ -82,9 +88,9 @@ export function packDigits(
 }
 
 /**
- * Reads what `packDigits` wrote: codes.length digits.
+ * Reads codes.length codes that {@linkcode packDigits} wrote. Returns the position after the last byte it read.
  *
- * @throws {RangeError} if a byte is not below base to the power of as many digits as it holds
+ * @throws {RangeError} if a byte is too large for the digits that it holds
  */
 export function unpackDigits(
   bytes: Uint8Array,
@@ -102,7 +108,7 @@ export function unpackDigits(
       codes[i] = byte - rest * base;
       byte = rest;
     }
-    // Only the last byte may have fewer digits than it has room for, and the others are 0 there.
+    // The last byte may hold fewer digits than it has room for: the others are 0.
     if (byte !== 0) throw new RangeError("Cannot read the message: its last byte has a digit too many");
   }
   return at;

@@ -1,22 +1,37 @@
-/** QUIC-FL's rounding: unbiased for every number, by what both ends know and what the sender draws. @module */
+/**
+ * The rounding of QUIC-FL. For each number sender and receiver know a shared random number h, which picks a row of a table
+ * of values. Given h, the sender chooses one of two neighbouring symbols of that row with randomness of its own, such that
+ * the mean of the value over both is the number. So the result is unbiased for every number.
+ *
+ * Source: Ben Basat, Vargaftik, Portnoy, Einziger, Ben-Itzhak, Mitzenmacher: "QUIC-FL", arXiv:2205.13341.
+ *
+ * @module
+ */
 
-/** A table of the receiver's values and the sender's way through it. */
+/**
+ * The receiver's values, and how the sender finds a symbol. A node assigns a symbol to each h; the mean over h of their
+ * values is the node's own value. From one node to the next the symbol of a single h rises by one. A number between two
+ * nodes is sent as one of them, drawn so that the mean is the number.
+ */
 export interface QuicTable {
-  /** How many values the number h that both ends know may have: a power of two up to 256. */
+  /** How many values the shared random number h may have: a power of two up to 256. */
   readonly rows: number;
-  /** The receiver's values, [h · symbols + x]. */
+  /** The receiver's value of symbol x given h, at h · (number of symbols) + x. */
   readonly values: Float64Array;
-  /** The mean of the value over h after so many steps, ascending; numbers beyond the ends cannot be sent. */
+  /** The values of the nodes, ascending. Numbers beyond the first and the last cannot be sent as symbols. */
   readonly nodes: Float64Array;
-  /** stepOf[i] is the h that takes the step from node i to node i + 1. */
+  /** stepOf[i] is the h whose symbol rises from node i to node i + 1. */
   readonly stepOf: Uint8Array;
-  /** The symbol of each h at each node, [i · rows + h]. */
+  /** The symbol of each h at each node i, at i · rows + h. */
   readonly symbols: Uint8Array;
-  /** For each 1/32 of −4 … 4 the last node that is at most its lower end. */
+  /** The range from −4 to 4 is cut into cells of 1/32; for each the last node that is at most its lower end. */
   readonly start: Uint16Array;
 }
 
-/** The table whose first half of rows is `half`: the sender's steps in the order of their midpoints, see benches/tools/solve_quantizers.ts. */
+/**
+ * The table of 2^bits symbols whose first half of rows is `half`; the other half mirrors it. The steps from node to node are
+ * in the order of their midpoints, as in benches/tools/solve_quantizers.ts, which computes the values.
+ */
 export function quicTable(bits: number, rows: number, half: readonly number[]): QuicTable {
   const count = 2 ** bits, values = Float64Array.from([...half, ...half.map((v) => -v).reverse()]);
   const steps: { middle: number; row: number; gap: number }[] = [];
@@ -39,8 +54,8 @@ export function quicTable(bits: number, rows: number, half: readonly number[]): 
 }
 
 /**
- * codes[i] := the symbol for data[i], unbiased, by the byte shared[i] and the random word that codes[i] held. Numbers
- * beyond the table get code 0 and their indices are appended to `outliers`; returns how many there are.
+ * codes[i] := the symbol for data[i], where h is the lower bits of shared[i] and the sender's own randomness is the word that
+ * codes[i] held. Numbers beyond the table get code 0 and their indices are written to `outliers`; returns how many.
  */
 export function quicEncode(
   data: Float32Array,
@@ -67,7 +82,7 @@ export function quicEncode(
   return count;
 }
 
-/** data[i] := the value of symbol codes[i] in the row of shared[i]. */
+/** data[i] := the value of symbol codes[i] in the row that shared[i] picks. */
 export function quicDecode(
   codes: Uint32Array,
   { rows, values }: QuicTable,

@@ -1,6 +1,6 @@
 /**
- * Random rotations from a key, which both ends make: random signs, then a Hadamard transform, once or several times; for
- * a few numbers a uniformly distributed orthogonal matrix.
+ * Random rotations, which sender and receiver make from the same key: random signs and then a Hadamard transform, once or
+ * several times. For a few numbers it is a uniformly distributed orthogonal matrix instead.
  *
  * @module
  */
@@ -9,8 +9,9 @@ import { flipSigns, hadamard } from "./hadamard.ts";
 import { fold, type Key, normal } from "../../random.ts";
 
 /**
- * Replaces `data` by its rotation, for any length: signs and transform on the first 2ʲ numbers, the most there are, then
- * on the last 2ʲ, so that nothing is padded; `rounds` times. Numbers must be far from float32's limits.
+ * Rotates `data`, which may have any length: with 2ʲ the largest power of two that is at most the length, signs and
+ * transform are applied to the first 2ʲ numbers and then to the last 2ʲ, so that nothing is padded; all of it `rounds`
+ * times. Numbers must be far from float32's limits.
  */
 export function rotate(data: Float32Array, key: Key, rounds: number): void {
   const { length } = data, size = floorPower(length);
@@ -21,7 +22,7 @@ export function rotate(data: Float32Array, key: Key, rounds: number): void {
   }
 }
 
-/** Undoes `rotate`. */
+/** Undoes {@linkcode rotate}. */
 export function unrotate(data: Float32Array, key: Key, rounds: number): void {
   const { length } = data, size = floorPower(length);
   if (length === 0) return;
@@ -31,11 +32,13 @@ export function unrotate(data: Float32Array, key: Key, rounds: number): void {
   }
 }
 
+/** Applies signs and transform to `size` numbers from index `start` on. */
 function spread(data: Float32Array, start: number, size: number, key: Key): void {
   flipSigns(key, data, start, size, 1 / Math.sqrt(size));
   hadamard(data, start, size);
 }
 
+/** Undoes {@linkcode spread}. */
 function gather(data: Float32Array, start: number, size: number, key: Key): void {
   hadamard(data, start, size);
   flipSigns(key, data, start, size, 1 / Math.sqrt(size));
@@ -46,14 +49,16 @@ export function floorPower(n: number): number {
   return 2 ** (31 - Math.clz32(n));
 }
 
-/** Up to this many numbers are rotated by a uniformly distributed matrix: so few signs make too few different rotations. */
+/** Up to this many numbers are rotated by a matrix: signs of so few numbers make too few different rotations. */
 const MATRIX = 32;
-/** The most numbers in a block: 32 KiB stay in the first level cache. */
+/** The most numbers in a block: they fit a first level cache of 32 KiB. */
 const BLOCK = 8192;
 
 /**
- * How a vector is cut into blocks that are rotated by themselves: blocks of 8192; of what is left, the largest power of
- * two, until it is at most 32 numbers, or fills more than three quarters of a power of two and is padded to it with zeros.
+ * Cuts a vector of `size` numbers into blocks that are rotated by themselves, and calls `use` for each: with the index of
+ * its first number, how many numbers it has, how many it is padded to with zeros, and its own index. First come blocks of
+ * 8192. Of what is left then, a block takes the largest power of two; but all of it if that is at most 32 numbers, or fills
+ * more than three quarters of the next power of two, to which it is padded.
  */
 export function eachBlock(
   size: number,
@@ -68,15 +73,29 @@ export function eachBlock(
   }
 }
 
+/** data[i] := factor · vector[from + i] for i < count, and 0 from there up to `size`: a block with its padding. */
+export function copyScaled(
+  vector: Float32Array,
+  from: number,
+  count: number,
+  factor: number,
+  data: Float32Array,
+  size: number,
+): void {
+  for (let i = 0; i < count; i++) data[i] = factor * vector[from + i]!;
+  data.fill(0, count, size);
+}
+
 /**
- * Rounds of signs and transform that bring the bias of quantizers which are unbiased under the uniform distribution within
- * 2e-5 ‖x‖² for vectors of a few nonzero numbers, the worst: it was up to 0.6 ‖x‖² / size after two.
+ * How often signs and transform are applied. Some quantizers are unbiased under uniformly distributed rotations only. With
+ * so many rounds the square of their bias is at most 2e-5 ‖x‖² for the worst vectors, those of a few nonzero numbers; with
+ * two rounds it was up to 0.6 ‖x‖² / size.
  */
 function roundsOf(size: number): number {
   return size >= 256 ? 3 : 4;
 }
 
-/** Rotates the first `size` numbers, a block's padded length, by a rotation near the uniform distribution. */
+/** Rotates the first `size` numbers, a block with its padding, by a rotation whose distribution is nearly uniform. */
 export function rotateBlock(data: Float32Array, size: number, key: Key): void {
   if (size <= MATRIX) multiply(matrixOf(key, size), data, size, false);
   else {
@@ -84,7 +103,7 @@ export function rotateBlock(data: Float32Array, size: number, key: Key): void {
   }
 }
 
-/** Undoes `rotateBlock`. */
+/** Undoes {@linkcode rotateBlock}. */
 export function unrotateBlock(data: Float32Array, size: number, key: Key): void {
   if (size <= MATRIX) multiply(matrixOf(key, size), data, size, true);
   else {
@@ -96,7 +115,7 @@ const draws = new Float32Array(MATRIX * MATRIX),
   matrix = new Float64Array(MATRIX * MATRIX),
   row = new Float64Array(MATRIX);
 
-/** A uniformly distributed orthogonal matrix: gaussian rows, each made orthogonal to those before (twice, for accuracy). */
+/** A uniformly distributed orthogonal matrix: Gaussian rows, each made orthogonal to those before it, twice for accuracy. */
 function matrixOf(key: Key, size: number): Float64Array {
   matrix.set(normal(key, draws.subarray(0, size * size)));
   for (let i = 0; i < size; i++) {
@@ -115,6 +134,7 @@ function matrixOf(key: Key, size: number): Float64Array {
   return matrix;
 }
 
+/** data := matrix · data, or the transposed matrix · data. */
 function multiply(matrix: Float64Array, data: Float32Array, size: number, transposed: boolean): void {
   row.fill(0, 0, size);
   for (let i = 0; i < size; i++) {

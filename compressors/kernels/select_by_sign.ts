@@ -1,14 +1,16 @@
-/** The largest numbers of one sign. @module */
+/** The largest numbers of one sign, found without sorting. @module */
 
 const counts = new Uint32Array(2048);
 
 /**
- * signs[i] := sign for the largest in magnitude ⌈proportion · n⌉ of the n numbers of that sign (1 or −1); of equal ones
- * those of lower index. Returns the mean of those, 0 if there are none. Three passes of 11, 10 and 10 bits; nothing is sorted.
+ * Of the n numbers of one sign (1 or −1; zeros have none) the ⌈proportion · n⌉ of largest magnitude are selected; among
+ * equal ones those of lower index. Sets signs[i] := sign for each of these and returns their mean, 0 if n is 0.
+ *
+ * Radix selection in three passes: histograms of 11, 10 and 10 bits find the least magnitude that is selected.
  */
 export function selectBySign(vector: Float32Array, sign: 1 | -1, proportion: number, signs: Int32Array): number {
+  // With the sign's bit flipped for −1, the words of this sign's numbers are those from 1 to 2³¹ − 1, in their order.
   const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length), flip = sign > 0 ? 0 : 0x80000000;
-  // Words of the other sign become 2³¹ or more, and zeros of both signs are left out.
   let found = 0, wanted = 0, prefix = 0;
   for (const [shift, width] of [[20, 11], [10, 10], [0, 10]] as const) {
     counts.fill(0);
@@ -26,13 +28,13 @@ export function selectBySign(vector: Float32Array, sign: 1 | -1, proportion: num
     for (; counts[bin]! < wanted; bin--) wanted -= counts[bin]!;
     prefix = prefix * 2 ** width + bin;
   }
-  // All above the threshold are sent, and the first `wanted` of those equal to it.
-  let sum = 0, sent = 0;
+  // All words above `prefix` are selected, and the first `wanted` of those equal to it.
+  let sum = 0, selected = 0;
   for (let i = 0; i < words.length; i++) {
     const w = (words[i]! ^ flip) >>> 0;
     if (w < prefix || w >= 0x80000000 || (w === prefix && wanted-- <= 0)) continue;
     signs[i] = sign;
-    sum += vector[i]!, sent++;
+    sum += vector[i]!, selected++;
   }
-  return sum / sent;
+  return sum / selected;
 }

@@ -1,12 +1,13 @@
-/** One bit a number. @module */
+/** A bit for each number of a vector, 1 where the number is below 0. A zero is not, whatever its sign. @module */
 
-/** The sums of the numbers ≥ 0 and of those below, and how many the latter are. */
+/** The sum of the numbers from 0 on, that of the numbers below 0, and how many are below. */
 export function signedSums(vector: Float32Array): { positive: number; negative: number; negatives: number } {
   const words = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
   let negatives = 0;
   sums.fill(0);
   for (let i = 0; i < vector.length; i++) {
-    // Without branches, which random signs would make the processor guess; two of each, so that sums do not wait.
+    // Without branches, which random signs make the processor mispredict; two sums of each kind take turns, so that
+    // additions do not wait for one another.
     const negative = below(words[i]!);
     sums[2 * (i & 1) + negative]! += vector[i]!;
     negatives += negative;
@@ -16,7 +17,7 @@ export function signedSums(vector: Float32Array): { positive: number; negative: 
 
 const sums = new Float64Array(4);
 
-/** Appends a bit for each number, 1 where it is below 0, most significant first; −0 is not. Returns the end. */
+/** Writes the bits from byte `at` on, most significant first, the last byte filled with zeros. Returns the position after it. */
 export function packSigns(vector: Float32Array, bytes: Uint8Array, at: number): number {
   const words = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
   const size = words.length, whole = size & ~7;
@@ -34,13 +35,13 @@ export function packSigns(vector: Float32Array, bytes: Uint8Array, at: number): 
   return at;
 }
 
-/** 1 for the word of a float below 0: its sign, unless nothing else is set. Without a branch, which random signs mislead. */
+/** 1 for the word of a float below 0, else 0: the sign bit, but not where it is the only one, which is −0. */
 function below(word: number): number {
   const rest = word << 1;
   return (word & (rest | -rest)) >>> 31;
 }
 
-/** into[i] += bit i, from byte `at` on, ? low : high. */
+/** into[i] += low where bit i from byte `at` on is 1, else high. */
 export function addSigns(bytes: Uint8Array, at: number, high: number, low: number, into: Float32Array): void {
   const size = into.length, whole = size & ~7;
   pair[0] = high, pair[1] = low;

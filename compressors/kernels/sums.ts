@@ -1,6 +1,10 @@
-/** Norms, summed in doubles. @module */
+/** Sums over a vector, in doubles, and its extremes. @module */
 
-/** Σ x². Four running sums: the definition, so that SIMD may add in the same order. */
+import { floatOf } from "./float32.ts";
+
+/**
+ * Σ x², by four running sums that take turns. Messages depend on this order of the additions: a SIMD kernel can keep to it.
+ */
 export function sumOfSquares(vector: Float32Array): number {
   const size = vector.length, whole = size & ~3;
   let a = 0, b = 0, c = 0, d = 0;
@@ -12,20 +16,31 @@ export function sumOfSquares(vector: Float32Array): number {
   return (a + b) + (c + d);
 }
 
-/** max |x|, 0 for no numbers. */
+/** ‖x‖², added one by one. Methods whose results depend on this order use it, and not {@linkcode sumOfSquares}. */
+export function squaredNorm(x: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * x[i]!;
+  return sum;
+}
+
+/** ‖x − y‖², added one by one. */
+export function squaredDistance(x: Float32Array, y: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (x[i]! - y[i]!) ** 2;
+  return sum;
+}
+
+/** The largest magnitude; 0 for no numbers. */
 export function largest(vector: Float32Array): number {
   const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length);
-  // Without their sign the words of finite floats are in the order of their values.
+  // Without its sign bit the word of a float grows with its magnitude.
   let most = 0;
   for (let i = 0; i < words.length; i++) {
     const magnitude = words[i]! & 0x7fffffff;
     if (magnitude > most) most = magnitude;
   }
-  word[0] = most;
-  return float[0]!;
+  return floatOf(most);
 }
-
-const float = new Float32Array(1), word = new Uint32Array(float.buffer);
 
 /** The least and the largest number; zeros for no numbers. */
 export function extremes(vector: Float32Array): { least: number; most: number } {
@@ -39,7 +54,7 @@ export function extremes(vector: Float32Array): { least: number; most: number } 
   return { least, most };
 }
 
-/** Σ |x| of vector[from .. to), four running sums. */
+/** Σ |x| of the numbers from index `from` to before `to`, by four running sums that take turns. */
 export function sumOfMagnitudes(vector: Float32Array, from = 0, to: number = vector.length): number {
   const whole = from + ((to - from) & ~3);
   let a = 0, b = 0, c = 0, d = 0;

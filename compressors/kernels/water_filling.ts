@@ -1,16 +1,24 @@
-/** Optimal probabilities of keeping numbers. @module */
+/**
+ * The optimal probabilities of keeping the numbers of a vector, found as water finds its level.
+ *
+ * @module
+ */
+
+import { floatOf } from "./float32.ts";
 
 import { scratch } from "./scratch.ts";
 
-/** Below it no histogram pays. */
+/** Vectors shorter than this do not pay for a histogram. */
 const SHORT = 1024;
 const BINS = 2048, counts = new Uint32Array(BINS), sums = new Float64Array(BINS + 1);
-const insideOf = scratch(Float32Array), word = new Uint32Array(1), edge = new Float32Array(word.buffer);
+const insideOf = scratch(Float32Array);
 
 /**
- * The level t with Σ min(1, |xᵢ| / t) = budget, which makes Σ xᵢ² / pᵢ least for pᵢ = min(1, |xᵢ| / t); 0 if no more than
- * `budget` numbers are not 0. One histogram of magnitudes finds the numbers near t, and the sum is then solved for these:
- * no sort, no search over the vector. Infinity is never returned: sums are in doubles.
+ * The level t with Σ min(1, |xᵢ| / t) = budget. Keeping number xᵢ with probability pᵢ = min(1, |xᵢ| / t) makes Σ xᵢ² / pᵢ,
+ * and so the variance, least among all pᵢ that add up to the budget. 0 if at most `budget` numbers are not 0.
+ *
+ * A histogram of magnitudes finds the bin that t is in, and the equation is then solved for the numbers in it, so that the
+ * vector is neither sorted nor searched. Sums are in doubles, which vectors of float32 cannot overflow.
  */
 export function waterLevel(vector: Float32Array, budget: number): number {
   let nonzero = 0;
@@ -23,13 +31,12 @@ export function waterLevel(vector: Float32Array, budget: number): number {
     const bin = (words[i]! >>> 20) & 2047;
     counts[bin]!++, sums[bin + 1]! += Math.abs(vector[i]!);
   }
-  // sums[bin] := what lies below the bin, added up from the smallest: nothing is lost to large numbers.
+  // sums[bin] := the sum of the magnitudes below the bin, added from the smallest on, which is the most accurate order.
   for (let bin = 0; bin < BINS; bin++) sums[bin + 1]! += sums[bin]!;
-  // Downwards to the bin of t: above it all are certain, below it none.
+  // From the top down to the bin of t: numbers above it are kept for certain, and none of those below it.
   let above = 0, bin = BINS - 1;
   for (; bin > 0; bin--) {
-    word[0] = bin << 20;
-    if (above + counts[bin]! + sums[bin]! / edge[0]! >= budget) break;
+    if (above + counts[bin]! + sums[bin]! / floatOf(bin << 20) >= budget) break;
     above += counts[bin]!;
   }
   const inside = insideOf(counts[bin]!);
@@ -40,7 +47,10 @@ export function waterLevel(vector: Float32Array, budget: number): number {
   return solve(inside, count, sums[bin]!, budget - above);
 }
 
-/** t, where numbers[0 .. count) are to decide and others add up to `below`: it falls as more of them turn out certain. */
+/**
+ * The level t for the first `count` numbers and others whose magnitudes, all less than t, add up to `below`. Its first
+ * estimate counts no number as certain, and it falls as more of them turn out to be so.
+ */
 function solve(numbers: Float32Array, count: number, below: number, budget: number): number {
   let rest = 0;
   for (let j = 0; j < count; j++) rest += Math.abs(numbers[j]!);
@@ -53,7 +63,8 @@ function solve(numbers: Float32Array, count: number, below: number, budget: numb
       if (magnitude > level) above++;
       else rest += magnitude;
     }
-    // No more than before: solved. All of the budget: rounding has put the level just below what should equal it.
+    // Solved if no more are certain than before. If they take the whole budget, rounding has put the level just below
+    // numbers that should equal it.
     if (above <= certain || above >= budget) return level;
     certain = above;
     level = (below + rest) / (budget - certain);

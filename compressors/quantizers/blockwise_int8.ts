@@ -2,7 +2,7 @@ import { checkChoice, checkInteger, checkOptions } from "../../options.ts";
 import { refuse, requireLength } from "../coding/refuse.ts";
 import { readScale, writeFloat } from "../coding/floats.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
-import { addSigned, dither, roundHalfUp } from "../kernels/equal_levels.ts";
+import { addSigned, roundHalfUp, stochasticRound } from "../kernels/equal_levels.ts";
 import { pack, unpack } from "../kernels/pack.ts";
 import { largest } from "../kernels/sums.ts";
 import { scratch } from "../kernels/scratch.ts";
@@ -63,7 +63,7 @@ export function blockwiseInt8(
         const codes = memory(part.length);
         if (rounding === "random") {
           bits(key, codes, word);
-          dither(part, 0, 127 / scale, 127, 254, codes);
+          stochasticRound(part, 0, 127 / scale, 127, 254, codes);
         } else roundHalfUp(part, 127 / scale, 127, codes);
         at = pack(codes, 8, message, at);
       }

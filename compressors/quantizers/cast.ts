@@ -1,9 +1,9 @@
 import { checkChoice, checkOptions } from "../../options.ts";
 import { byteLengthOf, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
 import { refuse, requireLength } from "../coding/refuse.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { clampFloat32, exponentOf, MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
-import { addScaled } from "../kernels/equal_levels.ts";
+import { addValues } from "../kernels/given_levels.ts";
 import { castNearest, castRandom, type FloatFormat, valuesOf } from "../kernels/float_formats.ts";
 import { largest } from "../kernels/sums.ts";
 import { bits } from "../../random.ts";
@@ -78,12 +78,12 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
       readCodes(width, into.length, message, 2, (codes, from) => {
         let top = 0;
         for (let i = 0; i < codes.length; i++) top = Math.max(top, codes[i]! & mask);
-        if (values[top]! * unit <= MAX_FLOAT32) return addScaled(codes, values, scale * unit, into, from);
+        if (values[top]! * unit <= MAX_FLOAT32) return addValues(codes, values, scale * unit, into, from);
         if (!Number.isFinite(values[top]!)) refuse("cast", `code ${top} is not that of a finite number`);
         // Numbers next to float32's largest may have been rounded beyond it.
         for (let i = 0; i < codes.length; i++) {
           const value = values[codes[i]!]! * unit;
-          into[from + i]! += scale * Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, value));
+          into[from + i]! += scale * clampFloat32(value);
         }
       });
     },
@@ -95,9 +95,7 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
 function exponentBelow(most: number, magnitude: number): number {
   if (magnitude === 0) return 0;
   // The exponent field of the quotient; it cannot be rounded up to a power of two, both having 24 bits of mantissa.
-  double[0] = most / magnitude;
-  return (words[1]! >>> 20) - 1023;
+  return exponentOf(most / magnitude);
 }
 
-const double = new Float64Array(1), words = new Uint32Array(double.buffer);
 const tables: Partial<Record<keyof typeof FORMATS, Float64Array>> = {};

@@ -6,8 +6,8 @@ import { readScale, writeFloat } from "../coding/floats.ts";
 import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { Compressor, UnbiasedCompressor } from "../compressor.ts";
 import { omegaLength, readOmega, writeOmega } from "../coding/elias.ts";
-import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
-import { addSigned, dither } from "../kernels/equal_levels.ts";
+import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/range_coder.ts";
+import { addSigned, stochasticRound } from "../kernels/equal_levels.ts";
 import { largest, sumOfSquares } from "../kernels/sums.ts";
 import { bits } from "../../random.ts";
 import { scratch } from "../kernels/scratch.ts";
@@ -76,7 +76,7 @@ export function dithering(options: DitheringOptions): UnbiasedCompressor & Flatt
       if (sent === 0) return 4;
       return payload.write(vector.length, message, (codes, from) => {
         bits(key, codes, from);
-        dither(vector, from, levels / sent, levels, top, codes);
+        stochasticRound(vector, from, levels / sent, levels, top, codes);
       });
     },
     decodeAdd(message, _key, scale, into) {

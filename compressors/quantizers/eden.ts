@@ -2,13 +2,13 @@ import { checkBoolean, checkNumber, checkOptions } from "../../options.ts";
 import { byteLengthOf, type Width } from "../coding/fixed_width.ts";
 import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
 import { readScale, writeFloat } from "../coding/floats.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { addClamped, MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
-import { addClamped, copyScaled, type Levels, nearest, putValues, symmetricLevels } from "../kernels/nearest_level.ts";
+import { copyScaled, eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";
+import { type Levels, nearestLevels, putValues, symmetricLevels } from "../kernels/given_levels.ts";
 import { pack, unpack } from "../kernels/pack.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { DISTORTION, LLOYD_MAX } from "./quantizer_tables.ts";
-import { eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";
 import { fold } from "../../random.ts";
 import { scratch } from "../kernels/scratch.ts";
 
@@ -134,10 +134,10 @@ function quantized(name: string, bits: number, biased: boolean): Omit<UnbiasedCo
         rotateBlock(data, padded, fold(key, index));
         at += 4;
         const codes = chunk(BLOCK), first = codes.subarray(0, rich), rest = codes.subarray(rich, padded);
-        let product = nearest(data, 0, high, first), squares = squaresOf(high, first);
+        let product = nearestLevels(data, 0, high, first), squares = squaresOf(high, first);
         at = pack(first, top, message, at);
         if (!empty) {
-          product += nearest(data, rich, low, rest), squares += squaresOf(low, rest);
+          product += nearestLevels(data, rich, low, rest), squares += squaresOf(low, rest);
           at = pack(rest, top - 1, message, at);
         }
         writeFloat(Math.min(MAX_FLOAT32, unit * (biased ? product / squares : padded / product)), message, start);
@@ -165,7 +165,7 @@ function quantized(name: string, bits: number, biased: boolean): Omit<UnbiasedCo
           putValues(rest, low.values, data, rich);
         }
         unrotateBlock(data, padded, fold(key, index));
-        addClamped(data, length, unit, scale, into, from);
+        addClamped(data, unit, scale, into.subarray(from, from + length));
       });
       requireLength(name, message, at);
     },

@@ -2,13 +2,12 @@ import { checkInteger, checkOptions } from "../../options.ts";
 import { byteLengthOf, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
 import { refuse, requireLength } from "../coding/refuse.ts";
 import { readScale, writeFloat } from "../coding/floats.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { addClamped, MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addLevels, dither } from "../kernels/equal_levels.ts";
+import { addLevels, stochasticRound } from "../kernels/equal_levels.ts";
 import { flipSigns, hadamard } from "../kernels/hadamard.ts";
-import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
+import { copyScaled, eachBlock, floorPower } from "../kernels/rotation.ts";
 import { largest, sumOfSquares } from "../kernels/sums.ts";
-import { eachBlock, floorPower } from "../kernels/rotation.ts";
 import { bits, fold, type Key } from "../../random.ts";
 
 /** Coefficients of a block: twice its 8192 numbers. */
@@ -85,7 +84,7 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
         const noise = fold(own, -1);
         at = writeCodes(width, 2 * half, message, at, (codes, start) => {
           bits(noise, codes, start);
-          dither(b, start, top / (2 * most), top / 2, top, codes);
+          stochasticRound(b, start, top / (2 * most), top / 2, top, codes);
         });
       });
       return at;
@@ -101,7 +100,7 @@ export function kashin(options: KashinOptions = {}): UnbiasedCompressor {
         if (attempt >= ATTEMPTS) refuse("kashin", `the rotation is number ${attempt}, expected less than ${ATTEMPTS}`);
         at = readCodes(width, 2 * half, message, at, (codes, start) => addLevels(codes, -1, 2 / top, b, start));
         synthesise(b, half, fold(fold(key, index), attempt));
-        addClamped(b, length, most, scale, into, from);
+        addClamped(b, most, scale, into.subarray(from, from + length));
       });
       requireLength("kashin", message, at);
     },

@@ -1,7 +1,7 @@
 import { byteLengthOf, readCodes, type Width, writeCodes } from "../coding/fixed_width.ts";
 import { refuse, requireBitLength } from "../coding/refuse.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addNatural, natural } from "../kernels/natural.ts";
+import { addPowers, roundToPowers } from "../kernels/powers_of_two.ts";
 import { pack, unpack } from "../kernels/pack.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";
@@ -39,7 +39,7 @@ export function naturalCompression(): UnbiasedCompressor {
       let count = 0;
       const at = writeCodes(WIDTH, vector.length, message, 0, (codes, from) => {
         bits(key, codes, from);
-        count += natural(words, from, codes, small.subarray(count));
+        count += roundToPowers(words, from, codes, small.subarray(count));
       });
       if (count === 0) return at;
       const exponents = chunk(count);
@@ -67,7 +67,7 @@ export function naturalCompression(): UnbiasedCompressor {
       }
       let used = 0;
       readCodes(WIDTH, into.length, message, 0, (codes, from) => {
-        used = addNatural(codes, small, used, scale, into, from);
+        used = addPowers(codes, small, used, scale, into, from);
       });
     },
   };

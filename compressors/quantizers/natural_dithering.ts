@@ -4,8 +4,8 @@ import { requireLength } from "../coding/refuse.ts";
 import { readScale, writeFloat } from "../coding/floats.ts";
 import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addValues } from "../kernels/equal_levels.ts";
-import { naturalDither } from "../kernels/natural.ts";
+import { addValues } from "../kernels/given_levels.ts";
+import { ditherToPowers } from "../kernels/powers_of_two.ts";
 import { largest, sumOfSquares } from "../kernels/sums.ts";
 import { bits } from "../../random.ts";
 
@@ -59,7 +59,7 @@ export function naturalDithering(options: NaturalDitheringOptions): UnbiasedComp
       if (sent === 0) return 4;
       return writeCodes(width, vector.length, message, 4, (codes, from) => {
         bits(key, codes, from);
-        naturalDither(vector, from, 1 / sent, levels, codes);
+        ditherToPowers(vector, from, 1 / sent, levels, codes);
       });
     },
     decodeAdd(message, _key, scale, into) {
@@ -70,7 +70,7 @@ export function naturalDithering(options: NaturalDitheringOptions): UnbiasedComp
         values[levels + level] = scale * norm * 2 ** (level - levels);
         values[levels - level] = -values[levels + level]!;
       }
-      readCodes(width, into.length, message, 4, (codes, from) => addValues(codes, values, into, from));
+      readCodes(width, into.length, message, 4, (codes, from) => addValues(codes, values, 1, into, from));
     },
   };
 }

@@ -2,14 +2,13 @@ import { checkInteger, checkOptions } from "../../options.ts";
 import { byteLengthOf, type Width } from "../coding/fixed_width.ts";
 import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
 import { readFloat, readScale, writeFloat } from "../coding/floats.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { addClamped, MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addClamped, copyScaled } from "../kernels/nearest_level.ts";
+import { copyScaled, eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";
 import { pack, unpack } from "../kernels/pack.ts";
 import { quicDecode, quicEncode, type QuicTable, quicTable } from "../kernels/quic_table.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { oneBitRows, QUIC_FL } from "./quantizer_tables.ts";
-import { eachBlock, rotateBlock, unrotateBlock } from "../kernels/rotation.ts";
 import { bits as draw, fold, type Key } from "../../random.ts";
 
 /** The most numbers of a block, see rotation.ts. */
@@ -124,7 +123,7 @@ export function quicFl(options: QuicFlOptions): UnbiasedCompressor {
         }
         at = end;
         unrotateBlock(memory, padded, own);
-        addClamped(memory, length, unit, scale, into, from);
+        addClamped(memory, unit, scale, into.subarray(from, from + length));
       });
       requireLength("quicFl", message, at);
     },

@@ -1,10 +1,10 @@
 import { checkBoolean, checkChoice, checkNumber, checkOptions } from "../../options.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
 import { refuse, requireBitLength } from "../coding/refuse.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { floatOf, floorFloat32, MAX_FLOAT32, wordOf } from "../kernels/float32.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { decodeCountMask, encodeCountMask } from "../coding/count_mask.ts";
-import { packLevels, roundNearest, roundRandom, scatterLevels, unpackLevels } from "../kernels/lattice.ts";
+import { packLevels, roundNearest, roundRandom, scatterLevels, unpackLevels } from "../kernels/sparse_levels.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import type { Key } from "../../random.ts";
 import { readLogScale, sentLogScale, writeLogScale } from "../coding/log_scale.ts";
@@ -42,7 +42,6 @@ export interface SparseDitheringOptions {
 
 const NAME = "sparseDithering";
 const positionsOf = scratch(Uint32Array), levelsOf = scratch(Int32Array);
-const float = new Float32Array(1), word = new Uint32Array(float.buffer);
 const SMALLEST = 2 ** -126;
 
 /**
@@ -120,8 +119,7 @@ export function sparseDithering(
       const size = vector.length, exact = stepOf(2 * Math.sqrt(nu * sumOfSquares(vector) / size));
       const step = width === "log" ? sentLogScale(exact) : exact;
       const writer = new BitWriter(message, width === "log" ? writeLogScale(step, message) : 0);
-      float[0] = step;
-      if (width === "float32") writer.write(word[0]!, 31);
+      if (width === "float32") writer.write(wordOf(step), 31);
       if (!(step > 0)) return writer.finish();
       const { positions, levels, count } = round(vector, step, limitOf(step), key);
       writer.write(size - count, 32 - Math.clz32(size));
@@ -133,9 +131,7 @@ export function sparseDithering(
     decodeAdd(message, _key, scale, into) {
       const size = into.length,
         { value, end: at } = width === "log" ? readLogScale(NAME, message) : { value: 0, end: 0 };
-      const reader = new BitReader(message, at);
-      if (width === "float32") word[0] = reader.read(31);
-      const step = width === "log" ? value : float[0]!;
+      const reader = new BitReader(message, at), step = width === "log" ? value : floatOf(reader.read(31));
       if (step === 0) return reader.end();
       if (!(step <= MAX_FLOAT32)) refuse(NAME, `its step is ${step}, expected a finite number`);
       const zeros = reader.read(32 - Math.clz32(size)), count = size - zeros;
@@ -169,9 +165,7 @@ export function sparseDithering(
 /** The step as float32, not above what was promised, nor outside of normal float32; 0 for the zero vector. */
 function stepOf(promised: number): number {
   if (!(promised > 0)) return 0;
-  float[0] = Math.min(promised, MAX_FLOAT32);
-  if (float[0]! > promised) word[0]!--;
-  return Math.max(float[0]!, SMALLEST);
+  return Math.max(floorFloat32(promised), SMALLEST);
 }
 
 /** The largest level whose value is finite in float32. */

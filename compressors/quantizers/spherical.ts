@@ -1,10 +1,11 @@
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from "../../options.ts";
 import { fold, type Key, uniform } from "../../random.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
-import { IntegerModel, RangeDecoder, RangeEncoder } from "../coding/entropy.ts";
-import { candidate, Candidates, cap, riceParameter, searchOnce } from "../kernels/cap_search.ts";
+import { IntegerModel, RangeDecoder, RangeEncoder } from "../coding/range_coder.ts";
+import { candidate, Candidates, cap, searchOnce } from "../kernels/cap_search.ts";
+import { riceBitsOf } from "../coding/rice.ts";
 import { fromLeadingBits, leadingBits } from "../coding/log_scale.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { clampFloat32 } from "../kernels/float32.ts";
 import { normFrom31, normTo31 } from "../coding/norm.ts";
 import { refuse } from "../coding/refuse.ts";
 
@@ -185,7 +186,7 @@ export function sphericalCompression(options: SphericalOptions): Compressor {
     decodeAdd(message: Uint8Array, key: Key, scale: number, into: Float32Array): void {
       const size = into.length, single = size <= block, shapes = shapesFor(size), decoder = new RangeDecoder(message);
       const add = (at: number, value: number) => {
-        into[at]! += scale * Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, value));
+        into[at]! += scale * clampFloat32(value);
       };
       const addExactly = (from: number, count: number) => {
         for (let i = 0; i < count; i++) {
@@ -264,7 +265,7 @@ class Shapes {
       shape = {
         threshold,
         gain: this.#unbiased ? 1 / mean : threshold,
-        rice: riceParameter(probability),
+        rice: riceBitsOf(probability),
         budget: Math.ceil(this.#budget / probability),
       };
       this.#known.set(size, shape);

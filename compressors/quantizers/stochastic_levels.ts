@@ -2,11 +2,11 @@ import { checkInteger, checkOptions } from "../../options.ts";
 import { byteLengthOf, eachChunk, readCodes, widthOf, writeCodes } from "../coding/fixed_width.ts";
 import { refuse, requireLength } from "../coding/refuse.ts";
 import { readFloat, readScale, writeFloat } from "../coding/floats.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { clampFloat32, MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import type { Flattened } from "./dithering.ts";
-import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/entropy.ts";
-import { addLevels, dither } from "../kernels/equal_levels.ts";
+import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/range_coder.ts";
+import { addLevels, stochasticRound } from "../kernels/equal_levels.ts";
 import { extremes, sumOfSquares } from "../kernels/sums.ts";
 import { scratch } from "../kernels/scratch.ts";
 import { bits } from "../../random.ts";
@@ -59,7 +59,7 @@ export function stochasticLevels(options: StochasticLevelsOptions): UnbiasedComp
       const rate = top / (most - least);
       return writeCodes(width, vector.length, message, 8, (codes, from) => {
         bits(key, codes, from);
-        dither(vector, from, rate, -rate * least, top, codes);
+        stochasticRound(vector, from, rate, -rate * least, top, codes);
       });
     },
     decodeAdd(message, _key, scale, into) {
@@ -119,7 +119,7 @@ export function variableLength(options: VariableLengthOptions = {}): UnbiasedCom
       const rate = top / (Math.SQRT2 * norm), middle = middleOf(rate, least, top), values = memory(size);
       eachChunk(size, (codes, from) => {
         bits(key, codes, from);
-        dither(vector, from, rate, -rate * least, top, codes);
+        stochasticRound(vector, from, rate, -rate * least, top, codes);
       }, (codes, from) => {
         for (let i = 0; i < codes.length; i++) values[from + i] = codes[i]! - middle;
       });
@@ -138,7 +138,7 @@ export function variableLength(options: VariableLengthOptions = {}): UnbiasedCom
       }
       for (let i = 0; i < size; i++) {
         // The level above the largest number may be no float32.
-        const level = Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, least + (middle + values[i]!) / rate));
+        const level = clampFloat32(least + (middle + values[i]!) / rate);
         into[i]! += scale * level;
       }
     },

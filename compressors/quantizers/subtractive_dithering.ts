@@ -1,7 +1,7 @@
 import { checkNumber, checkOptions, show } from "../../options.ts";
 import { bits, choose, fold, type Key } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { RangeDecoder, RangeEncoder } from "../coding/entropy.ts";
+import { RangeDecoder, RangeEncoder } from "../coding/range_coder.ts";
 import { addDither, DitherCoder, ditherModel, drawDither, removeSigns } from "../coding/dither_coder.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import {

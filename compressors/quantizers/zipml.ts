@@ -5,9 +5,9 @@ import { refuse, requireLength } from "../coding/refuse.ts";
 import { readFloat, writeFloat } from "../coding/floats.ts";
 import { compress, decompress } from "../compress.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addScaled } from "../kernels/equal_levels.ts";
+import { addValues, stochasticRoundTo } from "../kernels/given_levels.ts";
 import { extremes } from "../kernels/sums.ts";
-import { bestPoints, BINS, ditherToPoints, edgeOf, histogram, momentsBetween } from "../kernels/unequal_levels.ts";
+import { bestLevels, BINS, edgeOf, histogram, momentsBetween } from "../kernels/best_levels.ts";
 import { bits, fold, type Key } from "../../random.ts";
 
 /** Up to this many numbers, each is a candidate for a level; of more, this many are chosen by a histogram. */
@@ -61,7 +61,7 @@ export function zipml(options: ZipmlOptions): UnbiasedCompressor {
       for (let i = 1; i < levels - 1; i++) writeFloat(points[i]!, message, 4 + 4 * i);
       return writeCodes(width, vector.length, message, end, (codes, from) => {
         bits(key, codes, from);
-        ditherToPoints(vector, from, points, codes);
+        stochasticRoundTo(vector, from, points, codes);
       });
     },
     decodeAdd(message, _key, scale, into) {
@@ -78,7 +78,7 @@ export function zipml(options: ZipmlOptions): UnbiasedCompressor {
       for (let i = 1; i < levels; i++) {
         if (!(values[i - 1]! <= values[i]!)) refuse("zipml", `level ${i} is ${values[i]}, below the one before`);
       }
-      readCodes(width, into.length, message, end, (codes, from) => addScaled(codes, values, scale, into, from));
+      readCodes(width, into.length, message, end, (codes, from) => addValues(codes, values, scale, into, from));
     },
   };
 }
@@ -97,7 +97,7 @@ function levelsFor(vector: Float32Array, levels: number, least: number, most: nu
       total += own;
     }
   }
-  return bestPoints(points, levels, count, sum, squares);
+  return bestLevels(points, levels, count, sum, squares);
 }
 
 const counts = new Uint32Array(BINS);

@@ -1,9 +1,8 @@
 import { checkInteger, checkOptions } from "../../options.ts";
 import { Matrix, SVD } from "../../dependencies/ml_matrix.ts";
 import { bits } from "../../random.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { addClamped, clampFloat32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { addFinite } from "../kernels/sparse.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { waterLevel } from "../kernels/water_filling.ts";
 import { refuse } from "../coding/refuse.ts";
@@ -77,7 +76,7 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
         const weight = diagonal[j]! * Math.max(1, level / value) * largest;
         for (let i = 0; i < height; i++, at += 4) {
           const entry = weight * leftSingularVectors.get(i, j);
-          view.setFloat32(at, Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, entry)), true);
+          view.setFloat32(at, clampFloat32(entry), true);
         }
         for (let i = 0; i < width; i++, at += 4) view.setFloat32(at, rightSingularVectors.get(i, j), true);
       }
@@ -103,11 +102,11 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
           const weight = term[row]!;
           for (let column = height; column < length && i < size; column++, i++) {
             // Held to float32's range, so that what overflows is not taken from what overflows.
-            sum[i] = Math.max(-MAX_FLOAT32, Math.min(MAX_FLOAT32, sum[i]! + weight * term[column]!));
+            sum[i] = clampFloat32(sum[i]! + weight * term[column]!);
           }
         }
       }
-      addFinite(sum, scale, into);
+      addClamped(sum, 1, scale, into);
     },
   };
 }

@@ -2,17 +2,16 @@ import { bits } from "../../random.ts";
 import { BitReader, BitWriter } from "../coding/bits.ts";
 import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
 import { readScale, writeFloat } from "../coding/floats.ts";
-import { MAX_FLOAT32 } from "../kernels/float32.ts";
+import { floorFloat32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet } from "../coding/index_set.ts";
-import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
+import { gatherFloats, scatterFloats } from "../kernels/gather.ts";
 import { waterLevel } from "../kernels/water_filling.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 const BLOCK = 2048;
 const words = new Uint32Array(BLOCK), certainOf = scratch(Uint32Array), drawnOf = scratch(Uint32Array);
-const float = new Float32Array(1), word = new Uint32Array(float.buffer);
 
 /**
  * Optimal sparsification: keeps xᵢ with probability pᵢ = min(1, |xᵢ| / t) and then sends xᵢ / pᵢ, with t such that k numbers
@@ -46,7 +45,8 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
     // Two index sets of at most size + 2 bits, signs, and values of no more than k.
     maxByteLength: (size) => 4 + Math.ceil((2 * width(size) + 3 * size + 4) / 8) + 4 * countFor(size),
     encode(vector, key, message) {
-      const size = vector.length, level = levelOf(waterLevel(vector, countFor(size)));
+      // Rounded down, so that the variance does not exceed what is promised.
+      const size = vector.length, level = floorFloat32(waterLevel(vector, countFor(size)));
       const certain = certainOf(size),
         drawn = drawnOf(size),
         { sure, chance } = draw(vector, level, key, certain, drawn);
@@ -79,13 +79,6 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
       if (!Number.isFinite(most)) refuse("optimalSparsification", `a value is ${most}, expected a finite number`);
     },
   };
-}
-
-/** t as float32, rounded down: the variance does not exceed what was promised. */
-function levelOf(level: number): number {
-  float[0] = Math.min(level, MAX_FLOAT32);
-  if (float[0]! > level) word[0]!--;
-  return float[0]!;
 }
 
 /** Who is sent for certain (above the level), and who by chance: u < |x| / level, u of 32 bits. */

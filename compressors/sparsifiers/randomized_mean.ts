@@ -2,7 +2,7 @@ import { checkChoice, checkOptions } from "../../options.ts";
 import { readFloat, writeFloat } from "../coding/floats.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
-import { addFinite, clampFinite } from "../kernels/sparse.ts";
+import { addClamped, clampVector } from "../kernels/float32.ts";
 import { waterLevel } from "../kernels/water_filling.ts";
 import { optimalSparsification } from "./optimal_sparsification.ts";
 import { randK } from "./rand_k.ts";
@@ -71,7 +71,7 @@ export function randomizedMean(options: Count & RandomizedMeanOptions): Unbiased
     decodeAdd(message, key, scale, into) {
       const sum = restOf(into.length).fill(readFloat("randomizedMean", message, 0));
       inner.decodeAdd(message.subarray(4), key, 1, sum);
-      addFinite(sum, scale, into);
+      addClamped(sum, 1, scale, into);
     },
   };
 }
@@ -85,7 +85,7 @@ function mean(vector: Float32Array): number {
 /** rest := vector − centre, taken into the range of float32. */
 function subtract(vector: Float32Array, centre: number, rest: Float32Array): void {
   for (let i = 0; i < vector.length; i++) rest[i] = vector[i]! - centre;
-  clampFinite(rest);
+  clampVector(rest);
 }
 
 /**

@@ -2,8 +2,8 @@ import { refuse, requireBitLength } from "../coding/refuse.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
-import { selectLargest } from "../kernels/select.ts";
-import { gatherFloats, scatterFloats } from "../kernels/sparse.ts";
+import { selectLargest } from "../kernels/select_largest.ts";
+import { gatherFloats, scatterFloats } from "../kernels/gather.ts";
 import { scratch } from "../kernels/scratch.ts";
 import type { Sparsifier } from "./sparsifier.ts";
 

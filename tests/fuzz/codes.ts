@@ -13,11 +13,11 @@ import {
   integersByteLength,
   RangeDecoder,
   RangeEncoder,
-} from "../../compressors/coding/entropy.ts";
+} from "../../compressors/coding/range_coder.ts";
 import { decodeCountMask, encodeCountMask } from "../../compressors/coding/count_mask.ts";
 import { decodeIndexSet, encodeIndexSet } from "../../compressors/coding/index_set.ts";
 import { BitReader, BitWriter } from "../../compressors/coding/bits.ts";
-import { readDelta, readGamma, readOmega, writeDelta, writeGamma, writeOmega } from "../../compressors/coding/elias.ts";
+import { readGamma, readOmega, writeGamma, writeOmega } from "../../compressors/coding/elias.ts";
 import { accepts, type Area, type Try } from "./area.ts";
 import { damaged } from "./damage.ts";
 import type { Draw } from "./draw.ts";
@@ -98,7 +98,7 @@ function trySet(draw: Draw, note: (input: unknown) => void): boolean {
   return true;
 }
 
-const universal = [[writeGamma, readGamma], [writeDelta, readDelta], [writeOmega, readOmega]] as const;
+const universal = [[writeGamma, readGamma], [writeOmega, readOmega]] as const;
 
 /** Elias's codes of integers. */
 function tryElias(draw: Draw, note: (input: unknown) => void): boolean {

@@ -154,7 +154,7 @@ const methods: Rooms = {
   differences: {
     holds: "methods that send differences from a shift that they learn",
     paths: "optimizers/methods/differences/",
-    imports: "random options compressor round method parts",
+    imports: "random options kernels compressor round method parts",
   },
   local: {
     holds: "methods that take several steps between rounds",

@@ -3,7 +3,7 @@
 import { changesOf as of, type Mutant } from "./mutant.ts";
 
 export default [
-  ...of("kernels/natural.ts", ["natural_compression"], [
+  ...of("kernels/powers_of_two.ts", ["natural_compression"], [
     [
       "rounds by half of the mantissa",
       "let code = (word + (random >>> 9)) >>> 23;",
@@ -24,7 +24,7 @@ export default [
       "rotations keep the norm",
     ],
   ]),
-  ...of("entropy.ts", ["canonical", "entropy"], [
+  ...of("range_coder.ts", ["canonical", "range_coder"], [
     [
       "takes a longer stream",
       "if (surplus || zero || this.#foreign || code >= range || window !== expected) {",

@@ -158,8 +158,8 @@ export default [
     ["ω a fifth less", "ulp ** 2 / (4 * (1 + ulp))", "ulp ** 2 / (5 * (1 + ulp))"],
     [
       "scaled half as much as can be",
-      "return (words[1]! >>> 20) - 1023;",
-      "return (words[1]! >>> 20) - 1030;",
+      "return exponentOf(most / magnitude);",
+      "return exponentOf(most / magnitude) - 7;",
       "decoding is finite",
     ],
   ]),
@@ -243,7 +243,9 @@ export default [
       "the declared constant is reached",
     ],
     ["ω a fifth less", "nu <= 1 ? nu :", "nu <= 1 ? 0.8 * nu :", "the declared constant is reached"],
-    ["the step rounded to nearest", "if (float[0]! > promised) word[0]!--;\n  return Math.max", "return Math.max"],
+  ]),
+  ...of("float32.ts", ["sparse_dithering"], [
+    ["a step rounded to nearest", "  if (float[0]! > value) word[0]!--;\n", ""],
   ]),
   ...of("subtractive_dithering.ts", ["subtractive_dithering"], [
     [

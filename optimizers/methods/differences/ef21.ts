@@ -4,7 +4,8 @@ import { checkBoolean, checkOptions } from "../../../options.ts";
 import { requireContractive } from "../../../compressors/check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method, State } from "../method.ts";
-import { squaredDistance, subtract } from "../parts/vector.ts";
+import { squaredDistance } from "../../../compressors/kernels/sums.ts";
+import { subtract } from "../parts/vector.ts";
 
 /** Options of {@linkcode ef21}. */
 export interface Ef21Options {

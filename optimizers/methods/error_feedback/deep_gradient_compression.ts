@@ -1,6 +1,6 @@
 import { decodeIndexSet, encodeIndexSet } from "../../../compressors/coding/index_set.ts";
-import { selectLargest } from "../../../compressors/kernels/select.ts";
-import { gatherFloats, scatterFloats } from "../../../compressors/kernels/sparse.ts";
+import { selectLargest } from "../../../compressors/kernels/select_largest.ts";
+import { gatherFloats, scatterFloats } from "../../../compressors/kernels/gather.ts";
 import { scratch } from "../../../compressors/kernels/scratch.ts";
 import { fold, type Key } from "../../../random.ts";
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from "../../../options.ts";
@@ -8,7 +8,8 @@ import { below } from "../parts/random_choice.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import { isStill } from "../parts/rate.ts";
 import type { Method } from "../method.ts";
-import { scale, squaredNorm } from "../parts/vector.ts";
+import { scale } from "../parts/vector.ts";
+import { squaredNorm } from "../../../compressors/kernels/sums.ts";
 
 /** State of {@linkcode deepGradientCompression}. */
 export type DeepGradientCompressionState = {

@@ -12,8 +12,8 @@ import {
   multiply,
   multiplyTransposed,
   orthonormalise,
-  powerOfTwo,
 } from "../parts/matrix.ts";
+import { powerOfTwo } from "../../../compressors/kernels/float32.ts";
 import { isStill, rateRatio } from "../parts/rate.ts";
 import type { Layout, Method } from "../method.ts";
 import { addScaled, scale } from "../parts/vector.ts";

@@ -1,5 +1,6 @@
 /** Matrices as parts of a flat vector. @module */
 
+import { powerOfTwo } from "../../../compressors/kernels/float32.ts";
 import { largest } from "../../../compressors/kernels/sums.ts";
 import { fold, type Key, normal } from "../../../random.ts";
 import { type Layout, sizeOf } from "../../../compressors/layout.ts";
@@ -109,16 +110,6 @@ export function orthonormalise(vectors: Float32Array, rank: number, length: numb
     const norm = Math.sqrt(dot(own, own)), unit = norm > 1e-6 * before ? 1 / norm : 0;
     for (let i = 0; i < length; i++) own[i]! *= unit;
   }
-}
-
-const double = new Float64Array(1), words = new Uint32Array(double.buffer);
-
-/** The largest power of two that is at most `x`, for a positive x that a float32 can hold or that is not below 2⁻¹⁰²²; 1 for 0. */
-export function powerOfTwo(x: number): number {
-  if (x === 0) return 1;
-  double[0] = x;
-  words[0] = 0, words[1]! &= 0x7ff00000; // the exponent alone
-  return double[0]!;
 }
 
 function dot(x: Float32Array, y: Float32Array): number {

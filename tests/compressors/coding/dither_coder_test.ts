@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { DitherCoder, ditherModel, drawDither, UNIT } from "../../../compressors/coding/dither_coder.ts";
-import { RangeDecoder, RangeEncoder } from "../../../compressors/coding/entropy.ts";
+import { RangeDecoder, RangeEncoder } from "../../../compressors/coding/range_coder.ts";
 import { nearestPath, PathMemory, trellis } from "../../../compressors/coding/trellis.ts";
 import { key, normal } from "../../../random.ts";
 

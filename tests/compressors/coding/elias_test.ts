@@ -1,14 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert/mod.js";
 import { BitReader, BitWriter } from "../../../compressors/coding/bits.ts";
-import {
-  omegaLength,
-  readDelta,
-  readGamma,
-  readOmega,
-  writeDelta,
-  writeGamma,
-  writeOmega,
-} from "../../../compressors/coding/elias.ts";
+import { omegaLength, readGamma, readOmega, writeGamma, writeOmega } from "../../../compressors/coding/elias.ts";
 
 /** The first bits that `write` makes of n. */
 function bitsOf(write: (writer: BitWriter, n: number) => void, n: number, count: number): string {
@@ -20,8 +12,6 @@ function bitsOf(write: (writer: BitWriter, n: number) => void, n: number, count:
 
 Deno.test("Elias codes are the published ones", () => {
   assertEquals(bitsOf(writeGamma, 5, 5), "00101");
-  assertEquals(bitsOf(writeDelta, 8, 8), "00100000");
-  assertEquals(bitsOf(writeDelta, 100, 11), "00111100100");
   assertEquals(bitsOf(writeOmega, 4, 6), "101000");
   assertEquals(bitsOf(writeOmega, 16, 11), "10100100000");
   assertEquals(bitsOf(writeOmega, 100, 13), "1011011001000");
@@ -30,7 +20,7 @@ Deno.test("Elias codes are the published ones", () => {
 
 Deno.test("Elias codes are read back, one after the other", () => {
   const numbers = [1, 2, 3, 4, 5, 7, 8, 255, 256, 65535, 65536, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
-  for (const [write, read] of [[writeGamma, readGamma], [writeDelta, readDelta], [writeOmega, readOmega]] as const) {
+  for (const [write, read] of [[writeGamma, readGamma], [writeOmega, readOmega]] as const) {
     const bytes = new Uint8Array(200), writer = new BitWriter(bytes);
     for (const n of numbers) write(writer, n);
     const reader = new BitReader(bytes.subarray(0, writer.finish()));
@@ -40,9 +30,8 @@ Deno.test("Elias codes are read back, one after the other", () => {
 
 Deno.test("codes of no integer below 2³² and cut messages are refused", () => {
   assertThrows(() => readGamma(new BitReader(new Uint8Array(8))), RangeError, "gamma");
-  assertThrows(() => readDelta(new BitReader(Uint8Array.of(1, 0xff, 0xff))), RangeError, "delta");
   assertThrows(() => readOmega(new BitReader(new Uint8Array(8).fill(0xff))), RangeError, "omega");
-  for (const read of [readGamma, readDelta, readOmega]) {
+  for (const read of [readGamma, readOmega]) {
     assertThrows(() => read(new BitReader(new Uint8Array(0))), RangeError, "ends after");
   }
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
-import { candidate, Candidates, cap, riceParameter, searchOnce } from "../../../compressors/kernels/cap_search.ts";
+import { candidate, Candidates, cap, searchOnce } from "../../../compressors/kernels/cap_search.ts";
+import { riceBitsOf } from "../../../compressors/coding/rice.ts";
 import { fold, key, normal } from "../../../random.ts";
 
 Deno.test("the probability and the mean of caps, Rice's parameter and its bits are the tabled ones", () => {
@@ -16,7 +17,7 @@ Deno.test("the probability and the mean of caps, Rice's parameter and its bits a
     const c = cap(a, d);
     assert(Math.abs(c.probability / probability - 1) < 5e-4, `P(${a}, ${d}) is ${c.probability}`);
     assert(Math.abs(c.mean - mean) < 1e-5, `m(${a}, ${d}) is ${c.mean}`);
-    assertEquals(riceParameter(c.probability), rice);
+    assertEquals(riceBitsOf(c.probability), rice);
     const expected = rice + 1 / (1 - (1 - c.probability) ** (2 ** rice));
     assert(Math.abs(expected - bits) < 1e-3, `${expected} bits`);
     assert(expected <= -Math.log2(c.probability) + 1.6);

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { roundNearest } from "../../../compressors/kernels/lattice.ts";
+import { roundNearest } from "../../../compressors/kernels/sparse_levels.ts";
 import { compress, decompress, sparseDithering } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
 import { gaussian, meanError, ones, squaredDistance, squaredNorm, X } from "../draws.ts";

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, stochasticLevels, zipml } from "../../../compressors/mod.ts";
-import { bestPoints } from "../../../compressors/kernels/unequal_levels.ts";
+import { bestLevels } from "../../../compressors/kernels/best_levels.ts";
 import { adversarialKinds, adversarialVector } from "../../../testing/vectors.ts";
 import { key, uniform } from "../../../random.ts";
 import { assertUnbiased, draws, encodeHex, gaussian, once, squaredNorm, X } from "../draws.ts";
@@ -44,7 +44,7 @@ function bestCost(x: Float32Array, k: number): number {
       return before;
     });
   };
-  return cost(x, bestPoints(points, k, prefix(() => 1), prefix((v) => v), prefix((v) => v * v)));
+  return cost(x, bestLevels(points, k, prefix(() => 1), prefix((v) => v), prefix((v) => v * v)));
 }
 
 const VALUES = Float32Array.of(0, 1, 2, 3, 10, 11, 12, 20);

@@ -1,13 +1,14 @@
-/** Unbiased rounding to powers of two, and their exponents in 9 bits. @module */
+/** Stochastic rounding to powers of two. @module */
 
 import { scratch } from "./scratch.ts";
 
 /**
- * codes[i] := the sign and exponent field, 9 bits, of vector[from + i] rounded at random to a neighbouring power of two;
- * codes[i] held the random word. A field of 255 stands for a subnormal power, whose exponent is appended to `small`
- * (0 to 22, for 2⁻¹⁴⁹ to 2⁻¹²⁷). Returns how many of those there are.
+ * codes[i] := the 9 bits of sign and exponent field of the float vector[from + i], rounded to one of the two powers of two
+ * around it (or kept, if it is 0) so that its mean is the number. The vector is given as its `words`, and codes[i] held a
+ * random word. An exponent field of 255, which no finite number has, says that the power is below 2⁻¹²⁶, the least that a
+ * field can tell: its exponent, less −149, is then appended to `small` (0 … 22). Returns how many were appended.
  */
-export function natural(words: Uint32Array, from: number, codes: Uint32Array, small: Uint8Array): number {
+export function roundToPowers(words: Uint32Array, from: number, codes: Uint32Array, small: Uint8Array): number {
   let count = 0;
   for (let i = 0; i < codes.length; i++) {
     const word = words[from + i]!, random = codes[i]!;
@@ -17,7 +18,7 @@ export function natural(words: Uint32Array, from: number, codes: Uint32Array, sm
       const mantissa = word & 0x7fffff;
       if (mantissa === 0) code = 0;
       else {
-        // The same for the mantissa's own leading one, at any of its places.
+        // Below 2⁻¹²⁶ the leading one stands in the mantissa, and the bits after it are what may carry.
         const place = 31 - Math.clz32(mantissa), below = mantissa - (1 << place);
         const power = place + ((random >>> (32 - place)) % 2 ** place < below ? 1 : 0);
         if (power === 23) code = (word >>> 23) | 1;
@@ -26,14 +27,17 @@ export function natural(words: Uint32Array, from: number, codes: Uint32Array, sm
           small[count++] = power;
         }
       }
-    } else if ((code & 255) === 255) code--; // 2¹²⁸ is no float32
+    } else if ((code & 255) === 255) code--; // 2¹²⁸ is no float32.
     codes[i] = code;
   }
   return count;
 }
 
-/** into[from + i] += scale · the power of two that codes[i] stands for; see `natural`. Returns how many of `small` it used. */
-export function addNatural(
+/**
+ * into[from + i] += scale · the number that codes[i] stands for, see {@linkcode roundToPowers}. The exponents in `small` are
+ * taken from index `used` on; returns the index after the last one taken.
+ */
+export function addPowers(
   codes: Uint32Array,
   small: Uint8Array,
   used: number,
@@ -49,31 +53,33 @@ export function addNatural(
   return used;
 }
 
-/** The value of each code but those with field 255. */
+/** The number that each code stands for, apart from those with a field of 255. */
 const POWERS = Float64Array.from(
   { length: 512 },
   (_, code) => (code & 255) === 0 ? 0 : (code > 255 ? -1 : 1) * 2 ** ((code & 255) - 127),
 );
 
 /**
- * codes[i] := levels ± l for vector[from + i], where 2^(l − levels) (l = 0: zero) is one of the two neighbours of
- * perNorm · |x| among 0, 2^(1 − levels) … 1/2, 1, chosen without bias; codes[i] held the random word.
+ * codes[i] := levels + l or levels − l for a number of that sign, where level l of 1 … `levels` is 2^(l − levels) and level 0
+ * is 0. perNorm · |vector[from + i]| is rounded to one of the two levels around it so that its mean is the number; codes[i]
+ * held the random word.
  */
-export function naturalDither(
+export function ditherToPowers(
   vector: Float32Array,
   from: number,
   perNorm: number,
   levels: number,
   codes: Uint32Array,
 ): void {
-  // In units of the lowest level.
+  // In units of the lowest level above 0, which is 1 then.
   const rate = perNorm * 2 ** (levels - 1), count = codes.length;
   const signs = new Int32Array(vector.buffer, vector.byteOffset + 4 * from, count);
   const floats = magnitudes(count), words = new Int32Array(floats.buffer, 0, count);
   for (let i = 0; i < count; i++) floats[i] = Math.abs(rate * vector[from + i]!);
   for (let i = 0; i < count; i++) {
     const random = codes[i]!, word = words[i]!;
-    // Below 1 to 0 or 1, above it to a power of two by the carry from the mantissa; both, and the right one by a mask.
+    // `low` rounds numbers below 1 to level 0 or 1; `high` rounds others by the carry from the mantissa. Both are computed
+    // and a mask takes the right one, because a branch would be mispredicted.
     const low = 1 - ((1 + random * 2 ** -32 - floats[i]!) | 0), high = ((word + (random >>> 9)) >>> 23) - 126;
     const above = (0x3f7fffff - word) >> 31, sign = signs[i]! >> 31;
     const level = Math.min(levels, (high & above) | (low & ~above));

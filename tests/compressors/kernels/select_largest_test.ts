@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { selectLargest } from "../../../compressors/kernels/select.ts";
+import { selectLargest } from "../../../compressors/kernels/select_largest.ts";
 
 Deno.test("selects what a stable sort would, of equal magnitudes the lowest index", () => {
   const vectors = fc.oneof(

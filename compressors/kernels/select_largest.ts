@@ -1,14 +1,18 @@
-/** The largest magnitudes of a vector, without sorting. @module */
+/** The largest magnitudes of a vector, found without sorting. @module */
 
 import { scratch } from "./scratch.ts";
 
-/** Bits of each histogram: together the 31 of a magnitude, whose integers order as the floats they are. */
+/**
+ * How many bits of a magnitude each pass looks at. Together they are the 31 bits of a float32 without its sign, which as
+ * integers have the order of the floats. Short vectors do not pay for large histograms.
+ */
 const LARGE = [11, 10, 10], SMALL = [8, 8, 8, 7];
 const histogram = new Uint32Array(2 ** 12), candidatesOf = scratch(Uint32Array);
 
 /**
- * Writes the indices of the `count` largest |vector[i]|, ascending, to `indices`; of equal ones the lowest indices.
- * Three reads of the vector, whatever is in it. 0 ≤ count ≤ vector.length; `indices` holds count.
+ * Writes the indices of the `count` largest |vector[i]| to `indices`, ascending; among equal magnitudes the lowest indices
+ * are taken. Radix selection: each pass finds some more bits of the count-th largest magnitude by a histogram. The vector
+ * is read three times, whatever it holds. 0 ≤ count ≤ vector.length, and `indices` holds count.
  */
 export function selectLargest(vector: Float32Array, count: number, indices: Uint32Array): void {
   const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length), size = words.length;
@@ -17,12 +21,12 @@ export function selectLargest(vector: Float32Array, count: number, indices: Uint
     return;
   }
   if (count === 0) return;
-  // Radix selection of the count-th largest: each histogram fixes the next bits of it.
   const widths = size < 4096 ? SMALL : LARGE, bins = 1 << widths[0]!;
   let shift = 31 - widths[0]!, i = 0;
   histogram.fill(0, 0, 2 * bins);
+  // Two histograms in turn, so that runs of numbers in one bin do not wait for each other.
   for (const even = size & ~1; i < even; i += 2) {
-    histogram[(words[i]! & 0x7fffffff) >>> shift]!++; // two histograms: runs of one bin do not wait for each other
+    histogram[(words[i]! & 0x7fffffff) >>> shift]!++;
     histogram[bins + ((words[i + 1]! & 0x7fffffff) >>> shift)]!++;
   }
   if (i < size) histogram[(words[i]! & 0x7fffffff) >>> shift]!++;
@@ -48,7 +52,7 @@ export function selectLargest(vector: Float32Array, count: number, indices: Uint
     found = kept;
     threshold |= bin << shift;
   }
-  // All above the threshold, and the first `wanted` that equal it.
+  // All magnitudes above the threshold are taken, and the first `wanted` of those equal to it.
   for (let i = 0, n = 0; n < count; i++) {
     const word = words[i]! & 0x7fffffff;
     if (word > threshold || (word === threshold && wanted-- > 0)) indices[n++] = i;

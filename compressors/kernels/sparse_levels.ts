@@ -1,4 +1,10 @@
-/** Rounding to a lattice step, and the sign and level bits of what is not 0. @module */
+/**
+ * Numbers rounded to multiples of a step, of which most become 0. Of the others the position in the vector and the signed
+ * level (the number is about level · step) are kept, and a level is coded as a sign and its magnitude in unary: level − 1
+ * ones and a zero.
+ *
+ * @module
+ */
 
 import { bits, type Key } from "../../random.ts";
 
@@ -6,8 +12,8 @@ const BLOCK = 2048;
 const words = new Uint32Array(BLOCK);
 
 /**
- * Rounds |vector[i]| · inverse to the nearest integer, halves up, at most `limit`. Writes the positions of those above 0,
- * ascending, and their signed levels; returns how many there are.
+ * Rounds |vector[i]| · inverse to the nearest integer, halves up, but to `limit` at most. Writes the positions of the levels
+ * that are not 0, ascending, and these levels; returns how many there are.
  */
 export function roundNearest(
   vector: Float32Array,
@@ -18,7 +24,8 @@ export function roundNearest(
 ): number {
   const floats = new Int32Array(vector.buffer, vector.byteOffset, vector.length);
   let n = 0;
-  // Without branches, which random signs and zeros would make the processor guess.
+  // Without branches, which random signs and zeros make the processor mispredict: a level of 0 is written too, and then
+  // overwritten, because n stays.
   for (let i = 0; i < vector.length; i++) {
     const sign = floats[i]! >> 31, level = Math.min(limit, (Math.abs(vector[i]!) * inverse + 0.5) | 0);
     positions[n] = i;
@@ -28,7 +35,10 @@ export function roundNearest(
   return n;
 }
 
-/** The same with ⌊v⌋ + 1 where u < frac(v), else ⌊v⌋: u is a multiple of 2⁻²⁴, made of one word of the key's stream. */
+/**
+ * As {@linkcode roundNearest}, but with stochastic rounding of v = |vector[i]| · inverse: to ⌊v⌋ + 1 where u is below the
+ * fraction of v, else to ⌊v⌋. Here u ∈ [0, 1) is a multiple of 2⁻²⁴ made of word i of the key's stream.
+ */
 export function roundRandom(
   vector: Float32Array,
   inverse: number,
@@ -43,7 +53,7 @@ export function roundRandom(
     const to = Math.min(vector.length, from + BLOCK);
     bits(key, to - from === BLOCK ? words : words.subarray(0, to - from), from);
     for (let i = from; i < to; i++) {
-      // ⌊v + 1 − u⌋ in one step, less one unit of u so that whole levels stay: (2²⁴ − 1 − word) / 2²⁴ ∈ [0, 1).
+      // ⌊v + 1 − u − 2⁻²⁴⌋. The last term keeps a v that is an integer where it is, also for u = 0.
       const room = ((words[i - from]! >>> 8) ^ 0xffffff) * 2 ** -24;
       const sign = floats[i]! >> 31, level = Math.min(limit, (Math.abs(vector[i]!) * inverse + room) | 0);
       positions[n] = i;
@@ -55,8 +65,8 @@ export function roundRandom(
 }
 
 /**
- * Writes a sign bit for each level (1: negative), then each magnitude in unary, from `bitAt` on. Bits of a first byte that
- * are before `bitAt` are kept. Returns the position after the last bit; the bits of its byte after that are 0.
+ * Writes a sign bit for each level, 1 where it is negative, then each magnitude in unary, from bit `bitAt` of the message
+ * on. The bits before it in its byte are kept. Returns the position after the last bit; its byte ends with zeros.
  */
 export function packLevels(levels: Int32Array, count: number, message: Uint8Array, bitAt: number): number {
   let at = bitAt >>> 3, have = bitAt & 7, word = have === 0 ? 0 : message[at]! >>> (8 - have);
@@ -81,8 +91,8 @@ export function packLevels(levels: Int32Array, count: number, message: Uint8Arra
 }
 
 /**
- * Reads what {@linkcode packLevels} wrote. Returns the position after the last bit, which may lie past the message's end,
- * where bits are 0; or −1 if a magnitude exceeds `limit`.
+ * Reads what {@linkcode packLevels} wrote. Returns the position after the last bit, or −1 if a magnitude exceeds `limit`.
+ * The position may lie past the message's end: the bits there are read as 0.
  */
 export function unpackLevels(
   message: Uint8Array,
@@ -97,11 +107,11 @@ export function unpackLevels(
     const signAt = bitAt + j, sign = (message[signAt >>> 3]! >>> (7 - (signAt & 7))) & 1;
     let level = 1;
     for (;;) {
-      // The next 32 bits, of which at least 25 are the message's.
+      // The 32 bits from the position's byte on, of which at least 25 come after the position: ones are counted by 24.
       const at = position >>> 3;
       const window = at + 4 <= length
         ? message[at]! << 24 | message[at + 1]! << 16 | message[at + 2]! << 8 | message[at + 3]!
-        : tail(message, at);
+        : lastBits(message, at);
       const ones = Math.min(24, Math.clz32(~(window << (position & 7))));
       level += ones, position += ones;
       if (level > limit) return -1;
@@ -113,20 +123,20 @@ export function unpackLevels(
   return position;
 }
 
-/** 32 bits from byte `at` on, 0 past the end. */
-function tail(message: Uint8Array, at: number): number {
+/** The 32 bits from byte `at` on, 0 past the message's end. */
+function lastBits(message: Uint8Array, at: number): number {
   let window = 0;
   for (let i = at; i < at + 4; i++) window = window << 8 | (i < message.length ? message[i]! : 0);
   return window;
 }
 
-/** into[positions[j]] += unit · levels[j]. */
+/** into[positions[j]] += step · levels[j]. */
 export function scatterLevels(
   positions: Uint32Array,
   levels: Int32Array,
   count: number,
-  unit: number,
+  step: number,
   into: Float32Array,
 ): void {
-  for (let j = 0; j < count; j++) into[positions[j]!]! += unit * levels[j]!;
+  for (let j = 0; j < count; j++) into[positions[j]!]! += step * levels[j]!;
 }

@@ -8,7 +8,7 @@ import {
   integersByteLength,
   RangeDecoder,
   RangeEncoder,
-} from "../../../compressors/coding/entropy.ts";
+} from "../../../compressors/coding/range_coder.ts";
 import { key, normal, uniform } from "../../../random.ts";
 
 function coded(values: Int32Array, most: number): Uint8Array {
