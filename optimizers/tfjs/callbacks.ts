@@ -4,7 +4,8 @@ import * as tf from "../../dependencies/tfjs.ts";
 import { allGather, type Exchange } from "../../transport/round.ts";
 import { differentCalls, opensStep, runCall } from "./agreement/calls.ts";
 import type { Group } from "./agreement/group.ts";
-import { requireGroup, requireWeights } from "./require.ts";
+import { requireGroup } from "./agreement/group.ts";
+import { requireWeights } from "./variables/weights.ts";
 import type { CustomCallback, LayersModel, Logs } from "./variables/tfjs.ts";
 import { averageState } from "./agreement/sync_weights.ts";
 

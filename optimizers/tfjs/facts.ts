@@ -1,37 +1,42 @@
 /** What must be equal on all ranks for their replicas to stay equal. @module */
 
+import { dataKey, shardedOver } from "./agreement/sharded.ts";
 import type { Options } from "./arguments.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
 import { layoutDigest } from "./variables/bucket.ts";
-import { dataKey, sharedOut } from "./agreement/sharded.ts";
 import { readSlots, slotsDigest } from "./variables/slots.ts";
-import { type OptimizerState, unnumbered } from "./optimizer_state.ts";
 import type { Optimizer, Variable } from "./variables/tfjs.ts";
-import { otherType } from "./variables/variables.ts";
+import { otherType, unnumbered } from "./variables/variables.ts";
 
-/** Where a training stands. */
-export interface Standing {
-  /** Steps taken. */
+/** Facts by the names that a message uses for them. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** How far an optimizer is when its ranks begin. */
+export interface Progress {
+  /** How many steps were taken. */
   readonly step: number;
-  /** Which of the group's optimizers it is. */
+  /** The number of the optimizer among those over its group. */
   readonly ordinal: number;
   /** The group. */
   readonly group: object;
+  /** The contents of the checkpoint that was restored, if there was one. */
+  readonly restored: OptimizerState | undefined;
+  /** Why this rank cannot go on from the checkpoint; undefined if it can. */
+  readonly refused: Error | undefined;
 }
 
-/** What the ranks compare before the first step; `refused` is why this rank cannot go on from what it restored. */
+/** What the ranks compare before the first step. */
 export function firstFacts(
   variables: readonly Variable[],
   inner: Optimizer,
   { method: { name, options, yields = "gradient" }, seed, nonFinite, verify, dataLoss }: Options,
-  { step, ordinal, group }: Standing,
-  restored: OptimizerState | undefined,
-  refused: Error | undefined,
-): Readonly<Record<string, unknown>> {
+  { step, ordinal, group, restored, refused }: Progress,
+): Facts {
   const slots = readSlots(inner), { layout, digests } = restored ?? {};
   return {
-    // As text, so that a difference is told as two whole shapes.
+    // As text, so that a message tells a difference as two whole shapes.
     variables: variables.map((variable) => `${otherType(variable)}[${variable.shape.join(", ")}]`),
-    // Variables of one shape may be listed in another order: their gradients would be averaged with one another's.
+    // If a rank listed variables of one shape in another order, their gradients would be averaged with one another.
     "variables' names": variables.map(({ name }) => unnumbered(name)),
     step,
     seed,
@@ -41,7 +46,7 @@ export function firstFacts(
     dataLoss: dataLoss === undefined ? "not given" : "given",
     optimizer: `number ${ordinal} of this group`,
     inner: { className: slots.className, config: slots.config },
-    [dataKey]: sharedOut(group),
+    [dataKey]: shardedOver(group),
     restored: refused !== undefined ? refused.message : layout === undefined ? "nothing" : {
       layout: layoutDigest(layout),
       step,
@@ -52,13 +57,13 @@ export function firstFacts(
   };
 }
 
-/** What the ranks compare in each step, by the names that a message uses. */
-export function stepFacts(inner: Optimizer, group: object): Readonly<Record<string, unknown>> {
+/** What the ranks compare in each step. */
+export function stepFacts(inner: Optimizer, group: object): Facts {
   const { learningRate, ...config } = inner.getConfig() as Record<string, unknown>;
   return {
     "learning rate": (inner as { readonly learningRate?: number }).learningRate ?? learningRate,
     "the inner optimizer": { ...config, iterations: inner.iterations },
-    [dataKey]: sharedOut(group),
+    [dataKey]: shardedOver(group),
   };
 }
 
@@ -67,7 +72,7 @@ export function rejoinFacts(
   inner: Optimizer,
   { method: { name, options }, seed, nonFinite }: Options,
   ordinal: number,
-): Readonly<Record<string, unknown>> {
+): Facts {
   return {
     seed,
     method: { name, options },
@@ -77,7 +82,7 @@ export function rejoinFacts(
   };
 }
 
-/** What they compare then of the variables, unless they begin anew. */
-export function shapeFacts(shapes: readonly (readonly number[])[] | undefined): Readonly<Record<string, unknown>> {
+/** What the ranks compare of their variables in a new group, unless they begin anew. */
+export function shapeFacts(shapes: readonly (readonly number[])[] | undefined): Facts {
   return { variables: shapes?.map((shape) => `[${shape.join(", ")}]`) ?? "none yet: no step was begun" };
 }

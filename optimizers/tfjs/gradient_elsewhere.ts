@@ -2,67 +2,57 @@
 
 import * as tf from "../../dependencies/tfjs.ts";
 import type { GradientPart } from "../../transport/round.ts";
+import type { Objection } from "./agreement/vote.ts";
+import type { Options } from "./arguments.ts";
+import type { Loss } from "./loss.ts";
 import type { Bucket } from "./variables/bucket.ts";
 import { forwardPass } from "./variables/forward_pass.ts";
 import { Snapshot } from "./variables/snapshot.ts";
 import type { Optimizer, Scalar, Tensor, Variable } from "./variables/tfjs.ts";
 import { variable } from "./variables/variables.ts";
-import type { Objection } from "./agreement/vote.ts";
-
-/** The loss of the step under way and its variables. */
-export interface Loss {
-  /** Evaluates the loss on the step's batch. */
-  readonly f: () => Scalar;
-  /** What it is differentiated by; undefined: all variables that are trained. */
-  readonly variables: readonly Variable[] | undefined;
-}
 
 /**
- * Evaluates gradients at other points. What goes wrong is remembered and zeros take the gradient's place, so that the
- * exchange comes to its end and the ranks vote on the step: an error thrown here would leave the others waiting.
+ * Evaluates gradients at other points during one step. If an evaluation fails, the objection is remembered and zeros take the
+ * gradient's place, so that the exchange comes to its end and the ranks vote on the step. An error thrown in the middle of
+ * the exchange would leave the other ranks waiting.
  */
-export class GradientElsewhere {
-  /** The loss of the step under way; undefined in `applyGradients`, which knows none. */
-  loss: Loss | undefined;
-  /** What went wrong in the step under way. */
+export class GradientElsewhere implements Disposable {
+  /** The first thing that went wrong in this step. */
   objection: Objection | undefined;
-  /** The error behind it, if there was one. */
+  /** The error behind the objection, if there was one. */
   error: unknown;
   readonly #inner: Optimizer;
-  readonly #method: string;
-  readonly #dataLoss: ((term?: number) => Scalar) | undefined;
-  /** Metrics that `fit` keeps whenever it evaluates the loss. */
+  readonly #options: Options;
+  readonly #loss: Loss | undefined;
+  /** Tensors that evaluations have kept. They outlive the step, because `fit` reads its metrics among them. */
   readonly #leftovers: Tensor[] = [];
 
-  /** For a method of this name under an inner optimizer; `dataLoss` is the loss on all data or on a term of it. */
-  constructor(inner: Optimizer, method: string, dataLoss: ((term?: number) => Scalar) | undefined) {
+  /** For a step with this loss; undefined in `applyGradients`, which knows none. */
+  constructor(inner: Optimizer, options: Options, loss: Loss | undefined) {
     this.#inner = inner;
-    this.#method = method;
-    this.#dataLoss = dataLoss;
+    this.#options = options;
+    this.#loss = loss;
   }
 
-  /** Before an exchange: nothing has gone wrong. */
-  clear(): void {
-    this.objection = this.error = undefined;
-  }
-
-  /** Disposes of what evaluations have left behind. */
-  tidy(): void {
+  /** Disposes of the tensors that evaluations have kept. */
+  [Symbol.dispose](): void {
     tf.dispose(this.#leftovers.splice(0));
   }
 
-  /** into := this rank's gradient at the point `at`. The variables have their values again afterwards. */
-  evaluate(
-    bucket: Bucket,
-    at: Float32Array,
-    into: Float32Array,
-    of: GradientPart,
-  ): void {
+  /**
+   * Writes this rank's gradient at the point `at` into `into`, or zeros if that fails. Afterwards the variables, and those that
+   * the forward pass has assigned to, have their former values again.
+   *
+   * @param at values for all variables of the bucket
+   * @param of the part of the data whose loss is differentiated
+   */
+  evaluate(bucket: Bucket, at: Float32Array, into: Float32Array, of: GradientPart): void {
     try {
       this.#evaluate(bucket, at, into, of);
       const bad = bucket.firstNonFinite(into);
       if (bad < 0) return;
-      const what = `the gradient of variable ${bad} (${bucket.layout.names[bad]}) that ${this.#method} asks for`;
+      const { name } = this.#options.method;
+      const what = `the gradient of variable ${bad} (${bucket.layout.names[bad]}) that ${name} asks for`;
       this.objection ??= { kind: "brought", what };
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
@@ -71,35 +61,18 @@ export class GradientElsewhere {
     into.fill(0);
   }
 
-  #evaluate(
-    bucket: Bucket,
-    at: Float32Array,
-    into: Float32Array,
-    of: GradientPart,
-  ): void {
-    const method = this.#method, dataLoss = this.#dataLoss, { loss } = this;
-    if (of !== "batch" && dataLoss === undefined) {
-      throw new TypeError(
-        `Cannot evaluate the gradient that ${method} asks for: it is that of ` +
-          `${of === "all" ? "all data" : `term ${of} of the data`}, and a step knows only its batch. Pass dataLoss`,
-      );
-    }
-    if (loss === undefined) {
-      throw new TypeError(
-        `Cannot evaluate the gradient that ${method} asks for: applyGradients knows no loss. Call minimize`,
-      );
-    }
-    const variables = bucket.layout.names.map(variable);
+  #evaluate(bucket: Bucket, at: Float32Array, into: Float32Array, of: GradientPart): void {
+    const loss = this.#lossOf(of), variables = bucket.layout.names.map(variable);
     using weights = new Snapshot(variables);
     try {
       variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, at))));
       let made: readonly Tensor[] = [];
       const { result: { value, grads }, before } = forwardPass(this.#inner, () =>
         tf.variableGrads(() => {
-          const value = of === "batch" ? loss.f() : of === "all" ? dataLoss!() : dataLoss!(of);
+          const value = loss();
           made = tf.engine().state.activeScope.track;
           return value;
-        }, loss.variables as Variable[]));
+        }, this.#loss!.variables as Variable[]));
       before.restore();
       before[Symbol.dispose]();
       bucket.gather(variables.map(({ name }) => grads[name]), into);
@@ -108,5 +81,22 @@ export class GradientElsewhere {
     } finally {
       weights.restore();
     }
+  }
+
+  /** The loss on a part of the data. */
+  #lossOf(part: GradientPart): () => Scalar {
+    const { method: { name }, dataLoss } = this.#options;
+    if (part !== "batch" && dataLoss === undefined) {
+      throw new TypeError(
+        `Cannot evaluate the gradient that ${name} asks for: it is that of ` +
+          `${part === "all" ? "all data" : `term ${part} of the data`}, and a step knows only its batch. Pass dataLoss`,
+      );
+    }
+    if (this.#loss === undefined) {
+      throw new TypeError(
+        `Cannot evaluate the gradient that ${name} asks for: applyGradients knows no loss. Call minimize`,
+      );
+    }
+    return part === "batch" ? this.#loss.f : () => part === "all" ? dataLoss!() : dataLoss!(part);
   }
 }

@@ -1,49 +1,21 @@
 import * as tf from "../../dependencies/tfjs.ts";
 import { show } from "../../options.ts";
 import { alone } from "../../transport/alone.ts";
-import type { BlockingCollective, Exchange } from "../../transport/round.ts";
 import { runAsync, runBlocking } from "../../transport/drivers.ts";
-import { checkArguments, type Options } from "./arguments.ts";
+import type { BlockingCollective, Exchange } from "../../transport/round.ts";
 import { average } from "../methods/average.ts";
 import { describeMethod } from "../methods/describe.ts";
 import { runCall } from "./agreement/calls.ts";
-import { type Group, isBlocking, ordinalOver } from "./agreement/group.ts";
-import { launchedSize } from "./launched.ts";
-import type { Method } from "../methods/method.ts";
-import { requireGroup, requireLoss, scalarLoss } from "./require.ts";
-import { checkSlots, readSlots, requireStorable, setLearningRate, writeSlots } from "./variables/slots.ts";
-import { checkState, checkVectors, type OptimizerState } from "./optimizer_state.ts";
+import { type Group, isBlocking, ordinalOver, requireGroup } from "./agreement/group.ts";
+import { checkArguments, type DistributedOptimizerOptions, type Options } from "./arguments.ts";
+import { loadInner, requireOneLaunched } from "./loaded.ts";
+import { type Loss, requireLoss, scalarLoss } from "./loss.ts";
+import type { OptimizerState } from "./optimizer_state.ts";
+import { Replica } from "./replica.ts";
+import { Step } from "./step.ts";
+import { setLearningRate } from "./variables/slots.ts";
 import { type NamedTensorMap, Optimizer, type Scalar, type Variable } from "./variables/tfjs.ts";
-import { Training } from "./step.ts";
 import { type NamedGradient, toList } from "./variables/variables.ts";
-
-/** The options of {@linkcode DistributedOptimizer}. */
-export interface DistributedOptimizerOptions {
-  /** The method by which ranks agree on a gradient, for instance `average()`. */
-  readonly method: Method;
-  /** The connected ranks. `fit` needs a blocking group; an awaited one serves `minimizeAsync`. */
-  readonly group: Group;
-  /** Where all randomness of the method comes from; equal on all ranks. Default 0. */
-  readonly seed?: number;
-  /**
-   * What all ranks do in a step in which a gradient of any rank, or what the ranks make of their gradients, is NaN or
-   * infinite. "throw" (the default): all ranks refuse the step. "skip": the step counts as taken and changes nothing, not
-   * even BatchNorm's averages. In the steps between the exchanges of a method that has some every so many steps, the rank
-   * leaves its gradient out; with "throw" all ranks throw when they next meet.
-   */
-  readonly nonFinite?: "throw" | "skip";
-  /**
-   * Every how many steps the ranks compare digests of the weights, of the inner optimizer's slots and of what the method
-   * holds alike on all ranks. Where they differ, all ranks refuse the step and name what differs. 0: never. Default 100,
-   * which costs less than 1 % of a step of a model with a million parameters. (Learning rates are compared in every step.)
-   */
-  readonly verify?: number;
-  /**
-   * The loss on all of this rank's data, or on one term of it (a minibatch, by its number): what variance reduction asks
-   * for beyond the step's batch, `vrDiana` and `marina` with `dense: "all"`. Default: a method that asks is refused.
-   */
-  readonly dataLoss?: (term?: number) => Scalar;
-}
 
 /**
  * A `tf.Optimizer` whose gradients are agreed on by all ranks before `inner` applies them. Use it where `inner` would
@@ -51,24 +23,26 @@ export interface DistributedOptimizerOptions {
  * impossible, call `minimizeAsync`.
  *
  * - Before the first step the ranks compare the variables' shapes, seed, method, options and inner optimizer, and
- *   refuse to train together if any differs; then they take over rank 0's values of the variables that are trained.
+ *   refuse to train together if any differs. Then they take over rank 0's values of the trained variables.
  * - In every step they compare the learning rate and the inner optimizer's options, and every `verify` steps digests of
- *   the weights, the slots and what the method holds alike on all ranks. All ranks refuse a step in which any differs.
- * - Alone, a rank trains as several do: its gradient is compressed, and what the method remembers is kept. A method that
- *   for one rank leaves the gradient as it is (`average()`) is left out there.
+ *   the weights, the slots and the method's shared state. All ranks refuse a step in which any differs.
+ * - Alone, a rank trains as several do: its gradient is compressed, and the method keeps its state. A method that
+ *   leaves the gradient of a single rank as it is, such as `average()`, is left out there.
  * - A variable without a gradient counts as having a gradient of zeros. If no rank has a gradient for it, and the method
  *   delivers nothing for it either, the inner optimizer leaves it alone, as without this class.
  * - All ranks must take equally many steps; see `shard`.
- * - If a step fails (a rank is lost, a loss throws, a number is not finite), then weights, slots and method state are as
- *   before it, and all ranks that can be told throw. After a lost rank, `rejoin` goes on among the survivors.
+ * - If a step fails (a rank is lost, a loss throws, a number is not finite), then weights, slots and the method's state are
+ *   as before it, and all ranks that can be told throw. After a lost rank, `rejoin` goes on among the survivors.
+ * - A method that asks for the gradient at another point has the loss evaluated once more: dropout then draws another mask,
+ *   `trainOnBatch` returns its metrics twice, and what the loss itself passes to `tf.keep` in that evaluation is disposed of
+ *   when the next step begins.
  *
- * Memory, made at the first step: one vector of the parameters' size, another where the method reads the parameters, what
- * the method itself needs, and a copy of its state. The weights and slots of before the last step are held on to, so that
- * the step can be taken back (not in groups in which a round succeeds on all ranks or on none). Messages per step: 28 bytes
- * and a bit per variable before the method's, and an empty one after them; none in the steps in between of methods that
- * exchange every so many. `group` remains the caller's to close. A method that asks for the gradient at another point has
- * the loss evaluated once more: dropout then draws another mask, `trainOnBatch` returns its metrics twice, and what the loss
- * itself passes to `tf.keep` in such an evaluation is disposed of at the next step.
+ * Memory, made at the first step: one vector of 4 bytes for each trained number, another one if the method reads the
+ * parameters, what the method itself needs, and a copy of its state. The weights and slots of before the last step are held
+ * on to, so that the step can be taken back (except in groups in which a round succeeds on all ranks or on none).
+ *
+ * Messages in each step: 28 bytes and a bit for each variable before the method's, and an empty one after them. A method that
+ * exchanges every so many steps sends none in the steps between. `group` remains the caller's to close.
  *
  * @example
  * ```ts
@@ -89,12 +63,14 @@ export interface DistributedOptimizerOptions {
  * ```
  */
 export class DistributedOptimizer extends Optimizer {
-  /** The name that saved models know this class by. */
+  /** The name by which saved models know this class. */
   static readonly className: string = "DistributedOptimizer";
 
   readonly #inner: Optimizer;
   readonly #options: Options;
-  readonly #training: Training;
+  readonly #replica: Replica;
+  /** The step that was taken last, is being taken, or is prepared by `computeGradients`. */
+  #step: Step;
   #busy = false;
   #disposed = false;
   /** Whether this is the optimizer of a loaded model, which knows no ranks. */
@@ -104,7 +80,7 @@ export class DistributedOptimizer extends Optimizer {
    * Wraps `inner`.
    *
    * @throws {TypeError} if an argument is not what it should be or an option is unknown
-   * @throws {RangeError} if the seed or `verify` is not a safe non-negative integer
+   * @throws {RangeError} if the seed or `verify` is not a safe integer ≥ 0
    */
   constructor(inner: Optimizer, options: DistributedOptimizerOptions) {
     super();
@@ -116,18 +92,19 @@ export class DistributedOptimizer extends Optimizer {
     }
     this.#inner = inner;
     this.#options = checked;
-    this.#training = new Training(inner, checked);
+    this.#replica = new Replica(inner, checked);
+    this.#step = new Step(this.#replica);
   }
 
-  /** Steps taken, skipped ones included. */
+  /** How many steps were taken, skipped ones included. */
   override get iterations(): number {
-    // The base class's constructor does not ask, but its prototype may be inspected.
-    return #training in this ? this.#training.step : 0;
+    // Where the prototype is inspected, `this` is no instance.
+    return #replica in this ? this.#replica.step : 0;
   }
 
   /**
-   * The inner optimizer's learning rate, where it has one. Setting it sets the inner one's on this rank: set it on all ranks
-   * before the same step, or they refuse to take it.
+   * The inner optimizer's learning rate, where it has one. Setting it sets the inner optimizer's on this rank: set it on all
+   * ranks before the same step, or they refuse to take that step.
    */
   get learningRate(): number | undefined {
     return (this.#inner as { readonly learningRate?: number }).learningRate;
@@ -137,7 +114,11 @@ export class DistributedOptimizer extends Optimizer {
     this.setLearningRate(rate);
   }
 
-  /** Sets the learning rate, as `tf.train.sgd` has it: see {@linkcode DistributedOptimizer.learningRate}. */
+  /**
+   * Sets {@linkcode DistributedOptimizer.learningRate}, as the method of that name of `tf.train.sgd` does.
+   *
+   * @throws {RangeError} if the rate is not a finite number ≥ 0
+   */
   setLearningRate(rate: number): void {
     if (!(typeof rate === "number" && rate >= 0 && rate < Infinity)) {
       throw new RangeError(`Cannot set the learning rate: it is ${show(rate)}, expected a finite number ≥ 0`);
@@ -146,8 +127,10 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * One step: evaluates the loss and its gradients, agrees on them with the other ranks, and updates the variables.
+   * Takes one step: evaluates the loss and its gradients, agrees on them with the other ranks, and updates the variables.
    *
+   * @param f computes the loss
+   * @param varList the variables to train. Default: all that are trainable
    * @returns the loss on this rank's batch if `returnCost`, else null
    * @throws {TypeError} if the group cannot block
    * @throws {TransportError} if a rank is lost
@@ -155,74 +138,81 @@ export class DistributedOptimizer extends Optimizer {
    */
   override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
     const group = this.#blocking("minimize");
-    return cost(this.#enter(() => this.#run(this.#training.minimize(f, varList), group)), returnCost);
+    using _ = this.#enter();
+    const step = this.#next({ f, variables: varList });
+    return cost(this.#run(step, step.minimize(), group), returnCost);
   }
 
   /**
-   * `minimize` for groups that are awaited (it takes blocking ones too). Do not call it inside `tf.tidy`, and await one
-   * step before the next.
+   * Does what `minimize` does in a group that is awaited; it takes a blocking group too. Do not call it inside `tf.tidy`, and
+   * await one step before the next.
    *
+   * @param f computes the loss
+   * @param varList the variables to train. Default: all that are trainable
    * @returns the loss on this rank's batch if `returnCost`, else null
    * @throws {TransportError} if a rank is lost
    * @throws {RangeError} if a gradient of any rank is not finite
    */
   async minimizeAsync(f: () => Scalar, returnCost = false, varList?: Variable[]): Promise<Scalar | null> {
-    const { group, work: { gradientAt } } = this.#training;
+    const { group } = this.#replica;
     if (group.size === 1 || isBlocking(group)) return this.minimize(f, returnCost, varList);
-    return await this.#enterAsync(async () => {
-      return cost(await runAsync(this.#training.minimize(f, varList), group, gradientAt), returnCost);
-    });
+    using _ = this.#enter();
+    const step = this.#next({ f, variables: varList });
+    try {
+      return cost(await runAsync(step.minimize(), group, step.gradientAt), returnCost);
+    } catch (error) {
+      throw step.explained(error);
+    }
   }
 
   /**
-   * Agrees on gradients computed elsewhere and has `inner` apply them. Methods that ask for the gradient at another
-   * point need `minimize`.
+   * Agrees on gradients computed elsewhere and has `inner` apply them. A method that asks for the gradient at another point
+   * needs `minimize`.
+   *
+   * @throws {TypeError} if the group cannot block, or a gradient names no variable
+   * @throws {TransportError} if a rank is lost
+   * @throws {RangeError} if a gradient of any rank is not finite
    */
   override applyGradients(variableGradients: NamedTensorMap | NamedGradient[]): void {
     const group = this.#blocking("applyGradients");
-    this.#enter(() => this.#run(this.#training.apply(toList(variableGradients)), group));
+    using _ = this.#enter();
+    const step = this.#upcoming();
+    this.#run(step, step.apply(toList(variableGradients)), group);
   }
 
   /**
-   * The loss and its gradients on this rank's batch. Before the first step of a blocking group the ranks take over rank
-   * 0's values of the variables in `varList`.
+   * Computes the loss and its gradients on this rank's batch. In a blocking group the ranks take over rank 0's values of the
+   * variables in `varList` before the first step.
+   *
+   * @param f computes the loss
+   * @param varList the variables to differentiate by. Default: all that are trainable
    */
   override computeGradients(f: () => Scalar, varList?: Variable[]): {
     value: Scalar;
     grads: NamedTensorMap;
   } {
-    const training = this.#training, { group } = training;
+    const { group, alone } = this.#replica;
     requireLoss("compute gradients", f, varList);
-    if (!training.alone && varList !== undefined && isBlocking(group)) {
-      this.#enter(() => this.#run(training.begin(() => varList), group));
+    if (!alone && varList !== undefined && isBlocking(group)) {
+      using _ = this.#enter();
+      const step = this.#upcoming();
+      this.#run(step, step.begin(() => varList), group);
     }
-    return training.forward(() => super.computeGradients(() => scalarLoss("compute gradients", f()), varList));
+    const compute = () => super.computeGradients(() => scalarLoss("compute gradients", f()), varList);
+    return this.#upcoming().forward(compute);
   }
 
   /**
-   * What must be kept of this rank to go on later. Its vectors are the live ones: write them out before the next step.
-   * See {@linkcode saveCheckpoint}.
+   * Reads all that this rank needs to go on later, apart from the weights. The vectors are the live ones: write them out
+   * before the next step. See {@linkcode saveCheckpoint}.
    *
    * @throws {Error} if a step is under way
-   * @throws {TypeError} if the inner optimizer is of a class of a user's own that keeps tensors or arrays where they cannot
-   *   be read, for instance in a Map
+   * @throws {TypeError} if a user wrote the inner optimizer's class, and it keeps tensors or arrays where they cannot be
+   *   read, for instance in a Map
    */
   getState(): OptimizerState {
     if (this.#busy) throw new Error("Cannot read or replace the state: a step is under way; await minimizeAsync");
-    requireStorable(this.#inner);
-    const { step, group: { rank, size }, work: { bucket, state }, restoring: { state: restored } } = this.#training;
-    const layout = bucket?.layout ?? restored?.layout;
-    return {
-      step,
-      seed: this.#options.seed,
-      rank,
-      size,
-      method: describeMethod(this.#options.method),
-      ...layout ? { layout } : {},
-      local: state?.local ?? restored?.local ?? {},
-      shared: state?.shared ?? restored?.shared ?? {},
-      inner: readSlots(this.#inner),
-    };
+    return this.#replica.contents();
   }
 
   /**
@@ -232,32 +222,29 @@ export class DistributedOptimizer extends Optimizer {
    *   or has another shape; the message names the first difference
    */
   checkState(state: OptimizerState): void {
-    const mine = this.getState(), { layout } = state, { bucket } = this.#training.work;
-    checkState(state, bucket ? mine : { ...mine, layout: undefined });
-    if (layout) checkVectors(state, this.#options.method.init(layout, mine.size));
-    checkSlots(this.#inner, state.inner, layout?.shapes);
+    this.#replica.check(state, this.getState());
   }
 
   /**
-   * Goes on where another optimizer of the same options stopped. All ranks must call it with what they got from
-   * `getState`. The next step compares it among the ranks and with the variables; if it then refuses, this optimizer (and
-   * the variables given) are as they were before, on all ranks.
+   * Goes on where another optimizer with equal options stopped. All ranks must call it with what they got from `getState`.
+   * The next step compares it among the ranks and with the variables. If that step refuses it, this optimizer (and the
+   * variables given) are as they were before, on all ranks.
    *
-   * @param variables what the caller gives other values after this call, so that a refusal can take them back
+   * @param variables the variables that the caller gives other values after this call, so that a refusal can take them back
    * @throws {Error} as `checkState` does; nothing has been changed then
    */
   setState(state: OptimizerState, variables: readonly Variable[] = []): void {
-    this.checkState(state);
-    this.#training.restore(state, this.getState(), variables);
-    writeSlots(this.#inner, state.inner);
+    const mine = this.getState();
+    this.#replica.check(state, mine);
+    this.#replica.restore(state, mine, variables);
   }
 
   /**
-   * Goes on in a new group after a `TransportError`: call it on all survivors, each with its group. A rank may have ended a
-   * step in which another one was lost before it had ended it. Then that rank takes the step back, bit for bit (weights,
-   * slots, the method's state, BatchNorm's averages), so that all stand at the last step which all of them have taken:
-   * `iterations` tells which. The group may have another size if the method keeps nothing of a rank's own from step to
-   * step; else the same ranks must meet in the same order.
+   * Goes on in a new group after a `TransportError`. Call it on all survivors, each with its new group. One of them may have
+   * ended a step in which another one was lost before it had ended the step. Such a rank takes the step back, bit for bit
+   * (weights, slots, the method's state, BatchNorm's averages), so that all stand at the last step which all of them have
+   * taken; `iterations` tells which. The group may have another size if the method keeps no state of a rank's own; else the
+   * same ranks must meet in the same order.
    *
    * @throws {Error} on all ranks, if they are more than one step apart, if they differ in what must be equal, or if the
    *   method cannot go on among these ranks
@@ -287,11 +274,12 @@ export class DistributedOptimizer extends Optimizer {
    */
   async rejoin(group: Group): Promise<void> {
     requireGroup("rejoin", group);
-    await this.#enterAsync(() => runCall("rejoin", this.#training.rejoin(group, ordinalOver(group)), group));
+    using _ = this.#enter();
+    await runCall("rejoin", this.#replica.rejoin(group, ordinalOver(group)), group);
   }
 
   #blocking(what: string): BlockingCollective {
-    const { group } = this.#training;
+    const { group } = this.#replica;
     if (isBlocking(group)) return group;
     if (group.size === 1) return alone(); // there is nobody to wait for
     throw new TypeError(
@@ -300,53 +288,41 @@ export class DistributedOptimizer extends Optimizer {
     );
   }
 
-  #run<R>(exchange: Exchange<R>, group: BlockingCollective): R {
-    return runBlocking(exchange, group, this.#training.work.gradientAt);
+  /** Makes the next step. */
+  #next(loss?: Loss): Step {
+    this.#step[Symbol.dispose]();
+    return this.#step = new Step(this.#replica, loss);
   }
 
-  /** Runs a step; a second one may not start before it ends. */
-  #enter<R>(step: () => R): R {
-    this.#start();
+  /** The step that `computeGradients` prepares and `applyGradients` takes. */
+  #upcoming(): Step {
+    return this.#step.begun ? this.#next() : this.#step;
+  }
+
+  #run<R>(step: Step, exchange: Exchange<R>, group: BlockingCollective): R {
     try {
-      return step();
+      return runBlocking(exchange, group, step.gradientAt);
     } catch (error) {
-      throw this.#training.explained(error);
-    } finally {
-      this.#busy = false;
+      throw step.explained(error);
     }
   }
 
-  async #enterAsync<R>(step: () => Promise<R>): Promise<R> {
-    this.#start();
-    try {
-      return await step();
-    } catch (error) {
-      throw this.#training.explained(error);
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  #start(): void {
+  /** Begins what no second call may do at the same time, and returns what ends it. */
+  #enter(): Disposable {
     if (this.#disposed) {
       throw new Error("Cannot start a step: the optimizer has been disposed of, expected a new DistributedOptimizer");
     }
     if (this.#busy) throw new Error("Cannot start a step: the step before has not ended; await minimizeAsync");
-    const launched = this.#loaded ? launchedSize() : 1;
-    if (launched > 1) {
-      throw new Error(
-        `Cannot train a loaded model on ${launched} ranks: its optimizer was saved without its group, and every rank would ` +
-          "train on its own. Compile the model again, with new DistributedOptimizer(inner, { method, group }) over the " +
-          "group, or with inner itself if this rank alone is to train it",
-      );
-    }
+    if (this.#loaded) requireOneLaunched();
     this.#busy = true;
+    return { [Symbol.dispose]: () => void (this.#busy = false) };
   }
 
   /** Disposes of `inner`'s slots. The group stays open. */
   override dispose(): void {
     this.#disposed = true;
-    this.#training.dispose();
+    this.#step[Symbol.dispose]();
+    this.#replica.dispose();
     this.#inner.dispose();
   }
 
@@ -367,24 +343,21 @@ export class DistributedOptimizer extends Optimizer {
   /** Sets the inner optimizer's slots, and the number of steps taken. */
   override async setWeights(weightValues: Parameters<Optimizer["setWeights"]>[0]): Promise<void> {
     await this.#inner.setWeights(weightValues);
-    this.#training.step = this.#inner.iterations;
+    this.#replica.step = this.#inner.iterations;
   }
 
   /**
-   * The optimizer of a loaded model: `inner` in a group of one, because what is loaded has no group. Compile the model
-   * again to train it among ranks: on several ranks that a launcher has started, this one refuses to train.
+   * The optimizer of a loaded model: `inner` in a group of one, because a saved model has no group. Compile the model again
+   * to train it among ranks: on several ranks that a launcher has started, this optimizer refuses to train.
+   *
+   * @throws {Error} if tfjs does not know the class of `inner`
    */
   static fromConfig<T extends Optimizer>(
     cls: new (inner: Optimizer, options: DistributedOptimizerOptions) => T,
     config: ReturnType<Optimizer["getConfig"]>,
   ): T {
-    const { className, config: options } = config["inner"] as { className: string; config: typeof config };
-    const known = tf.serialization.SerializationMap.getMap().classNameMap[className];
-    if (!known) {
-      throw new Error(`Cannot load a DistributedOptimizer: tfjs does not know its inner class ${className}`);
-    }
-    const [innerClass, make] = known, seed = config["seed"] as number;
-    const loaded = new cls(make(innerClass, options) as Optimizer, { method: average(), group: alone(), seed });
+    const seed = config["seed"] as number;
+    const loaded = new cls(loadInner(config), { method: average(), group: alone(), seed });
     if (#loaded in loaded) loaded.#loaded = true;
     return loaded;
   }

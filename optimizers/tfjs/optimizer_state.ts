@@ -1,46 +1,51 @@
-/** What is kept of an optimizer from step to step, the weights apart. @module */
+/** What is kept of an optimizer from step to step, apart from the weights. @module */
 
-import { broadcast, type Exchange } from "../../transport/round.ts";
 import { show } from "../../options.ts";
+import { broadcast, type Exchange } from "../../transport/round.ts";
 import { digest } from "../files/digest.ts";
 import type { Layout, State, Vector, Vectors } from "../methods/method.ts";
 import { type Slots, slotsDigest } from "./variables/slots.ts";
 import type { Variable } from "./variables/tfjs.ts";
-import { weightsDigest } from "./agreement/sync_weights.ts";
+import { sameName } from "./variables/variables.ts";
+import { weightsDigest } from "./variables/weights.ts";
 
-/** What must be kept to go on after an interruption as if there had been none; the weights apart. */
+/** All that an optimizer needs, apart from the weights, to go on after an interruption as if there had been none. */
 export interface OptimizerState {
-  /** Steps taken. */
+  /** How many steps were taken. */
   readonly step: number;
   /** The seed that keys are folded from. */
   readonly seed: number;
-  /** This rank. */
+  /** This rank's number. */
   readonly rank: number;
   /** How many ranks there are. */
   readonly size: number;
   /** The method and its options, as text. */
   readonly method: string;
-  /** The variables' layout; absent before the first step and in a group of one, which needs no bucket. */
+  /** The layout of the trained variables; absent before the first step, and in a group of one that needs no bucket. */
   readonly layout?: Layout | undefined;
-  /** The method's state of this rank. */
+  /** The vectors of the method's state that are this rank's own. */
   readonly local: Vectors;
-  /** The method's state that all ranks share; rank 0's counts. */
+  /** The vectors of the method's state that all ranks share. Rank 0's are used. */
   readonly shared: Vectors;
-  /** The inner optimizer's class, configuration and slots. */
+  /** The inner optimizer's class, options and slots. */
   readonly inner: Slots;
-  /** Of a checkpoint: digests by which the ranks see, before their next step, that they restored the same one. */
+  /** In a checkpoint: digests by which the ranks see, before their next step, whether they restored the same one. */
   readonly digests?: StateDigests | undefined;
 }
 
-/** Digests of what was equal on all ranks when the state was saved. */
+/** Digests of what was equal on all ranks when a checkpoint was saved. */
 export interface StateDigests {
-  /** Of the step, the method's shared state and the inner optimizer's slots. */
+  /** The digest of the step, the seed, the state that all ranks share, and the inner optimizer's slots. */
   readonly common: string;
-  /** Of the trained weights. Methods that own the parameters may let them differ between their exchanges. */
+  /** The digest of the trained weights. Methods that own the parameters may let them differ between their exchanges. */
   readonly weights: string;
 }
 
-/** The digests of a state, and of the variables that its layout names. */
+/**
+ * The digests of an optimizer's state.
+ *
+ * @param trained the variables that its layout names
+ */
 export function stateDigests(
   { step, seed, shared, inner }: OptimizerState,
   trained: readonly Variable[],
@@ -53,7 +58,12 @@ export function stateDigests(
   return { common: sum.hex(), weights: weightsDigest(trained) };
 }
 
-/** Throws an Error that names the first difference, if a state is not one for this rank of this group. */
+/**
+ * Compares an optimizer's state with that of the optimizer that is to go on from it.
+ *
+ * @throws {TypeError} if `theirs` is not what `getState` returns
+ * @throws {Error} that names the first difference
+ */
 export function checkState(theirs: OptimizerState, mine: OptimizerState): void {
   if (typeof theirs?.local !== "object" || typeof theirs.shared !== "object" || typeof theirs.inner !== "object") {
     throw new TypeError(
@@ -70,7 +80,7 @@ export function checkState(theirs: OptimizerState, mine: OptimizerState): void {
   if (theirs.layout && mine.layout) checkLayout(theirs.layout, mine.layout);
 }
 
-/** Throws an Error that names the first variable whose name or shape differs. */
+/** @throws {Error} that names the first variable whose name or shape differs */
 export function checkLayout(theirs: Layout, mine: Layout): void {
   const length = Math.max(theirs.shapes.length, mine.shapes.length);
   const shape = ({ shapes, names }: Layout, i: number) => i < shapes.length ? `${names[i]} [${shapes[i]}]` : "absent";
@@ -84,21 +94,10 @@ export function checkLayout(theirs: Layout, mine: Layout): void {
 }
 
 /**
- * Whether two variables may be the same one of a model that was made twice. tfjs numbers layers and variables per
- * process ("dense_Dense3/kernel_1"): the numbers in names say nothing.
- */
-export function sameName(a: string, b: string): boolean {
-  return unnumbered(a) === unnumbered(b);
-}
-
-/** A variable's name without the numbers that tfjs gives: "dense_Dense/kernel" of "dense_Dense3/kernel_1". */
-export function unnumbered(name: string): string {
-  return name.replaceAll(/_?\d+/g, "");
-}
-
-/**
- * Throws an Error if a state's vectors are not those that its method keeps for this layout. Of what all ranks share,
- * rank 0 alone must have it all.
+ * Compares the vectors of an optimizer's state with those that its method keeps for this layout. Only rank 0 must have the
+ * shared ones.
+ *
+ * @throws {Error} that names the first vector that is missing or of another length or type
  */
 export function checkVectors(from: OptimizerState, to: State): void {
   checkKind("local", from.local, to.local);
@@ -126,7 +125,7 @@ function checkKind(kind: string, from: Vectors, to: Vectors): void {
   }
 }
 
-/** A method's new state := the restored one; what all ranks share comes from rank 0, which alone has it. */
+/** Fills a method's new state with the restored vectors. Those that all ranks share come from rank 0, which alone has them. */
 export function* restoreState(from: OptimizerState, to: State, rank: number): Exchange {
   checkVectors(from, to);
   for (const [name, vector] of Object.entries(to.local)) vector.set(from.local[name]!);

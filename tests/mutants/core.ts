@@ -57,7 +57,7 @@ export default [
   },
   {
     name: "shard: rows of different lengths are taken",
-    file: "optimizers/tfjs/data/shard.ts",
+    file: "optimizers/tfjs/data/shardable.ts",
     find: "others.find(([, length]) => length !== first![1])",
     replace: "others.find(([, length]) => length < 0 * first![1])",
     tests: ["tests/optimizers/tfjs/data/shard_test.ts#rows of tensors"],
@@ -78,7 +78,7 @@ export default [
   },
   {
     name: "shard: typed rows in the order of the data",
-    file: "optimizers/tfjs/data/shard.ts",
+    file: "optimizers/tfjs/data/shardable.ts",
     find: "map((_, i) => rows[indices[i]!]!)",
     replace: "map((_, i) => rows[i]!)",
     tests: ["tests/optimizers/tfjs/data/shard_test.ts#rows of tensors"],
@@ -260,14 +260,14 @@ export default [
   },
   {
     name: "weights: their types are left out of the digest",
-    file: "optimizers/tfjs/agreement/sync_weights.ts",
+    file: "optimizers/tfjs/variables/weights.ts",
     find: "sum.text(`${variable.dtype}[${variable.shape}]`)",
     replace: "sum.text(`[${variable.shape}]`)",
     tests: ["tests/optimizers/tfjs/variables/bucket_test.ts#weightsDigest", "tests/optimizers/files/digest_test.ts"],
   },
   {
     name: "weights: their shapes are left out of the digest",
-    file: "optimizers/tfjs/agreement/sync_weights.ts",
+    file: "optimizers/tfjs/variables/weights.ts",
     find: "sum.text(`${variable.dtype}[${variable.shape}]`)",
     replace: "sum.text(`${variable.dtype}`)",
     tests: ["tests/optimizers/tfjs/variables/bucket_test.ts#weightsDigest", "tests/optimizers/files/digest_test.ts"],

@@ -10,21 +10,21 @@ const callbacks = "tests/optimizers/tfjs/callbacks_test.ts", args = "tests/optim
 const mutants: Mutant[] = [
   {
     name: "what a method delivers for a variable without gradient is dropped",
-    file: "optimizers/tfjs/replica.ts",
+    file: "optimizers/tfjs/update.ts",
     find: 'yields === "parameters" || present[i] || !bucket.isZero(i)',
     replace: 'yields === "parameters" || present[i]',
     tests: [`${absent}#errorFeedback`],
   },
   {
     name: "methods that own the parameters leave out variables without gradient",
-    file: "optimizers/tfjs/replica.ts",
+    file: "optimizers/tfjs/update.ts",
     find: 'yields === "parameters" || present[i] ||',
     replace: "present[i] ||",
     tests: [`${absent}#localSgd`, `${absent}#fedAvg`, `${absent}#scaffold`],
   },
   {
     name: "a variable that nothing is delivered for is given zeros",
-    file: "optimizers/tfjs/replica.ts",
+    file: "optimizers/tfjs/update.ts",
     find: "|| !bucket.isZero(i) ?",
     replace: "|| true ?",
     tests: [`${absent}#leaves the variable alone`],
@@ -32,8 +32,8 @@ const mutants: Mutant[] = [
   {
     name: "the result of the exchange is not looked at",
     file: "optimizers/tfjs/step.ts",
-    find: "work.elsewhere.objection ?? outcome.objection ?? work.finds()",
-    replace: "work.elsewhere.objection ?? outcome.objection",
+    find: "outcome.objection ?? nonFiniteUpdate(method, bucket, state)",
+    replace: "outcome.objection",
     tests: [`${finite}#on the way into sum`, `${finite}#a memory that is not finite`],
   },
   {
@@ -88,15 +88,15 @@ const mutants: Mutant[] = [
   {
     name: "a skipped step leaves what the forward pass wrote",
     file: "optimizers/tfjs/step.ts",
-    find: "if (!stays && !this.#returned) {",
-    replace: "if (!stays && this.#returned) {",
+    find: "if (!taken) { for (const",
+    replace: "if (taken) { for (const",
     tests: [`${finite}#takes back what the forward pass wrote`],
   },
   {
     name: "a loss that throws is told to nobody",
     file: "optimizers/tfjs/step.ts",
-    find: "if (this.work.bucket !== undefined && !this.#meets) return exchange;",
-    replace: "if (this.method.bucket !== undefined) return exchange;",
+    find: "if (bucket !== undefined && !meets) return exchange;",
+    replace: "if (bucket !== undefined || meets) return exchange;",
     tests: [`${args}#variables that cannot be trained`],
   },
   {
@@ -116,20 +116,20 @@ const mutants: Mutant[] = [
   {
     name: "the hash of a step leaves out the data",
     file: "optimizers/tfjs/facts.ts",
-    find: "iterations: inner.iterations },\n    [dataKey]: sharedOut(group),",
+    find: "iterations: inner.iterations },\n    [dataKey]: shardedOver(group),",
     replace: "iterations: inner.iterations },",
     tests: [`${replicas}#shuffled by itself`],
   },
   {
     name: "replicas are never compared",
-    file: "optimizers/tfjs/agreement/conclude.ts",
+    file: "optimizers/tfjs/step.ts",
     find: "if (verify === 0 || size === 1) return false;",
     replace: "if (verify === 0 || size >= 1) return false;",
     tests: [`${replicas}#differs is found`],
   },
   {
     name: "replicas of local methods are compared by steps, not by exchanges",
-    file: "optimizers/tfjs/agreement/conclude.ts",
+    file: "optimizers/tfjs/step.ts",
     find: "Math.floor((step + 1 - every) / verify)",
     replace: "Math.floor(step / verify)",
     tests: [`${replicas}#local method`],
@@ -137,15 +137,15 @@ const mutants: Mutant[] = [
   {
     name: "slots are left out of the comparison",
     file: "optimizers/tfjs/agreement/replicas.ts",
-    find: "slot: slotDigests(inner),",
-    replace: "slot: {},",
+    find: "Object.fromEntries(slotsByName(inner).map(",
+    replace: "Object.fromEntries(slotsByName(inner).slice(0, 0).map(",
     tests: [`${replicas}#a bit of a slot`],
   },
   {
     name: "shared vectors are left out of the comparison",
     file: "optimizers/tfjs/agreement/replicas.ts",
-    find: "state: digestsOf(shared) }",
-    replace: "state: digestsOf({}) }",
+    find: "Object.fromEntries(Object.entries(shared).map(",
+    replace: "Object.fromEntries(Object.entries(shared).slice(0, 0).map(",
     tests: [`${replicas}#shared vector`],
   },
   {
@@ -178,30 +178,30 @@ const mutants: Mutant[] = [
   },
   {
     name: "an optimizer of a user's own is stored in part",
-    file: "optimizers/tfjs/optimizer.ts",
-    find: "requireStorable(this.#inner);",
+    file: "optimizers/tfjs/replica.ts",
+    find: "requireStorable(inner);",
     replace: "",
     tests: ["tests/optimizers/tfjs/variables/own_memory_test.ts#refuses what it cannot hold"],
   },
   {
     name: "rejoin: ranks of which some have begun do not begin anew",
     file: "optimizers/tfjs/agreement/rejoin.ts",
-    find: 'return positions.some(({ begun }) => begun === "no") &&',
-    replace: 'return positions.length === 0 && positions.some(({ begun }) => begun === "no") &&',
+    find: 'return standings.some(({ begun }) => begun === "no") &&',
+    replace: 'return standings.length === 0 && standings.some(({ begun }) => begun === "no") &&',
     tests: [`${rejoin}#average: a connection lost while the ranks begin for`],
   },
   {
     name: "rejoin: what was restored is forgotten as soon as this rank has begun",
-    file: "optimizers/tfjs/step.ts",
-    find: "if (!this.#meets) this.restoring.confirm();",
-    replace: 'this.restoring.confirm(), this.restoring.begun = "alone";',
+    file: "optimizers/tfjs/replica.ts",
+    find: "if (!this.meets) restoring.confirm();",
+    replace: 'restoring.confirm(), restoring.begun = "alone";',
     tests: [`${rejoin}#average: a connection lost while the ranks begin from`],
   },
   {
     name: "rejoin: what is restored may change its place",
     file: "optimizers/tfjs/restoring.ts",
-    find: "const { local, shared } = this.state ?? {",
-    replace: 'const { local, shared } = (this.begun === "all" ? this.state : undefined) ?? {',
+    find: "const { local, shared } = this.contents ?? {",
+    replace: 'const { local, shared } = (this.begun === "all" ? this.contents : undefined) ?? {',
     tests: [`${rejoin}#is not taken to another place`],
   },
   {
@@ -214,8 +214,8 @@ const mutants: Mutant[] = [
   {
     name: "a method with a memory goes on in a group of another size",
     file: "optimizers/tfjs/agreement/rejoin.ts",
-    find: "if (!positions.some(({ keeps }) => keeps)) return common;",
-    replace: "if (positions.length > 0) return common;",
+    find: "if (!standings.some(({ keeps }) => keeps)) return common;",
+    replace: "if (standings.length > 0) return common;",
     tests: [`${rejoin}#another size`],
   },
   {
@@ -242,8 +242,8 @@ const mutants: Mutant[] = [
   {
     name: "a loaded model trains alone on each rank",
     file: "optimizers/tfjs/optimizer.ts",
-    find: "this.#loaded ? launchedSize() : 1",
-    replace: "1",
+    find: "if (this.#loaded) requireOneLaunched();",
+    replace: "",
     tests: [`${args}#a loaded model`],
   },
   {

@@ -18,7 +18,7 @@ const saving = "optimizers/tfjs/checkpoints/save_to.ts",
   restoring = "optimizers/tfjs/checkpoints/restore_from.ts",
   files = "optimizers/files/file_system.ts";
 const handler = "optimizers/tfjs/checkpoints/file_handler.ts",
-  training = "optimizers/tfjs/facts.ts",
+  facts = "optimizers/tfjs/facts.ts",
   together = "optimizers/tfjs/agreement/together.ts";
 
 const safetensorsTest = ["tests/optimizers/files/safetensors_test.ts"],
@@ -180,7 +180,7 @@ export default [
   },
   {
     name: "checkpoint: numbers in names are compared",
-    file: state,
+    file: "optimizers/tfjs/variables/variables.ts",
     find: 'name.replaceAll(/_?\\d+/g, "")',
     replace: "name",
     tests: ["tests/optimizers/tfjs/checkpoints/checkpoint_test.ts"],
@@ -229,28 +229,28 @@ export default [
   },
   {
     name: "restored: a rank's verdict does not travel",
-    file: training,
+    file: facts,
     find: "restored: refused !== undefined ? refused.message : layout ===",
     replace: "restored: layout ===",
     tests: restoreTest,
   },
   {
     name: "restored: another run's state is taken",
-    file: training,
+    file: facts,
     find: '"values (digest)": digests?.common,',
     replace: "",
     tests: restoreTest,
   },
   {
     name: "restored: another run's weights are taken",
-    file: training,
+    file: facts,
     find: '...yields !== "parameters" && { "weights (digest)": digests?.weights },',
     replace: "",
     tests: restoreTest,
   },
   {
     name: "restored: slots that differ are taken",
-    file: training,
+    file: facts,
     find: '"slots (digest)": slotsDigest(slots),',
     replace: "",
     tests: restoreTest,

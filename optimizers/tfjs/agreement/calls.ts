@@ -1,18 +1,18 @@
 /**
- * Which call of this library a rank is in, as its message tells. Where the ranks are in different calls, each reads it from
- * the message of the others, and can say what they do instead of what it waits for.
+ * Which call of this library a rank is in, as its message tells. Where the ranks are in different calls, each rank reads this
+ * from the messages of the others, and can say what they do in place of what it waits for.
  *
  * @module
  */
 
-import { TransportError } from "../../../transport/transport.ts";
 import type { Exchange } from "../../../transport/round.ts";
+import { TransportError } from "../../../transport/transport.ts";
 import { type Group, runOn } from "./group.ts";
 import { objectionsIn } from "./vote.ts";
 
-/** The number with which a message begins that opens a step: "GWst", read as little-endian. */
+/** The number that begins a message which opens a step: "GWst" read as a little-endian word. */
 export const STEP_TAG = 0x74735747;
-/** How many bytes such a message has at least. */
+/** The bytes of such a message before the bits of its variables. */
 export const STEP_HEADER = 28;
 
 /** Whether a message opens a step. */
@@ -21,12 +21,14 @@ export function opensStep(message: Uint8Array): boolean {
     new DataView(message.buffer, message.byteOffset).getUint32(0, true) === STEP_TAG;
 }
 
-/** What all ranks must do. */
+/** What all ranks must do, for messages. */
 export const sameCalls = "All ranks must make the same calls in the same order";
 
 /**
- * What the ranks do, where they are in different calls: "rank 0 is in saveTo, rank 1 opens a step". Undefined where all are
- * in the same.
+ * Says what two ranks do that are in different calls: "rank 0 is in saveTo, rank 1 opens a step". Undefined where all ranks
+ * are in the same call.
+ *
+ * @param messages what each rank has sent, in rank order
  */
 export function differentCalls(messages: readonly Uint8Array[]): string | undefined {
   const calls = messages.map(callOf), other = calls.findIndex((call) => call !== calls[0]);
@@ -36,7 +38,7 @@ export function differentCalls(messages: readonly Uint8Array[]): string | undefi
   ).join(", ");
 }
 
-/** What a rank does that has sent this message; undefined if that cannot be told. */
+/** What the rank does that has sent this message; undefined if that cannot be told. */
 function callOf(message: Uint8Array): string | undefined {
   if (opensStep(message)) return "opens a step";
   if (objectionsIn([message])) return "refuses a step";
@@ -54,7 +56,7 @@ function callOf(message: Uint8Array): string | undefined {
   return "seed" in value || "variables" in value ? "is in rejoin" : "compares a step";
 }
 
-/** The parts of `saveTo`, by their names in the messages; see FORMAT.md. */
+/** The parts of `saveTo`, by the names that they have in messages. */
 const savingParts: readonly unknown[] = ["begin", "write", "look", "finish", "tidy"];
 
 function parse(message: Uint8Array): unknown {
@@ -68,8 +70,9 @@ function parse(message: Uint8Array): unknown {
 /**
  * Runs the exchange of a call that all ranks must make.
  *
- * @param doing what it does, for messages
- * @throws {TransportError} that says so, if a rank is lost meanwhile: it may have gone on without having made the call
+ * @param doing what the call does, for messages
+ * @throws {TransportError} if a rank is lost meanwhile. The message says that the lost rank may have gone on without having
+ *   made the call
  */
 export async function runCall<R>(doing: string, exchange: Exchange<R>, group: Group): Promise<R> {
   try {

@@ -1,4 +1,4 @@
-/** Comparing facts among ranks, with sentences for what is not allowed to differ. @module */
+/** Comparing facts among ranks, with a sentence for each fact that must not differ. @module */
 
 import { handshake } from "../../../transport/handshake.ts";
 import type { Exchange } from "../../../transport/round.ts";
@@ -6,7 +6,7 @@ import { differentCalls, sameCalls } from "./calls.ts";
 import { dataKey } from "./sharded.ts";
 import { inCommon } from "./vote.ts";
 
-/** An exchange whose replies are told. */
+/** Runs an exchange and tells the caller every reply. */
 function* heard(exchange: Exchange, tell: (reply: readonly Uint8Array[]) => void): Exchange {
   let next = exchange.next([]);
   while (!next.done) {
@@ -16,13 +16,14 @@ function* heard(exchange: Exchange, tell: (reply: readonly Uint8Array[]) => void
   }
 }
 
+/** How the handshake's errors begin. */
 const prefix = "Cannot train together: ";
 
 /**
  * Compares facts that must be equal on all ranks.
  *
  * @param what what cannot be done if they differ, for instance "take step 7"
- * @param advice what to do about it
+ * @param advice what to do about a difference
  * @throws {Error} on all ranks alike: "Cannot <what>: <the fact> differs: <ranks and values>. <advice>"
  */
 export function* compareFacts(what: string, facts: Readonly<Record<string, unknown>>, advice = ""): Exchange {

@@ -1,63 +1,53 @@
 /** The end of a step: all ranks say whether they can apply it. @module */
 
 import { allGather, type Exchange } from "../../../transport/round.ts";
-import type { Options } from "../arguments.ts";
-import type { Group } from "./group.ts";
-import type { MethodAtWork } from "../replica.ts";
-import { compareReplicas, hashOf, type Replica, replicaOf } from "./replicas.ts";
-import type { Optimizer } from "../variables/tfjs.ts";
+import { compareReplicas, hashOf, type ReplicaDigests } from "./replicas.ts";
 import { encodeObjection, type Objection, objectionsIn, type Outcome } from "./vote.ts";
 
-/** A step whose exchange has come to its end. */
-export interface Ended {
-  /** Steps taken before it. */
-  readonly step: number;
-  /** The ranks. */
-  readonly group: Group;
-  /** The inner optimizer. */
-  readonly inner: Optimizer;
-  /** The method and what it has made. */
-  readonly work: MethodAtWork;
-  /** Which variables have a gradient on any rank. */
-  readonly present: readonly boolean[];
-}
-
-/** Whether the replicas are compared after this step: once in `verify` steps, and only where the ranks meet. */
-export function isVerified(step: number, size: number, { verify, method: { every = 1 } }: Options): boolean {
-  if (verify === 0 || size === 1) return false;
-  return Math.floor((step + 1) / verify) !== Math.floor((step + 1 - every) / verify);
-}
-
 /**
- * Every rank says whether it can apply the step; it is applied here meanwhile, unless this rank objects. The outcome has
- * votes if not all ranks can.
+ * Every rank says whether it can apply the step. The step is applied here while the votes travel, unless this rank objects.
+ *
+ * @param apply applies the step on this rank
+ * @param abort ends the group: called if this rank fails to apply the step after it has voted for it
+ * @returns the votes, if a rank objects
  */
-export function* conclude({ group, work, present }: Ended, objection: Objection | undefined): Exchange<Outcome> {
+export function* conclude(
+  objection: Objection | undefined,
+  apply: () => void,
+  abort: (reason: Error) => void,
+): Exchange<Outcome> {
   const message = objection ? encodeObjection(objection) : new Uint8Array(0);
   yield { op: "start", round: { op: "allGather", message } };
-  let failure: { readonly error: Error } | undefined;
+  let failure: Error | undefined;
   try {
-    if (objection === undefined) work.write(present);
+    if (objection === undefined) apply();
   } catch (error) {
-    failure = { error: error instanceof Error ? error : new Error(String(error)) };
+    failure = error instanceof Error ? error : new Error(String(error));
   }
   const votes = objectionsIn(yield { op: "finish" });
   if (failure === undefined || votes !== undefined) return { votes };
   // The others have been told that all is well, and it is not: this rank cannot go on with them.
-  void Promise.resolve(group.abort?.(failure.error)).catch(() => {});
-  throw failure.error;
+  abort(failure);
+  throw failure;
 }
 
 /**
- * Applies the step and compares the replicas that come of it, in the same round as the vote.
+ * Applies the step on this rank and compares the replicas that come of it, in the same round as the vote.
  *
+ * @param step how many steps were taken before this one
+ * @param apply applies the step on this rank and returns the digests of its replica
+ * @param names the names of the trained variables on this rank
+ * @returns the votes, if a rank objects
  * @throws {Error} on all ranks alike, if the replicas differ
  */
-export function* concludeAndCompare({ step, inner, work, present }: Ended): Exchange<Outcome> {
-  let replica: Replica;
+export function* concludeAndCompare(
+  step: number,
+  apply: () => ReplicaDigests,
+  names: readonly string[],
+): Exchange<Outcome> {
+  let replica: ReplicaDigests;
   try {
-    work.write(present);
-    replica = replicaOf(work.variables, inner, work.state!.shared);
+    replica = apply();
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     return { votes: objectionsIn(yield* allGather(encodeObjection({ kind: "failed", what }))), error };
@@ -65,6 +55,6 @@ export function* concludeAndCompare({ step, inner, work, present }: Ended): Exch
   const messages = yield* allGather(new TextEncoder().encode(hashOf(replica)));
   const votes = objectionsIn(messages), texts = messages.map((message) => message.join());
   if (votes || texts.every((text) => text === texts[0])) return { votes };
-  yield* compareReplicas(`take step ${step}`, replica, work.bucket!.layout.names);
+  yield* compareReplicas(`take step ${step}`, replica, names);
   throw new Error(`Cannot take step ${step}: the ranks sent different digests of equal replicas`);
 }

@@ -1,4 +1,8 @@
-/** The tiny round that opens every step: are all ranks in the same step, alike in all that decides it, and finite? @module */
+/**
+ * The round that opens every step: are all ranks in the same step, equal in all that decides it, and their gradients finite?
+ *
+ * @module
+ */
 
 import { allGather, type Exchange } from "../../../transport/round.ts";
 import { TransportError } from "../../../transport/transport.ts";
@@ -6,67 +10,68 @@ import { differentCalls, opensStep, sameCalls, STEP_HEADER as HEADER, STEP_TAG a
 import { compareFacts } from "./compare.ts";
 import { inCommon } from "./vote.ts";
 
-/** What a rank tells the others before a step. */
-export interface Status {
-  /** Which of the optimizers over this group it is, counted from 1 in the order in which they were made. */
+/** What a rank tells the others when it opens a step. */
+export interface Opening {
+  /** The number of the optimizer among those over this group, counted from 1 in the order in which they were made. */
   readonly optimizer: number;
   /** Steps taken before this one. */
   readonly step: number;
   /** The first variable whose gradient is not finite, or −1. */
   readonly nonFinite: number;
-  /** A digest of what must be equal on all ranks in this step: 16 hexadecimal digits. */
+  /** The digest of what must be equal on all ranks in this step: 16 hexadecimal digits. */
   readonly hash: string;
-  /** Which variables have a gradient on this rank. */
+  /** For each variable whether it has a gradient on this rank. */
   readonly present: readonly boolean[];
 }
 
 /** What to do about a difference between replicas. */
-export const driftAdvice = "Let all ranks make the same changes before the same step: else their replicas drift apart";
+const driftAdvice = "Let all ranks make the same changes before the same step: else their replicas drift apart";
 
 /**
- * The status of all ranks, in rank order: 28 bytes and a bit per variable each.
+ * Opens a step: tells the ranks what each of them is about to do. Each sends 28 bytes and a bit for each variable.
  *
  * @param equal what must be equal on all ranks, by names that a message can use; it is sent only where the hashes differ
+ * @returns what all ranks have told, in rank order
  * @throws {Error} on all ranks alike, if one sends something else, is in another step or differs in what must be equal
  */
-export function* exchangeStatus(mine: Status, equal: () => Readonly<Record<string, unknown>>): Exchange<Status[]> {
+export function* exchangeOpenings(mine: Opening, equal: () => Readonly<Record<string, unknown>>): Exchange<Opening[]> {
   return yield* inCommon(exchange(mine, equal));
 }
 
-function* exchange(mine: Status, equal: () => Readonly<Record<string, unknown>>): Exchange<Status[]> {
+function* exchange(mine: Opening, equal: () => Readonly<Record<string, unknown>>): Exchange<Opening[]> {
   const { step, optimizer, present: { length } } = mine;
   const refuse = (why: string) => new Error(`Cannot take step ${step}: ${why}`);
   const messages = yield* allGather(write(mine));
-  const statuses = messages.map((message, rank) => {
-    const status = read(message, length, optimizer);
-    if (status === undefined) throw refuse(foreign(message, rank, messages));
-    return status;
+  const openings = messages.map((message, rank) => {
+    const opening = read(message, length, optimizer);
+    if (opening === undefined) throw refuse(foreign(message, rank, messages));
+    return opening;
   });
-  const other = (name: "optimizer" | "step") => statuses.findIndex((status) => status[name] !== mine[name]);
+  const other = (name: "optimizer" | "step") => openings.findIndex((opening) => opening[name] !== mine[name]);
   const stranger = other("optimizer"), ahead = other("step");
   if (stranger >= 0) {
     throw refuse(
       `rank ${stranger} is in a step of optimizer ${
-        statuses[stranger]!.optimizer
+        openings[stranger]!.optimizer
       } of this group, this rank of optimizer ` +
         `${optimizer}. Let all ranks take the steps of several optimizers in the same order`,
     );
   }
   if (ahead >= 0) {
-    const theirs = statuses[ahead]!.step;
+    const theirs = openings[ahead]!.step;
     throw refuse(
       `rank ${ahead} is at step ${theirs}. It took ${theirs < step ? "fewer" : "more"} steps than you: ` +
         "give all ranks equally many batches, for instance by shard(), and let them stop in the same epoch",
     );
   }
-  if (statuses.some(({ hash }) => hash !== mine.hash)) {
+  if (openings.some(({ hash }) => hash !== mine.hash)) {
     yield* compareFacts(`take step ${step}`, equal(), driftAdvice);
     throw refuse("the ranks sent different digests of what must be equal, and it is equal: a message was damaged");
   }
-  return statuses;
+  return openings;
 }
 
-function write({ optimizer, step, nonFinite, hash, present }: Status): Uint8Array {
+function write({ optimizer, step, nonFinite, hash, present }: Opening): Uint8Array {
   const message = new Uint8Array(HEADER + ((present.length + 7) >>> 3)), view = new DataView(message.buffer);
   view.setUint32(0, TAG, true);
   view.setUint32(4, optimizer, true);
@@ -77,8 +82,14 @@ function write({ optimizer, step, nonFinite, hash, present }: Status): Uint8Arra
   return message;
 }
 
-/** Undefined for a message that is no status, or one of this optimizer that has not so many variables. */
-function read(message: Uint8Array, length: number, mine: number): Status | undefined {
+/**
+ * Reads the message of another rank. Undefined if it does not open a step, or if it opens one of this optimizer with another
+ * number of variables.
+ *
+ * @param length how many variables this optimizer trains
+ * @param mine the number of this optimizer
+ */
+function read(message: Uint8Array, length: number, mine: number): Opening | undefined {
   const view = new DataView(message.buffer, message.byteOffset, message.length);
   if (!opensStep(message)) return undefined;
   const optimizer = view.getUint32(4, true), step = Number(view.getBigUint64(8, true));
@@ -93,9 +104,10 @@ function read(message: Uint8Array, length: number, mine: number): Status | undef
 }
 
 /**
- * The error of a lost rank, where it has left while the others open a step: then it has taken fewer steps than they.
+ * Explains the error of a rank that has left the group while the others open a step: it has taken fewer steps than they.
  *
- * @param own this rank, which may have left the group itself
+ * @param own this rank, which may itself have left the group
+ * @returns the explained error, or any other error as it is
  */
 export function explainLeave(error: unknown, step: number, own: number): unknown {
   if (!(error instanceof TransportError && /left the group/.test(error.message))) return error;
@@ -113,7 +125,7 @@ export function explainLeave(error: unknown, step: number, own: number): unknown
   );
 }
 
-/** What a rank does instead that has sent this. */
+/** Says what a rank does that has sent a message of another kind in place of opening a step. */
 function foreign(message: Uint8Array, rank: number, messages: readonly Uint8Array[]): string {
   const start = new TextDecoder().decode(message.slice(0, 12));
   if (start === '["GWmetrics"') {

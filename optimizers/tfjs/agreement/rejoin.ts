@@ -1,60 +1,65 @@
 /**
- * Survivors of a lost rank go on together: the last step that all of them have taken.
+ * How the survivors of a lost rank find the last step that all of them have taken, and go on from there.
  *
- * Why it is enough that each can take one step back: a rank ends step k + 1 only after the round at the step's end, in which
- * it has heard from every rank. A rank takes part in that round only when it has begun step k + 1, hence when it has ended
- * step k. So when one rank has ended k + 1 steps, all others have ended k at least; and none can have ended k + 2, because
- * for that all would have had to end k + 1. Of a method that exchanges every so many steps the same holds with its
- * exchanges in the place of steps: what a rank does between them it does on its own, and takes it back along with the
- * exchange before.
+ * It is enough that each rank can take one step back. A rank ends step k + 1 only after the round at the end of that step, in
+ * which it has heard from every rank. A rank takes part in that round only when it has begun step k + 1, and hence has ended
+ * step k. So when one rank has ended step k + 1, all others have ended step k; and no rank has ended step k + 2, because for
+ * that all ranks would have had to end step k + 1. If a method exchanges only every so many steps, this holds for its
+ * exchanges in place of its steps: the steps that a rank takes alone after an exchange are taken back along with it.
  *
  * @module
  */
 
 import { allGather, type Exchange } from "../../../transport/round.ts";
-import { differentCalls } from "./calls.ts";
 import type { State } from "../../methods/method.ts";
+import { differentCalls } from "./calls.ts";
 import { commonError } from "./vote.ts";
 
-/** Where a rank stands. */
-export interface Position {
-  /** Steps it has taken. */
+/** Where a rank stands in the training. */
+export interface Standing {
+  /** How many steps the rank has taken. */
   readonly step: number;
-  /** The steps it would have taken after it has taken back what it can; null if it can take back nothing. */
+  /** How many steps it would have taken after taking back what it can; null if it can take back nothing. */
   readonly back: number | null;
-  /** Its number in the group before. */
+  /** The rank's number in the group before. */
   readonly rank: number;
   /** The size of the group before. */
   readonly size: number;
-  /** Whether its method keeps something of this rank's own, which belongs to its place among the ranks. */
+  /** Whether the method's state holds vectors of this rank's own, which belong to its place among the ranks. */
   readonly keeps: boolean;
-  /** How far it is with what comes before the first step. */
+  /** Whether the ranks have begun. */
   readonly begun: Begun;
 }
 
 /**
- * "no": this rank has not begun. "alone": it has, and does not know whether the others have too. "all": it knows that they
- * have, because it has heard of each of them since.
+ * Whether the ranks have begun: compared what they are to train, and taken over rank 0's weights. "no": this rank has not
+ * begun. "alone": it has begun, and does not know whether the others have too. "all": it knows that all have, because it has
+ * heard from each of them since.
  */
 export type Begun = "no" | "alone" | "all";
 
 /**
- * Whether all ranks begin anew before their next step: the connection was lost while they began, so that some have the
- * variables and others do not. None has taken a step from there then.
+ * Whether all ranks must begin anew before their next step, because the connection was lost while they began: some ranks
+ * have begun and others have not. No rank has taken a step then.
  */
-export function beginsAnew(positions: readonly Position[]): boolean {
-  return positions.some(({ begun }) => begun === "no") && positions.every(({ begun }) => begun !== "all");
+export function beginsAnew(standings: readonly Standing[]): boolean {
+  return standings.some(({ begun }) => begun === "no") && standings.every(({ begun }) => begun !== "all");
 }
 
 const TAG = "GWrejoin";
 
-/** Where all ranks stand, in rank order. Throws on all of them if one sends something else. */
-export function* exchangePositions(mine: Position): Exchange<Position[]> {
+/**
+ * Tells the ranks where each of them stands.
+ *
+ * @returns the standings of all ranks, in rank order
+ * @throws {Error} on all ranks, if one sends something else
+ */
+export function* exchangeStandings(mine: Standing): Exchange<Standing[]> {
   const messages = yield* allGather(new TextEncoder().encode(JSON.stringify([TAG, mine])));
   return messages.map((message, rank) => {
     try {
-      const [tag, position] = JSON.parse(new TextDecoder().decode(message.slice())) as [string, Position];
-      if (tag === TAG) return position;
+      const [tag, standing] = JSON.parse(new TextDecoder().decode(message.slice())) as [string, Standing];
+      if (tag === TAG) return standing;
     } catch {
       // Not JSON: refused below.
     }
@@ -64,36 +69,40 @@ export function* exchangePositions(mine: Position): Exchange<Position[]> {
 }
 
 /**
- * The last step that all ranks have taken or can go back to.
+ * Finds the last step that all ranks have taken or can go back to.
  *
- * @throws {Error} on all ranks alike, if there is none or if the method cannot go on among these ranks
+ * @throws {Error} on all ranks alike, if there is no such step, or if the method cannot go on among these ranks
  */
-export function commonStep(positions: readonly Position[]): number {
+export function commonStep(standings: readonly Standing[]): number {
   const refuse = (why: string) => commonError(new Error(`Cannot rejoin: ${why}`));
-  const common = Math.min(...positions.map(({ step }) => step));
-  const far = positions.findIndex(({ step, back }) => step !== common && back !== common);
+  const common = Math.min(...standings.map(({ step }) => step));
+  const far = standings.findIndex(({ step, back }) => step !== common && back !== common);
   if (far >= 0) {
-    const least = positions.findIndex(({ step }) => step === common);
+    const least = standings.findIndex(({ step }) => step === common);
     throw refuse(
       `rank ${far} has taken ${
-        positions[far]!.step
+        standings[far]!.step
       } steps and rank ${least} ${common}, which is more than one apart. ` +
         "Restore a checkpoint on all ranks",
     );
   }
-  if (!positions.some(({ keeps }) => keeps)) return common;
-  const moved = positions.findIndex(({ rank, size }, place) => rank !== place || size !== positions.length);
+  if (!standings.some(({ keeps }) => keeps)) return common;
+  const moved = standings.findIndex(({ rank, size }, place) => rank !== place || size !== standings.length);
   if (moved >= 0) {
-    const { rank, size } = positions[moved]!;
+    const { rank, size } = standings[moved]!;
     throw refuse(
-      `rank ${moved} of ${positions.length} was rank ${rank} of ${size}, and the method keeps a memory on each rank that ` +
+      `rank ${moved} of ${standings.length} was rank ${rank} of ${size}, and the method keeps a memory on each rank that ` +
         "belongs to its place. Let the same ranks meet in the same order, or make new optimizers",
     );
   }
   return common;
 }
 
-/** Throws, on all ranks alike, unless a state has the vectors that its method makes for a group of this size. */
+/**
+ * Compares a method's state with the one that the method makes for a group of another size.
+ *
+ * @throws {Error} on all ranks alike, if a vector of the two has another length
+ */
 export function requireFits(state: State, fresh: State, size: number, now: number): void {
   for (const kind of ["local", "shared"] as const) {
     for (const name in fresh[kind]) {

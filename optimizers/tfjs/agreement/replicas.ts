@@ -2,41 +2,46 @@
 
 import { canonical } from "../../../transport/handshake.ts";
 import type { Exchange } from "../../../transport/round.ts";
-import { compareFacts } from "./compare.ts";
 import { digest } from "../../files/digest.ts";
-import { numbersOf } from "../variables/numbers.ts";
 import type { Vectors } from "../../methods/method.ts";
+import { numbersOf } from "../variables/numbers.ts";
+import { slotsByName } from "../variables/slots.ts";
 import type { Optimizer, Tensor, Variable } from "../variables/tfjs.ts";
-import { slotsByName } from "../undo.ts";
+import { compareFacts } from "./compare.ts";
 
-/** Digests of the weights by position, of the inner optimizer's slots and of a method's shared state by name. */
-export interface Replica {
-  /** The variables that are trained. */
+/** Digests of a replica. */
+export interface ReplicaDigests {
+  /** The trained weights, in the order of the layout. */
   readonly variable: readonly string[];
-  /** The inner optimizer's slots. */
+  /** The inner optimizer's slots by name. */
   readonly slot: Readonly<Record<string, string>>;
-  /** What the method holds alike on all ranks. */
+  /** The vectors of the method's state that all ranks share, by name. */
   readonly state: Readonly<Record<string, string>>;
 }
 
-/** The digests of a replica as it is now. Reading a million numbers takes about 4 ms. */
-export function replicaOf(variables: readonly Variable[], inner: Optimizer, shared: Vectors): Replica {
-  return { variable: variables.map(digestOf), slot: slotDigests(inner), state: digestsOf(shared) };
+/** Computes the digests of a replica as it is now. Reading a million numbers takes about 4 ms. */
+export function digestsOfReplica(variables: readonly Variable[], inner: Optimizer, shared: Vectors): ReplicaDigests {
+  return {
+    variable: variables.map(digestOf),
+    slot: Object.fromEntries(slotsByName(inner).map(([name, variable]) => [name, digestOf(variable)])),
+    state: Object.fromEntries(Object.entries(shared).map(([name, vector]) => [name, digestOfNumbers(vector)])),
+  };
 }
 
-/** A digest of each slot of a tfjs optimizer. */
-export function slotDigests(inner: Optimizer): Record<string, string> {
-  return Object.fromEntries(slotsByName(inner).map(([name, variable]) => [name, digestOf(variable)]));
-}
-
-/** One digest of facts: equal facts, equal digest. */
+/** One digest of facts: equal facts have equal digests. */
 export function hashOf(facts: unknown): string {
   return digest().text(canonical(facts)).hex();
 }
 
-/** Compares replicas among ranks. Throws on all of them where they differ, naming what differs and on which ranks. */
-export function* compareReplicas(what: string, replica: Replica, names: readonly string[]): Exchange {
-  const { variable, slot, state } = replica;
+/**
+ * Compares the digests of replicas among ranks.
+ *
+ * @param what what cannot be done if they differ, for messages
+ * @param names the names of the trained variables on this rank
+ * @throws {Error} on all ranks, if the replicas differ: it names what differs, and on which ranks
+ */
+export function* compareReplicas(what: string, digests: ReplicaDigests, names: readonly string[]): Exchange {
+  const { variable, slot, state } = digests;
   const named = (kind: string, digests: Readonly<Record<string, string>>) =>
     Object.entries(digests).map(([name, digest]) => [`${kind} ${name}`, digest]);
   try {
@@ -45,7 +50,7 @@ export function* compareReplicas(what: string, replica: Replica, names: readonly
       ...Object.fromEntries([...named("the inner optimizer's slot", slot), ...named("the method's shared", state)]),
     }, "The replicas have drifted apart: restore a checkpoint on all ranks");
   } catch (error) {
-    // Each rank has its own names for the variables.
+    // Variables are compared by position, because each rank has names of its own for them.
     if (error instanceof Error) {
       error.message = error.message.replace(/variable\.(\d+)/, (_, i) => `variable ${i} (${names[Number(i)]})`);
     }
@@ -53,16 +58,10 @@ export function* compareReplicas(what: string, replica: Replica, names: readonly
   }
 }
 
-function digestsOf(vectors: Vectors): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(vectors).map(([name, { buffer, byteOffset, byteLength }]) => [
-      name,
-      digest().bytes(new Uint8Array(buffer, byteOffset, byteLength)).hex(),
-    ]),
-  );
+function digestOf(tensor: Tensor): string {
+  return digestOfNumbers(numbersOf(tensor));
 }
 
-function digestOf(tensor: Tensor): string {
-  const { buffer, byteOffset, byteLength } = numbersOf(tensor);
+function digestOfNumbers({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
   return digest().bytes(new Uint8Array(buffer, byteOffset, byteLength)).hex();
 }

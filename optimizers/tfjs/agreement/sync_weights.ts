@@ -1,49 +1,26 @@
-/** A model's weights among ranks: are they equal, and making them so. @module */
+/** Making a model's weights equal among ranks. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import { checkOptions, show } from "../../../options.ts";
 import { allGather, allReduce, broadcast, type Exchange } from "../../../transport/round.ts";
 import { Bucket, layoutOf } from "../variables/bucket.ts";
-import { compareFacts } from "./compare.ts";
-import { digest } from "../../files/digest.ts";
-import { runCall } from "./calls.ts";
-import type { Group } from "./group.ts";
-import { requireGroup, requireWeights } from "../require.ts";
 import { Snapshot } from "../variables/snapshot.ts";
-import type { LayersModel, Tensor, Variable } from "../variables/tfjs.ts";
-
-/** A model, or the variables themselves. */
-export type Weights = LayersModel | readonly Variable[];
-
-/**
- * A digest of the values of a model's weights (or of variables), their types and shapes, in their order: 16
- * hexadecimal digits, equal on all ranks where the replicas are equal to the last bit.
- *
- * @example
- * ```ts
- * import * as tf from "@tensorflow/tfjs";
- * import { weightsDigest } from "@gradwire/tfjs/optimizers";
- * const a = tf.variable(tf.tensor1d([1, 2])), b = tf.variable(tf.tensor1d([1, 2]));
- * console.assert(weightsDigest([a]) === weightsDigest([b]));
- * b.assign(tf.tensor1d([1, 3]));
- * console.assert(weightsDigest([a]) !== weightsDigest([b]));
- * ```
- */
-export function weightsDigest(weights: Weights): string {
-  requireWeights("make a digest of the weights", weights);
-  const sum = digest();
-  for (const variable of variablesOf(weights)) {
-    sum.text(`${variable.dtype}[${variable.shape}]`).bytes(bytesOf(variable));
-  }
-  return sum.hex();
-}
+import type { Variable } from "../variables/tfjs.ts";
+import { bytesOf, isModel, requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
+import { runCall } from "./calls.ts";
+import { compareFacts } from "./compare.ts";
+import { type Group, requireGroup } from "./group.ts";
 
 /**
- * All weights of a model (or variables) := those of `root`, frozen ones and BatchNorm's moving averages included, which
- * are not gradients and which the optimizer therefore never sees. All ranks must call it. The ranks compare types and
- * shapes, and then there is one broadcast of the weights.
+ * Gives all ranks the weights of one of them: all weights of a model, or the variables given. Frozen weights and BatchNorm's
+ * moving averages are among them, which have no gradients, so that the optimizer never sees them. All ranks must call it.
  *
+ * Messages: an all-gather of types and shapes as text, then a broadcast of the weights.
+ *
+ * @param options `root` is the rank whose weights all ranks get. Default 0
  * @throws {Error} on all ranks, if weights differ among ranks in number, type or shape; nothing has been changed then
+ * @throws {TypeError} if an argument is not what it should be, or a weight is not float32, int32 or bool
+ * @throws {RangeError} if `root` is no rank of the group
  * @throws {TransportError} if a rank is lost
  *
  * @example
@@ -73,13 +50,15 @@ export function broadcastState(
 }
 
 /**
- * The weights that are not trained (or the variables given) := their mean over ranks: BatchNorm's moving averages then
- * speak for the data of all ranks. What is equal on all ranks stays as it is to the last bit; weights that are not
- * float32 become rank 0's. All ranks must call it. The ranks compare types and shapes; then there are a broadcast and an
- * all-reduce of these weights.
+ * Gives all ranks the mean of their weights: of the weights of a model that are not trained, or of the variables given.
+ * BatchNorm's moving averages then reflect the data of all ranks. A number that is equal on all ranks keeps its bits;
+ * weights that are not float32 become rank 0's. All ranks must call it.
+ *
+ * Messages: an all-gather of types and shapes as text, then a broadcast and an all-reduce of these weights.
  *
  * @throws {Error} on all ranks, if weights differ among ranks in number, type or shape; nothing has been changed then
  * @throws {RangeError} on all ranks, if a mean is not finite; nothing has been changed then
+ * @throws {TypeError} if an argument is not what it should be, or a weight is not float32, int32 or bool
  * @throws {TransportError} if a rank is lost
  *
  * @example
@@ -108,8 +87,9 @@ function* averageVariables(variables: readonly Variable[], rank: number, size: n
   let done = false;
   try {
     yield* broadcastVariables(variables, 0, rank);
-    // The mean as rank 0's value plus the mean difference from it, which is exact where all ranks agree. Differences are at
-    // most twice the largest number, so that their sum over n ranks, each times a power of two below 1/2n, is finite.
+    // The mean is computed as rank 0's value plus the mean difference from it, which is exact where all ranks agree. A
+    // difference is at most twice the largest float32. Each is therefore multiplied by `small`, a power of two of at most
+    // 1/(2n), so that the sum over n ranks is finite.
     const mean = bucket.gather(floats), small = 2 ** -Math.ceil(Math.log2(2 * size));
     for (let i = 0; i < mean.length; i++) {
       const mine = difference[i]!, theirs = mean[i]!;
@@ -117,7 +97,7 @@ function* averageVariables(variables: readonly Variable[], rank: number, size: n
     }
     yield* allReduce(difference);
     for (let i = 0; i < mean.length; i++) mean[i]! += difference[i]! / (small * size);
-    // What the ranks agree on stays as it is, be it infinite: then there is no difference.
+    // A number on which the ranks agree has difference 0, even if it is infinite, and stays as it is.
     if (bucket.firstNonFinite(difference) >= 0) {
       before.restore();
       yield* refuseMean(floats, bucket, difference);
@@ -130,10 +110,10 @@ function* averageVariables(variables: readonly Variable[], rank: number, size: n
   }
 }
 
-/** A mean is not finite: the ranks tell one another whose numbers are not. */
+/** Throws the error of a mean that is not finite, once the ranks have told one another whose numbers are not finite. */
 function* refuseMean(variables: readonly Variable[], bucket: Bucket, difference: Float32Array): Exchange {
   const own = bucket.gather(variables), message = new Uint8Array(4);
-  for (let i = 0; i < own.length; i++) if (Number.isFinite(difference[i])) own[i] = 0; // on these the ranks agree
+  for (let i = 0; i < own.length; i++) if (Number.isFinite(difference[i])) own[i] = 0; // only the numbers whose mean is not finite count
   new DataView(message.buffer).setInt32(0, bucket.firstNonFinite(own), true);
   const brought = (yield* allGather(message)).map(({ buffer, byteOffset }) =>
     new DataView(buffer, byteOffset).getInt32(0, true)
@@ -145,7 +125,7 @@ function* refuseMean(variables: readonly Variable[], bucket: Bucket, difference:
   );
 }
 
-/** Refuses weights that differ among ranks in number, type or shape, or whose type cannot be sent. */
+/** Refuses weights that differ among ranks in number, type or shape, and weights whose type cannot be sent. */
 function* compareWeights(what: string, call: string, variables: readonly Variable[], root = 0): Exchange {
   const weight = variables.map(({ isDisposed, dtype, shape }) => isDisposed ? "disposed of" : `${dtype} [${shape}]`);
   yield* compareFacts(what, { call, root, weight });
@@ -180,7 +160,7 @@ function* broadcastVariables(variables: readonly Variable[], root: number, rank:
   mine.set(theirs), at = 0;
   for (const variable of variables) {
     const { length } = bytesOf(variable), { shape, dtype } = variable;
-    // A copy of its own: on the cpu backend the variable shares the memory it is made from.
+    // A copy for each variable, because on the cpu backend it shares the memory that it is made from.
     const { buffer } = mine.slice(at, at += length);
     const values = dtype === "float32"
       ? new Float32Array(buffer)
@@ -189,25 +169,4 @@ function* broadcastVariables(variables: readonly Variable[], root: number, rank:
       : new Uint8Array(buffer);
     tf.tidy(() => variable.assign(tf.tensor(values, shape, dtype)));
   }
-}
-
-function bytesOf(tensor: Tensor): Uint8Array {
-  const { dtype } = tensor;
-  if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") {
-    throw new TypeError(`Cannot read weight ${tensor.id}: it is ${dtype}, expected float32, int32 or bool`);
-  }
-  const { buffer, byteOffset, byteLength } = tensor.dataSync();
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-function isModel(weights: Weights): weights is LayersModel {
-  return "layers" in weights;
-}
-
-/** The variables behind a model's weights. */
-export function variablesOf(
-  weights: Weights,
-  of: readonly { read(): Tensor }[] = isModel(weights) ? weights.weights : [],
-): readonly Variable[] {
-  return isModel(weights) ? of.map((weight) => weight.read() as Variable) : weights;
 }

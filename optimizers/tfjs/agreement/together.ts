@@ -1,4 +1,4 @@
-/** Work that all ranks do, or none: each learns how it went on the others. @module */
+/** Work that all ranks do, or none: each rank learns how it went on the others. @module */
 
 import { allGather } from "../../../transport/round.ts";
 import { differentCalls, runCall, sameCalls } from "./calls.ts";
@@ -10,9 +10,10 @@ const TAG = "GWtogether";
  * Does some work on every rank and tells the others what came of it.
  *
  * @param doing what the caller does, for messages: "save to /checkpoints"
- * @param part which part of it this is: all ranks must be at the same one
- * @returns what the work gave on every rank, in rank order. It travels as JSON
- * @throws {Error} on all ranks, if it failed on any: the message names those ranks and says why
+ * @param part the name of this part of the call. All ranks must be at the same part
+ * @param work returns a value that JSON can hold, or throws
+ * @returns what the work returned on every rank, in rank order
+ * @throws {Error} on all ranks, if the work failed on any: the message names those ranks and says why
  */
 export async function together<T>(
   group: Group,

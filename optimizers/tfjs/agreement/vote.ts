@@ -1,6 +1,6 @@
 /**
- * How the ranks agree on what became of a step. Each says in an all-gather whether it can be applied; what one rank cannot
- * do, all leave undone, with the same reason.
+ * How the ranks agree on what became of a step. Each rank votes in an all-gather: an empty message says that the rank can
+ * apply the step, an objection says why it cannot. If one rank objects, all leave the step undone, with the same reason.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import { allGather, type Exchange, type Round } from "../../../transport/round.t
 /** Why a rank cannot apply a step. */
 export interface Objection {
   /**
-   * "brought": this rank handed something to the others that is not finite. "found": what came of the exchange is not finite
-   * here. "failed": this rank threw an error of its own.
+   * "brought": this rank handed numbers to the others that are not finite. "found": the result of the exchange is not finite
+   * on this rank. "failed": this rank threw an error of its own.
    */
   readonly kind: "brought" | "found" | "failed";
   /** What is not finite, or the error's message. */
   readonly what: string;
 }
 
-/** An objection of the rank at this position, or undefined where the rank has none. */
+/** For each rank its objection, or undefined where the rank has none. */
 export type Votes = readonly (Objection | undefined)[];
 
-/** Sixteen bytes that begin every objection; a compressor's message of random bytes begins so once in 2¹²⁸. */
+/** The 16 bytes that begin every objection. A compressor's message of random bytes begins with them once in 2¹²⁸. */
 const TAG = new TextEncoder().encode("GWobjection/9d1c");
 const kinds = ["brought", "found", "failed"] as const;
-/** A reason is cut off at this many bytes. */
+/** The most bytes of a reason; what goes beyond is cut off. */
 const longest = 1000;
 
-/** The bytes of an objection. */
+/** Writes an objection as a message. */
 export function encodeObjection({ kind, what }: Objection): Uint8Array {
   const text = new TextEncoder().encode(what).subarray(0, longest),
     message = new Uint8Array(TAG.length + 1 + text.length);
@@ -36,7 +36,7 @@ export function encodeObjection({ kind, what }: Objection): Uint8Array {
   return message;
 }
 
-/** The objections among the messages of all ranks; undefined if there is none. */
+/** Reads the objections among the messages of all ranks; undefined if there is none. */
 export function objectionsIn(messages: readonly Uint8Array[]): Votes | undefined {
   if (!messages.some(isObjection)) return undefined;
   return messages.map((message) =>
@@ -53,16 +53,16 @@ function isObjection(message: Uint8Array): boolean {
   return message.length > TAG.length && TAG.every((byte, i) => message[i] === byte);
 }
 
-/** Errors that all ranks throw in the same round: nobody needs to be told of them. */
+/** Errors that all ranks throw in the same round, so that no rank needs to be told of them. */
 const common = new WeakSet<object>();
 
-/** The error, marked as one that all ranks throw in this round. */
+/** Marks an error as one that all ranks throw in this round, and returns it. */
 export function commonError<E extends Error>(error: E): E {
   common.add(error);
   return error;
 }
 
-/** Runs an exchange in which whatever it throws is thrown by all ranks alike. */
+/** Runs an exchange whose errors are thrown by all ranks alike, and marks them as such. */
 export function* inCommon<R>(exchange: Exchange<R>): Exchange<R> {
   try {
     return yield* exchange;
@@ -72,9 +72,10 @@ export function* inCommon<R>(exchange: Exchange<R>): Exchange<R> {
 }
 
 /**
- * Runs a part of a step whose next round, wherever it fails, is an all-gather. If this rank alone fails, it takes part in
- * that round all the same and tells the others why, so that they are not left waiting; where another rank tells so, this one
- * throws `refuse(its objection)`.
+ * Runs a part of a step in which, wherever a rank fails, the next round of the others is an all-gather. If this rank alone
+ * fails, it takes part in that round all the same and sends its objection, so that the others do not wait in vain.
+ *
+ * @param refuse makes the error that this rank throws when other ranks have sent objections
  */
 export function* tellingOthers<R>(exchange: Exchange<R>, refuse: (votes: Votes) => Error): Exchange<R> {
   let reply: readonly Uint8Array[] = [];
@@ -100,24 +101,25 @@ export function* tellingOthers<R>(exchange: Exchange<R>, refuse: (votes: Votes) 
   }
 }
 
-/** What came of a method's exchange on this rank. */
+/** What came of a part of a step on this rank. */
 export interface Outcome {
-  /** What the ranks have told one another already; undefined if the exchange came to its end. */
+  /** The votes of all ranks, where one of them has objected. */
   readonly votes?: Votes | undefined;
-  /** What this rank itself has to say against the result. */
+  /** What this rank itself objects to, where the others have not been told yet. */
   readonly objection?: Objection | undefined;
   /** The error that this rank threw, if it did. */
   readonly error?: unknown;
 }
 
 /**
- * Runs a method's exchange and watches it: what is handed into a sum must be finite, and a rank that cannot go on says so
- * in the all-gather that follows. (If the others are in a round of another kind, the transport refuses the two together,
- * and they learn of it in that way.)
+ * Runs a method's exchange and watches it. The vectors that the method hands into a sum must be finite. If the method
+ * throws, this rank sends its objection in an all-gather. Where the others are then in a round of another kind, the
+ * transport refuses the two rounds together, and so they learn of the failure too.
  *
- * @param named what the method is called
+ * @param named the method's name
  * @param rank this rank
- * @param bringsNonFinite what of this rank's is not finite, when the method has thrown; undefined if it was for another reason
+ * @param bringsNonFinite called when the method has thrown: says what of this rank's numbers is not finite, and returns
+ *   undefined if all are
  */
 export function* watch(
   exchange: Exchange,
@@ -150,7 +152,7 @@ export function* watch(
   }
 }
 
-/** What a rank says of an error that its method has thrown. */
+/** The objection of a rank whose method has thrown an error. */
 function objectionOf(error: unknown, rank: number, bringsNonFinite: () => string | undefined): Objection {
   if (error instanceof NotFiniteError) return { kind: error.rank === rank ? "brought" : "found", what: error.what };
   const what = bringsNonFinite();
@@ -158,7 +160,7 @@ function objectionOf(error: unknown, rank: number, bringsNonFinite: () => string
   return { kind: "failed", what: error instanceof Error ? error.message : String(error) };
 }
 
-/** What a step is refused with, given the objections against it; the same on all ranks. */
+/** Makes the error by which a step is refused, given the votes. It is the same on all ranks. */
 export function refusal(step: number, votes: Votes, named: string): Error {
   const first = (kind: Objection["kind"]) => votes.findIndex((vote) => vote?.kind === kind);
   const failed = first("failed"), brought = first("brought"), found = first("found");
@@ -185,7 +187,7 @@ export function refusal(step: number, votes: Votes, named: string): Error {
   );
 }
 
-/** Whether a step is left out rather than refused where it may be: nobody failed, something is not finite. */
+/** Whether a step may be skipped with `nonFinite: "skip"`: no rank failed, only numbers are not finite. */
 export function mayBeSkipped(votes: Votes): boolean {
   return votes.every((vote) => vote?.kind !== "failed");
 }

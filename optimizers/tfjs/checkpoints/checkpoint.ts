@@ -5,12 +5,12 @@ import { FORMAT, NO_CHECKSUM, writeChecksum } from "../../files/checksum.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";
 import { type Checkpoint, readCheckpoint, VERSION } from "./read_checkpoint.ts";
 import type { Vectors } from "../../methods/method.ts";
-import { requireOptimizer, requireWeights } from "../require.ts";
+import { requireOptimizer } from "./require.ts";
+import { requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
 import { type StoredTensor, type TensorNumbers, writeSafetensors } from "../../files/safetensors.ts";
 import { stateDigests } from "../optimizer_state.ts";
 import { assignWeights, checkWeights } from "./stored_weights.ts";
 import { variable } from "../variables/variables.ts";
-import { variablesOf, type Weights } from "../agreement/sync_weights.ts";
 
 /**
  * All that this rank needs to go on later as if it had not stopped, to the last bit: the step and the seed, the

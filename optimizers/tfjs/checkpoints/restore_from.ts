@@ -6,12 +6,13 @@ import { type Files, openFiles, pathOf } from "../../files/file_system.ts";
 import type { Group } from "../agreement/group.ts";
 import { type Checkpoint, readCheckpoint } from "./read_checkpoint.ts";
 import { Damaged, findStep, type Found, type LeftOut, readFileOf } from "./read_step.ts";
-import { requireOptimizer, requirePath, requireWeights } from "../require.ts";
+import { requireOptimizer, requirePath } from "./require.ts";
+import { requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
 import { checkGroup, remember } from "./save_to.ts";
 import { listSteps, type Manifest, rankFile } from "../../files/step_folder.ts";
 import { assignWeights, checkWeights, type StoredWeight } from "./stored_weights.ts";
 import { together } from "../agreement/together.ts";
-import { broadcastState, variablesOf, type Weights } from "../agreement/sync_weights.ts";
+import { broadcastState } from "../agreement/sync_weights.ts";
 
 /** The options of {@linkcode restoreFrom}. */
 export interface RestoreOptions {

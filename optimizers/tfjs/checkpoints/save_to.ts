@@ -2,11 +2,12 @@ import { noOption, show } from "../../../options.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { DistributedOptimizer } from "../optimizer.ts";
 import { openFiles, pathOf, randomName } from "../../files/file_system.ts";
-import { requireGroup, requireOptimizer, requirePath, requireWeights } from "../require.ts";
+import { requireGroup } from "../agreement/group.ts";
+import { requireOptimizer, requirePath } from "./require.ts";
+import { requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
 import type { Group } from "../agreement/group.ts";
 import type { Json } from "../../files/step_folder.ts";
 import { type Known, type Saved, writeStep } from "./write_step.ts";
-import { variablesOf, type Weights } from "../agreement/sync_weights.ts";
 
 /** The options of {@linkcode saveTo}. */
 export interface SaveOptions {

@@ -2,7 +2,7 @@
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import type { StoredTensor } from "../../files/safetensors.ts";
-import { sameName } from "../optimizer_state.ts";
+import { sameName } from "../variables/variables.ts";
 import type { Variable } from "../variables/tfjs.ts";
 
 /** One weight of a checkpoint. */

@@ -2,59 +2,54 @@
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import { checkBoolean, checkInteger, checkOptions } from "../../../options.ts";
-import { canonical } from "../../../transport/handshake.ts";
-import { type Digest, digest } from "../../files/digest.ts";
-import { noteShare } from "../agreement/sharded.ts";
-import { requirePlace, requireRows, requireShardable } from "./shardable.ts";
-import type { Dataset, Tensor } from "../variables/tfjs.ts";
 import { bits, fold, type Key } from "../../../random.ts";
 import { keyFor, rowsKey } from "../../methods/keys.ts";
+import type { Dataset, Tensor } from "../variables/tfjs.ts";
+import { noteData } from "./note_data.ts";
+import {
+  isDataset,
+  type Place,
+  requirePlace,
+  requireRows,
+  requireShardable,
+  rowsOf,
+  select,
+  type Shardable,
+} from "./shardable.ts";
 
-/** A rank and the number of ranks: any group is one. */
-export interface Place {
-  /** 0 ≤ rank < size. */
-  readonly rank: number;
-  /** How many ranks share the data. */
-  readonly size: number;
-}
-
-/** Options of {@linkcode shard}. All ranks must pass the same. */
+/** The options of {@linkcode shard}, which must be equal on all ranks. */
 export interface ShardOptions {
-  /** Where the order comes from. Default 0. */
+  /** The seed of the order: a safe integer ≥ 0. Default 0. */
   readonly seed?: number;
-  /** The epoch whose order it is, or for a dataset that of its first iteration. Default 0. */
+  /** The epoch whose order is wanted; for a dataset, the epoch of its first iteration. Default 0. */
   readonly epoch?: number;
-  /** Whether to shuffle. Default true; else the order is that of the data. */
+  /** Whether to shuffle. Default true. Without it rows keep their order. */
   readonly shuffle?: boolean;
-  /** For datasets: how many of its own elements a rank holds to draw the next from. Default 1024. */
+  /** For datasets: how many elements a rank holds to draw its next one from, at least 1. Default 1024. */
   readonly buffer?: number;
 }
 
-/** DataRows: a tensor, an array or a typed array. */
-export type DataRows = Tensor | readonly unknown[] | Float32Array | Int32Array | Uint8Array;
-
-/** What can be shared out: rows, several of the same length under names, or a dataset. */
-export type Shardable = DataRows | { readonly [name: string]: DataRows } | Dataset;
-
 /**
- * This rank's equal part of the data, in an order that only (seed, epoch) decide: the parts of all ranks are disjoint
- * and of the same length, ⌊rows / size⌋. The rows left over (fewer than `size`) differ from epoch to epoch.
+ * Gives this rank its equal part of the data, in an order that depends only on the seed and the epoch. The parts of all ranks
+ * are disjoint and have the same length, ⌊rows / size⌋. Fewer than `size` rows are left over, others in each epoch.
  *
- * - Tensors, arrays and typed arrays, or records of them (rows that belong together have the same length): the same
- *   structure with this rank's rows, as of `epoch`. New tensors are yours to dispose of.
- * - A `tf.data.Dataset`: a dataset of this rank's elements, reshuffled at every iteration, that is at every epoch of
- *   `fitDataset`. Every rank reads all elements in the same order and drops the others', so shuffle it here and
- *   nowhere else.
+ * - Tensors, arrays and typed arrays, or records of them whose members have the same length: returns this rank's rows in
+ *   the same structure. New tensors are yours to dispose of.
+ * - A `tf.data.Dataset`: returns a dataset of this rank's elements, shuffled anew at every iteration, and hence at every
+ *   epoch of `fitDataset`. Every rank reads all elements and drops those of the others, so the dataset itself must not be
+ *   shuffled.
  *
- * If the ranks' rows are not the same in the same order (shuffled by `Math.random`, say), their parts overlap. Where `place`
- * is the group itself, the optimizers over it compare the data before their next step, and all ranks refuse it by name: 256
- * of the rows, the seed and the epoch. All ranks must therefore share out between the same two steps. A dataset's elements
- * are not known beforehand and are not compared.
+ * All ranks must give the same rows in the same order; if each has shuffled them by `Math.random`, the parts overlap. Where
+ * `place` is the group itself, its optimizers compare the data before their next step (256 of the rows, the seed and the
+ * epoch), and all ranks refuse the step if they differ. All ranks must therefore call `shard` between the same two steps. The
+ * elements of a dataset are not compared.
  *
- * @param data what all ranks have, in the same order
- * @param place the group, or another source of rank and size, which is taken at its word
- * @throws {RangeError} if the lengths of the rows differ or an option is out of range
- * @throws {TypeError} if an option is unknown
+ * @param data the rows that all ranks have, in the same order
+ * @param place the group, or a rank and a size
+ * @returns this rank's part, in the structure of the data
+ * @throws {RangeError} if the members of a record differ in length, there are fewer rows than ranks, or an option is out of
+ *   range
+ * @throws {TypeError} if there are no rows in the data, or an option is unknown
  *
  * @example
  * ```ts
@@ -70,14 +65,19 @@ export function shard<T extends Shardable>(data: T, place: Place, options: Shard
   const { seed = 0, epoch = 0, shuffle = true, buffer = 1024 } = options;
   checkOrder({ seed, epoch, shuffle }), checkInteger("share out the data", "buffer", buffer, 1);
   if (isDataset(data)) return shardDataset(data, place, { seed, epoch, shuffle, buffer }) as unknown as T;
-  requireRows(length(data), place);
-  note(data, length(data), place, { seed, epoch, shuffle });
-  const indices = shardIndices(length(data), place, { seed, epoch, shuffle });
-  return select(data as DataRows | Record<string, DataRows>, indices) as T;
+  const whole = data as Exclude<Shardable, Dataset>, rows = rowsOf(whole);
+  requireRows(rows, place);
+  noteData(whole, rows, place, { seed, epoch, shuffle });
+  return select(whole, shardIndices(rows, place, { seed, epoch, shuffle })) as T;
 }
 
 /**
- * The rows that are this rank's in an epoch.
+ * Computes which rows are this rank's in an epoch: the indices of the rows that {@linkcode shard} returns.
+ *
+ * @param length how many rows there are, below 2³¹
+ * @returns ⌊length / size⌋ indices
+ * @throws {RangeError} if the length or an option is out of range
+ * @throws {TypeError} if an option is unknown
  *
  * @example
  * ```ts
@@ -102,19 +102,21 @@ export function shardIndices(
   return new Int32Array(Math.floor(length / size)).map((_, i) => order[rank + i * size]!);
 }
 
-/** Options of {@linkcode shardBatches}. */
+/** The options of {@linkcode shardBatches}, which must be equal on all ranks. */
 export interface ShardBatchesOptions extends Omit<ShardOptions, "buffer"> {
-  /** DataRows per batch of this rank; the last batch of an epoch may be smaller. */
+  /** How many rows a batch of this rank has. The last batch of an epoch may be smaller. */
   readonly batchSize: number;
 }
 
 /**
- * A dataset for `fitDataset` of this rank's batches of tensors held in memory, reshuffled at every epoch: what
- * `fit(xs, ys, { batchSize })` does on one machine, with an order that is reproducible and disjoint among ranks.
- * All ranks get equally many batches of equal size.
+ * Makes a dataset for `fitDataset`: this rank's batches of tensors that are held in memory, shuffled anew at every epoch. It
+ * does what `fit(xs, ys, { batchSize })` does on one machine, in an order that can be reproduced. The ranks' batches are
+ * disjoint, and all ranks get equally many batches of equal sizes.
  *
- * @throws {RangeError} if the tensors differ in length or an option is out of range
- * @throws {TypeError} if an option is unknown
+ * @param data the tensors that all ranks have, by name; their rows are in the same order on all ranks
+ * @param place the group, or a rank and a size
+ * @throws {RangeError} if the tensors differ in length, there are fewer rows than ranks, or an option is out of range
+ * @throws {TypeError} if there are no rows in the data, or an option is unknown
  *
  * @example
  * ```ts
@@ -138,9 +140,9 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
   const { batchSize, epoch = 0, ...rest } = checkOptions("share out the data", options, known),
     { seed = 0, shuffle = true } = rest;
   checkInteger("share out the data", "batchSize", batchSize, 1), checkOrder({ seed, epoch, shuffle });
-  const rows = length(data);
+  const rows = rowsOf(data);
   requireRows(rows, place);
-  note(data, rows, place, { ...rest, epoch });
+  noteData(data, rows, place, { ...rest, epoch });
   let iteration = 0;
   return tf.data.generator(function* () {
     const indices = shardIndices(rows, place, { ...rest, epoch: epoch + iteration++ });
@@ -150,7 +152,10 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
   });
 }
 
-/** Of every `size` elements in a row each rank gets one, and draws the next from a buffer of its own. */
+/**
+ * Takes every `size` elements in turn and gives one to each rank. Each rank keeps its elements in a buffer and yields random
+ * ones of them.
+ */
 function shardDataset(
   dataset: Dataset,
   { rank, size }: Place,
@@ -197,47 +202,8 @@ function shardDataset(
       tf.dispose(held);
     }
   };
-  // Some versions of tfjs take asynchronous generators but do not declare so.
+  // tfjs takes asynchronous generators, but some versions do not declare so.
   return tf.data.generator(elements as unknown as () => Iterator<tf.TensorContainer>);
-}
-
-/** So many rows are compared among ranks, evenly spread: where the data were shuffled differently, some of them differ. */
-const compared = 256;
-
-/**
- * Remembers, for a group, what was shared out: the ranks of its optimizers compare it before their next step. A digest of
- * 256 rows takes less than a millisecond, however many there are.
- */
-function note(data: Shardable, rows: number, place: Place, options: object): void {
-  if (!("perform" in place) || place.size === 1) return;
-  const picked = new Int32Array(Math.min(rows, compared)).map((_, i) =>
-    Math.floor(i * rows / Math.min(rows, compared))
-  );
-  const sum = digest().text(canonical(options));
-  addRows(sum, select(data as DataRows | Record<string, DataRows>, picked), true);
-  noteShare(place, `${rows} rows, ${sum.hex()}`);
-}
-
-/** Mixes rows into a digest: numbers and texts as they are, of anything else only what it is. */
-function addRows(sum: Digest, rows: unknown, own = false): void {
-  if (rows instanceof tf.Tensor) {
-    const { buffer, byteOffset, byteLength } = rows.dtype === "string"
-      ? new TextEncoder().encode(JSON.stringify(rows.arraySync()))
-      : rows.dataSync();
-    sum.text(`${rows.dtype} [${rows.shape}]`).bytes(new Uint8Array(buffer, byteOffset, byteLength));
-    if (own) rows.dispose();
-  } else if (ArrayBuffer.isView(rows)) {
-    sum.text(rows.constructor.name).bytes(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
-  } else if (Array.isArray(rows)) {
-    sum.text(`${rows.length}`);
-    for (const row of rows) addRows(sum, row);
-  } else if (
-    typeof rows === "object" && rows !== null && [Object.prototype, null].includes(Object.getPrototypeOf(rows))
-  ) {
-    for (const [name, value] of Object.entries(rows)) sum.text(name), addRows(sum, value, own);
-  } else {
-    sum.text(typeof rows === "object" || typeof rows === "function" ? typeof rows : String(rows));
-  }
 }
 
 /** Fisher and Yates's shuffle. */
@@ -249,39 +215,9 @@ function permute(order: Int32Array, key: Key): void {
   }
 }
 
-/** An integer below `count` from 32 random bits. */
+/** An integer in [0, count) from 32 random bits. */
 function below(word: number, count: number): number {
   return Math.floor(word * 2 ** -32 * count);
-}
-
-function isDataset(data: Shardable): data is Dataset {
-  return typeof (data as { iterator?: unknown } | undefined)?.iterator === "function" && "forEachAsync" in data;
-}
-
-function isRows(data: unknown): data is DataRows {
-  return data instanceof tf.Tensor || Array.isArray(data) || ArrayBuffer.isView(data);
-}
-
-function length(data: Shardable): number {
-  if (isRows(data)) return data instanceof tf.Tensor ? data.shape[0] ?? 0 : data.length;
-  const lengths = Object.entries(data as Record<string, DataRows>).map(([name, rows]) => [name, length(rows)] as const);
-  const [first, ...others] = lengths, odd = others.find(([, length]) => length !== first![1]);
-  if (odd) {
-    throw new RangeError(`Cannot share out the data: ${first![0]} has ${first![1]} rows, ${odd[0]} has ${odd[1]}`);
-  }
-  return first?.[1] ?? 0;
-}
-
-function select(data: DataRows | Record<string, DataRows>, indices: Int32Array): unknown {
-  if (data instanceof tf.Tensor) return tf.tidy(() => tf.gather(data, tf.tensor1d(indices.slice(), "int32")));
-  if (Array.isArray(data)) return Array.from(indices, (i) => data[i]);
-  if (ArrayBuffer.isView(data)) {
-    const rows = data as Float32Array;
-    return rows.slice(0, indices.length).map((_, i) => rows[indices[i]!]!);
-  }
-  return Object.fromEntries(
-    Object.entries(data as Record<string, DataRows>).map(([name, rows]) => [name, select(rows, indices)]),
-  );
 }
 
 function checkOrder({ seed, epoch, shuffle }: Required<Omit<ShardOptions, "buffer">>): void {

@@ -1,12 +1,58 @@
-/** Checks of what is shared out among ranks, and of the ranks. @module */
+/** The data that can be shared out among ranks, and the refusal of what cannot. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
-import type { Place, Shardable } from "./shard.ts";
+import type { Dataset, Tensor } from "../variables/tfjs.ts";
+
+/** A rank and the number of ranks. Any group is one. */
+export interface Place {
+  /** The rank, 0 ≤ rank < size. */
+  readonly rank: number;
+  /** How many ranks share the data. */
+  readonly size: number;
+}
+
+/** Rows of data: a tensor, whose rows lie along its first axis, an array or a typed array. */
+export type DataRows = Tensor | readonly unknown[] | Float32Array | Int32Array | Uint8Array;
+
+/** What can be shared out: rows, a record of rows that have the same length, or a dataset. */
+export type Shardable = DataRows | { readonly [name: string]: DataRows } | Dataset;
 
 const prefix = "Cannot share out the data: ";
 
-/** @throws {TypeError | RangeError} unless it says a rank and how many there are */
+/** Whether data are a dataset. */
+export function isDataset(data: Shardable): data is Dataset {
+  return typeof (data as { iterator?: unknown } | undefined)?.iterator === "function" && "forEachAsync" in data;
+}
+
+/**
+ * How many rows there are.
+ *
+ * @throws {RangeError} if the members of a record have different numbers of rows
+ */
+export function rowsOf(data: Exclude<Shardable, Dataset>): number {
+  if (data instanceof tf.Tensor) return data.shape[0] ?? 0;
+  if (Array.isArray(data) || ArrayBuffer.isView(data)) return (data as readonly unknown[]).length;
+  const lengths = Object.entries(data as Record<string, DataRows>).map(([name, rows]) => [name, rowsOf(rows)] as const);
+  const [first, ...others] = lengths, odd = others.find(([, length]) => length !== first![1]);
+  if (odd) throw new RangeError(`${prefix}${first![0]} has ${first![1]} rows, ${odd[0]} has ${odd[1]}`);
+  return first?.[1] ?? 0;
+}
+
+/** The rows with these indices, in the structure of the data. Tensors are new ones, the caller's to dispose of. */
+export function select(data: Exclude<Shardable, Dataset>, indices: Int32Array): unknown {
+  if (data instanceof tf.Tensor) return tf.tidy(() => tf.gather(data, tf.tensor1d(indices.slice(), "int32")));
+  if (Array.isArray(data)) return Array.from(indices, (i) => data[i]);
+  if (ArrayBuffer.isView(data)) {
+    const rows = data as Float32Array;
+    return rows.slice(0, indices.length).map((_, i) => rows[indices[i]!]!);
+  }
+  return Object.fromEntries(
+    Object.entries(data as Record<string, DataRows>).map(([name, rows]) => [name, select(rows, indices)]),
+  );
+}
+
+/** @throws {TypeError | RangeError} unless `place` has a rank and a size that go together */
 export function requirePlace(place: Place): void {
   const { rank, size, then } = Object(place) as Partial<Place> & { readonly then?: unknown };
   // A tensor has a rank and a size too.
@@ -24,8 +70,8 @@ export function requirePlace(place: Place): void {
 }
 
 /**
- * @param or what else will do
- * @throws {TypeError} unless there are rows that can be given to ranks
+ * @param or whether the data are of another kind that the caller takes too
+ * @throws {TypeError} unless the data have rows
  */
 export function requireShardable(data: Shardable, or: (data: Shardable) => boolean = () => false): void {
   if (or(data)) return;
@@ -37,7 +83,7 @@ export function requireShardable(data: Shardable, or: (data: Shardable) => boole
   );
 }
 
-/** @throws {RangeError} if a rank would have nothing: it would take no step, and the others would wait for it */
+/** @throws {RangeError} if a rank would have no row: it would take no step, and the others would wait for it */
 export function requireRows(rows: number, { size }: Place): void {
   if (rows >= size) return;
   throw new RangeError(`${prefix}there are too few rows, ${rows} for ${size} ranks, expected one for each at least`);

@@ -1,4 +1,4 @@
-/** Tensors ⇄ one flat vector. @module */
+/** All trained weights, or their gradients, as one flat vector. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
@@ -8,16 +8,18 @@ import { numbersOf } from "./numbers.ts";
 import type { Layout } from "../../methods/method.ts";
 import type { Tensor } from "./tfjs.ts";
 
-/** What has a name and a shape: a variable, or a stand-in for one. */
+/** What a layout needs to know of a variable. */
 export interface Named {
-  /** Its name, used only to report. */
+  /** The variable's name, which messages use. */
   readonly name: string;
-  /** Its shape. */
+  /** The variable's shape. */
   readonly shape: readonly number[];
 }
 
 /**
- * The layout of variables, in the order given.
+ * Makes the layout of variables: their names and shapes in the order given, and how many numbers they have together.
+ *
+ * @throws {TypeError} if `variables` is not an array of what has a name and a shape
  *
  * @example
  * ```ts
@@ -38,8 +40,8 @@ export function layoutOf(variables: readonly Named[]): Layout {
 }
 
 /**
- * A digest of a layout's shapes in their order. Names are left out: tfjs numbers layers per process, so two ranks with
- * the same model may name its variables differently.
+ * Computes a digest of a layout's shapes in their order: 16 hexadecimal digits. Names are left out, because tfjs numbers
+ * layers in the order in which a process makes them, so that two ranks may name the variables of one model differently.
  *
  * @example
  * ```ts
@@ -53,8 +55,8 @@ export function layoutDigest(layout: Layout): string {
 }
 
 /**
- * All parameters as one flat vector in a fixed order, made once and reused: a step copies numbers and allocates nothing
- * in proportion to the model.
+ * All variables of a layout as one flat vector in a fixed order. The vector is made once, 4 bytes a number, and used again
+ * in every step: a step copies numbers and allocates nothing in proportion to the model.
  *
  * @example
  * ```ts
@@ -66,14 +68,14 @@ export function layoutDigest(layout: Layout): string {
  * ```
  */
 export class Bucket {
-  /** What lies where. */
+  /** The names and shapes of the variables, in their order in the vector. */
   readonly layout: Layout;
-  /** The flat vector, layout.size numbers. */
+  /** The flat vector of `layout.size` numbers. */
   readonly vector: Float32Array;
-  /** Where each variable starts, and after the last one the size. */
+  /** Where each variable starts in the vector; the last entry is the vector's length. */
   readonly offsets: readonly number[];
 
-  /** A bucket for variables of this layout. */
+  /** Makes a bucket of zeros for variables of this layout. */
   constructor(layout: Layout) {
     this.layout = layout;
     this.vector = new Float32Array(layout.size);
@@ -83,9 +85,11 @@ export class Bucket {
   }
 
   /**
-   * `into` (default: the bucket's vector) := the tensors one after the other; a missing tensor counts as zeros.
+   * Copies tensors, one for each variable, into a vector one after the other. A missing tensor counts as zeros.
    *
-   * @throws {RangeError} if there are not as many as variables, or one is of another size or not float32
+   * @param into where to. Default: the bucket's own vector
+   * @returns `into`
+   * @throws {RangeError} if there are not as many tensors as variables, or one has another size or is not float32
    */
   gather(tensors: readonly (Tensor | null | undefined)[], into: Float32Array = this.vector): Float32Array {
     const { layout: { names, shapes }, offsets } = this;
@@ -109,8 +113,10 @@ export class Bucket {
   }
 
   /**
-   * Variable i of `from` (default: the bucket's vector) as a tensor. On tfjs's cpu backend it shares the vector's
-   * memory: use it and dispose of it before the vector changes.
+   * Makes a tensor of variable i's numbers. On tfjs's cpu backend it shares the vector's memory: use it and dispose of it
+   * before the vector changes.
+   *
+   * @param from the vector to take the numbers from. Default: the bucket's own
    */
   tensor(i: number, from: Float32Array = this.vector): Tensor {
     const view = from.subarray(this.offsets[i]!, this.offsets[i + 1]!);
@@ -125,7 +131,7 @@ export class Bucket {
     return at === end;
   }
 
-  /** The first variable with a NaN or an infinity in `vector` (default: the bucket's), or −1. */
+  /** The first variable with a NaN or an infinity in `vector` (default: the bucket's own), or −1 if there is none. */
   firstNonFinite(vector: Float32Array = this.vector): number {
     const { offsets } = this;
     if (allFinite(vector)) return -1;

@@ -1,6 +1,6 @@
 /**
- * What an optimizer of a user's own remembers. tfjs's own ones keep variables in fields and in lists of
- * `{ originalName, variable }`; others keep them in lists, maps and objects, or keep tensors, typed arrays and numbers.
+ * The memory of an inner optimizer whose class a user wrote. tfjs's own optimizers keep variables in fields and in lists of
+ * `{ originalName, variable }`. Others may keep variables, tensors, typed arrays and numbers in lists, maps and objects.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import * as tf from "../../../dependencies/tfjs.ts";
 import type { Optimizer, Tensor } from "./tfjs.ts";
 
-/** tfjs's own classes: all that they remember is in variables, the number of steps apart. */
+/** tfjs's own classes. Apart from the number of steps, they remember everything in variables. */
 const known: ReadonlySet<unknown> = new Set([
   tf.SGDOptimizer,
   tf.MomentumOptimizer,
@@ -19,15 +19,15 @@ const known: ReadonlySet<unknown> = new Set([
   tf.RMSPropOptimizer,
 ]);
 
-/** Whether it is of a class of a user's own. */
+/** Whether a user wrote the optimizer's class. */
 export function isOwn(optimizer: Optimizer): boolean {
   return !known.has(optimizer.constructor);
 }
 
-/** What lies in a list, a map or an object. */
+/** The keys and values of a list, a map or an object. */
 type Entries = readonly (readonly [key: unknown, value: unknown])[];
 
-/** Whether an optimizer's memory may lie in it: a list, a map, a plain object or another optimizer; no model, no group. */
+/** Whether an optimizer's memory may lie in a value: in a list, a map, a plain object or another optimizer, not in a model. */
 function isContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
   if (Array.isArray(value) || value instanceof Map) return true;
@@ -40,7 +40,7 @@ function entriesOf(container: object): Entries {
   return container instanceof Map ? [...container] : Object.entries(container);
 }
 
-/** All containers from this one on, itself first, and what lies in them. */
+/** A container and all containers that can be reached from it, with their keys and values. */
 function containers(first: object): Map<object, Entries> {
   const found = new Map<object, Entries>(), open = [first];
   for (const container of open) {
@@ -52,7 +52,7 @@ function containers(first: object): Map<object, Entries> {
   return found;
 }
 
-/** All tensors in a value, variables included, in the order in which they were put there. */
+/** All tensors that can be reached from a value, variables included, in the order in which they were put there. */
 export function tensorsIn(value: unknown): Tensor[] {
   if (value instanceof tf.Tensor) return [value];
   if (!isContainer(value)) return [];
@@ -61,7 +61,7 @@ export function tensorsIn(value: unknown): Tensor[] {
   );
 }
 
-/** Whether there is a typed array in a value. */
+/** Whether a typed array can be reached from a value. */
 export function hasArrays(value: unknown): boolean {
   if (ArrayBuffer.isView(value)) return true;
   return isContainer(value) &&
@@ -70,18 +70,18 @@ export function hasArrays(value: unknown): boolean {
 
 type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array;
 
-/** What an optimizer of a user's own remembers at one moment; the values of its variables apart, see `Snapshot`. */
+/** All that such an optimizer remembers at one moment, except for its variables' values, which a `Snapshot` holds. */
 export class OwnMemory implements Disposable {
   readonly #optimizer: Optimizer;
   readonly #containers: ReadonlyMap<object, Entries>;
   readonly #lengths: ReadonlyMap<unknown[], number>;
-  /** A tensor that shares the memory of each that is no variable: the optimizer may dispose of its own. */
+  /** For each tensor that is no variable another one that shares its memory, because the optimizer may dispose of its own. */
   readonly #shared = new Map<Tensor, Tensor>();
-  /** Those of them that the optimizer has been given in the place of its own. */
+  /** The sharing tensors that `restore` has given to the optimizer in place of its own. */
   readonly #given = new Set<Tensor>();
   readonly #copies = new Map<Numbers, Numbers>();
 
-  /** What it remembers now. */
+  /** Notes what the optimizer remembers now. */
   constructor(optimizer: Optimizer) {
     this.#optimizer = optimizer;
     this.#containers = containers(optimizer);
@@ -95,7 +95,7 @@ export class OwnMemory implements Disposable {
     }
   }
 
-  /** The optimizer remembers this again, and what it has made since is disposed of. */
+  /** Makes the optimizer remember this again, and disposes of the tensors that it has made since. */
   restore(): void {
     const before = new Set([...this.#containers.values()].flatMap((entries) => entries.map(([, value]) => value)));
     const made = tensorsIn(this.#optimizer).filter((tensor) => !before.has(tensor));
@@ -116,7 +116,7 @@ export class OwnMemory implements Disposable {
     if (Array.isArray(container)) container.length = this.#lengths.get(container)!;
   }
 
-  /** The value, or in the place of a tensor that is disposed of the one that shares its memory. */
+  /** The value, or, where it is a tensor that has been disposed of, the tensor that shares its memory. */
   #live(value: unknown): unknown {
     const shared = this.#shared.get(value as Tensor);
     if (shared === undefined || !(value as Tensor).isDisposed) return value;
@@ -124,7 +124,7 @@ export class OwnMemory implements Disposable {
     return shared;
   }
 
-  /** Lets go of it. */
+  /** Lets go of the tensors that are held. */
   [Symbol.dispose](): void {
     for (const shared of this.#shared.values()) if (!this.#given.has(shared)) shared.dispose();
   }

@@ -1,4 +1,4 @@
-/** The types of tfjs that this library's own mention, under one roof. @module */
+/** The types of tfjs that this library's own types mention. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
 

@@ -1,17 +1,14 @@
-/** tfjs's variables and the gradients that go with them. @module */
+/** tfjs's variables, and the gradients that belong to them. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
-import { allGather, broadcast, type Exchange } from "../../../transport/round.ts";
-import type { Bucket } from "./bucket.ts";
-import { digest } from "../../files/digest.ts";
 import type { NamedTensorMap, Tensor, Variable } from "./tfjs.ts";
 
-/** A gradient and the name of its variable, as tfjs passes them: the tensor is missing where there is no gradient. */
+/** A gradient and the name of its variable, as tfjs passes them. */
 export interface NamedGradient {
   /** The variable's name in tfjs's registry. */
   readonly name: string;
-  /** Its gradient. */
+  /** The gradient, or null or undefined where the loss does not depend on the variable. */
   readonly tensor: Tensor | null | undefined;
 }
 
@@ -23,9 +20,9 @@ export function variable(name: string): Variable {
 /**
  * The variables that gradients belong to.
  *
- * @throws {TypeError} if there is none of a name
+ * @throws {TypeError} if a gradient names no variable
  */
-export function named(gradients: readonly NamedGradient[]): readonly Variable[] {
+export function variablesFor(gradients: readonly NamedGradient[]): readonly Variable[] {
   return gradients.map((gradient, i) => {
     const { name } = Object(gradient) as Partial<NamedGradient>,
       found = name === undefined ? undefined : variable(name);
@@ -39,12 +36,12 @@ export function named(gradients: readonly NamedGradient[]): readonly Variable[] 
   });
 }
 
-/** What stands before a variable's shape in messages: nothing for float32, which is what can be trained. */
+/** A variable's type as messages put it before the shape: nothing for float32, the only type that can be trained. */
 export function otherType({ dtype }: Variable): string {
   return dtype === "float32" ? "" : `${dtype} `;
 }
 
-/** @throws {TypeError} unless all variables are there and float32 */
+/** @throws {TypeError} unless all variables are alive and float32 */
 export function checkTrainable(variables: readonly (Variable | undefined)[]): void {
   variables.forEach((variable, i) => {
     if (variable === undefined || variable.isDisposed) {
@@ -56,7 +53,7 @@ export function checkTrainable(variables: readonly (Variable | undefined)[]): vo
   });
 }
 
-/** @throws {Error} unless the variables of the first step are all still there */
+/** @throws {Error} unless the variables of the first step are all still alive */
 export function requireLive(step: number, names: readonly string[]): void {
   const gone = names.findIndex((name) => variable(name) === undefined);
   if (gone < 0) return;
@@ -71,13 +68,18 @@ export function notTrained(): Variable[] {
   return Object.values(tf.engine().registeredVariables).filter(({ trainable }) => !trainable);
 }
 
-/** Gradients as a list, in either form in which tfjs passes them. */
+/** Gradients as a list, from either form in which tfjs passes them. */
 export function toList(gradients: NamedTensorMap | readonly NamedGradient[]): readonly NamedGradient[] {
   if (Array.isArray(gradients)) return gradients;
   return Object.entries(gradients as NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
 }
 
-/** The tensors in the order of the first step; a variable that is not in the list has none. */
+/**
+ * The gradients in the order of the variables of the first step, whose names these are. A variable that is not in the list
+ * has no gradient.
+ *
+ * @throws {Error} if the list has a variable that was not among those of the first step
+ */
 export function inOrder(given: readonly NamedGradient[], names: readonly string[]): (Tensor | null | undefined)[] {
   if (given.length === names.length && given.every(({ name }, i) => name === names[i])) {
     return given.map(({ tensor }) => tensor);
@@ -93,34 +95,15 @@ export function inOrder(given: readonly NamedGradient[], names: readonly string[
   return names.map((name) => tensors.get(name));
 }
 
-/** variables := rank 0's. Where digests tell that they are equal already, that is all that is sent. */
-export function* takeOver(bucket: Bucket, variables: readonly Variable[], rank: number): Exchange {
-  const { buffer, byteOffset, byteLength } = bucket.gather(variables);
-  const mine = new Uint8Array(buffer, byteOffset, byteLength);
-  const digests = yield* allGather(new TextEncoder().encode(digest().bytes(mine).hex()));
-  if (digests.every((other) => other.every((byte, i) => byte === digests[0]![i]))) return;
-  const weights = yield* broadcast(0, mine);
-  if (rank === 0) return;
-  // A copy, because on the cpu backend the variables share its memory from now on.
-  const copy = new Float32Array(weights.slice().buffer);
-  variables.forEach((variable, i) => tf.tidy(() => variable.assign(bucket.tensor(i, copy))));
+/**
+ * Whether two names may be those of one variable in a model that was made twice. tfjs numbers layers and variables in the
+ * order in which a process makes them ("dense_Dense3/kernel_1"), so the numbers in names say nothing.
+ */
+export function sameName(a: string, b: string): boolean {
+  return unnumbered(a) === unnumbered(b);
 }
 
-/** The update of methods that have their own: what was agreed on is subtracted as it is. */
-export function subtract(steps: readonly NamedGradient[]): void {
-  tf.tidy(() => {
-    for (const { name, tensor } of steps) {
-      if (tensor) variable(name).assign(tf.sub(variable(name), tensor));
-    }
-  });
-}
-
-/** What methods that own the parameters have made of them. */
-export function replace(values: readonly NamedGradient[]): void {
-  tf.tidy(() => {
-    for (const { name, tensor } of values) {
-      // A product with one, because on the cpu backend the variable would share the bucket's memory from now on.
-      if (tensor) variable(name).assign(tf.mul(tensor, 1));
-    }
-  });
+/** A variable's name without the numbers that tfjs gives: "dense_Dense/kernel" for "dense_Dense3/kernel_1". */
+export function unnumbered(name: string): string {
+  return name.replaceAll(/_?\d+/g, "");
 }

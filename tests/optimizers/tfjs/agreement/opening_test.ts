@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert/mod.js";
-import { exchangeStatus, type Status } from "../../../../optimizers/tfjs/agreement/opening.ts";
+import { exchangeOpenings, type Opening } from "../../../../optimizers/tfjs/agreement/opening.ts";
 import { runTogether } from "../../../../transport/mod.ts";
 
-const status = (changes: Partial<Status> = {}): Status => ({
+const status = (changes: Partial<Opening> = {}): Opening => ({
   optimizer: 1,
   step: 7,
   nonFinite: -1,
@@ -10,8 +10,8 @@ const status = (changes: Partial<Status> = {}): Status => ({
   present: [true, false, true],
   ...changes,
 });
-const exchange = (...statuses: Status[]) =>
-  runTogether(statuses.map((mine) => exchangeStatus(mine, () => ({ rate: mine.hash }))));
+const exchange = (...statuses: Opening[]) =>
+  runTogether(statuses.map((mine) => exchangeOpenings(mine, () => ({ rate: mine.hash }))));
 
 Deno.test("a status arrives as it was sent, with steps up to 2^53", () => {
   for (const step of [0, 1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 53 - 1]) {
@@ -37,7 +37,7 @@ Deno.test("hashes that differ lead to the facts, and damaged ones are refused to
   );
   const alike = [status(), status({ hash: "0000000000000001" })];
   assertThrows(
-    () => runTogether(alike.map((mine) => exchangeStatus(mine, () => ({ rate: 1 })))),
+    () => runTogether(alike.map((mine) => exchangeOpenings(mine, () => ({ rate: 1 })))),
     Error,
     "a message was damaged",
   );
@@ -46,7 +46,7 @@ Deno.test("hashes that differ lead to the facts, and damaged ones are refused to
 Deno.test("what is no status is refused with what it is", () => {
   const send = (message: Uint8Array) =>
     runTogether([
-      exchangeStatus(status(), () => ({})),
+      exchangeOpenings(status(), () => ({})),
       (function* () {
         yield { op: "allGather", message } as const;
         return [];
