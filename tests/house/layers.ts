@@ -127,8 +127,9 @@ const transport: Rooms = {
 const methods: Rooms = {
   method: {
     holds: "what a method is, its keys and checks",
-    paths: "optimizers/methods/method.ts optimizers/methods/check_method.ts optimizers/methods/describe.ts " +
-      "optimizers/methods/keys.ts",
+    paths: "optimizers/methods/method.ts optimizers/methods/check_method.ts optimizers/methods/context.ts " +
+      "optimizers/methods/describe.ts optimizers/methods/keys.ts optimizers/methods/workspace.ts " +
+      "optimizers/methods/parts/rate.ts",
     imports: "random options compressor compressors round",
   },
   parts: {
