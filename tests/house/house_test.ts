@@ -20,7 +20,13 @@ const house = {
   quantizers: { holds: "", paths: "coding/quantizers/ top.ts", imports: "coding" },
   tests: { holds: "", paths: "tests/", imports: "all" },
 };
-const used = { "top.ts": 'import "./coding/a.ts";\n', "coding/a.ts": 'import "../random.ts";\n', "random.ts": "" };
+const kept = { "kernels/k.ts": "", "coding/quantizers/q.ts": "", "tests/t.ts": "" };
+const used = {
+  ...kept,
+  "top.ts": 'import "./coding/a.ts";\n',
+  "coding/a.ts": 'import "../random.ts";\n',
+  "random.ts": "",
+};
 const entries = JSON.stringify({ name: "@a/b", exports: { ".": "./mod.ts", "./more": "./more.ts" } });
 const lines = (count: number) => "// a line\n".repeat(count);
 const siblings = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`room/${i}.json`, ""]));
@@ -57,6 +63,7 @@ const cases: readonly [says: string, rule: Rule, files: Files, ...found: string[
     }),
     used,
     "tests/house/layers.ts:0 ground may import tests",
+    "tests/house/layers.ts:0 late has no z/",
     "tests/house/layers.ts:0 ground imports nothing of tests",
     "tests/house/layers.ts:0 late imports nothing of tests",
   ],

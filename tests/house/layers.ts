@@ -78,12 +78,12 @@ const transport: Rooms = {
     paths:
       "transport/round.ts transport/ops.ts transport/transport.ts transport/deadlines.ts transport/handshake.ts transport/memory.ts " +
       "transport/uncaught.ts",
-    imports: "options",
+    imports: "",
   },
   place: {
     holds: "where a rank stands among the others, and what a kind of transport is",
     paths: "transport/place.ts transport/environment.ts transport/kind.ts transport/notice.ts",
-    imports: "options round",
+    imports: "round",
   },
   collective: {
     holds: "algorithms of collectives over any transport",
@@ -98,12 +98,12 @@ const transport: Rooms = {
   sharedMemory: {
     holds: "messages and rounds in memory that threads share",
     paths: "transport/shared_memory/",
-    imports: "options round collective",
+    imports: "round collective",
   },
   blocking: {
     holds: "groups whose calls block, over any transport",
     paths: "transport/blocking/",
-    imports: "options round collective drivers sharedMemory",
+    imports: "round collective drivers sharedMemory",
   },
   tcp: { holds: "sockets", paths: "transport/tcp/", imports: "options round place collective blocking" },
   broadcastChannel: {
@@ -160,7 +160,7 @@ const methods: Rooms = {
   local: {
     holds: "methods that take several steps between rounds",
     paths: "optimizers/methods/local/",
-    imports: "random options kernels compressor identity round method parts average methodCombinators errorFeedback",
+    imports: "random options kernels compressor identity round method parts average errorFeedback",
   },
   methods: {
     holds: "the list of all methods, and their reading from text",
@@ -176,38 +176,40 @@ const methods: Rooms = {
 
 /** The face towards tfjs. */
 const face: Rooms = {
+  files: {
+    holds: "files and digests, without tfjs",
+    paths: "optimizers/files/",
+    imports: "options round",
+  },
   group: {
-    holds: "the group, tfjs's types, digests, and checks of arguments",
-    paths:
-      "optimizers/tfjs/agreement/group.ts optimizers/tfjs/variables/tfjs.ts optimizers/files/digest.ts optimizers/tfjs/launched.ts " +
-      "optimizers/tfjs/require.ts",
-    imports: "options tensorflow round drivers place transport",
+    holds: "the group and tfjs's types",
+    paths: "optimizers/tfjs/agreement/group.ts optimizers/tfjs/variables/tfjs.ts",
+    imports: "options tensorflow round drivers",
   },
   variables: {
     holds: "variables, optimizer slots, and their numbers as one vector",
     paths: "optimizers/tfjs/variables/",
-    imports: "options tensorflow round method parts group",
+    imports: "options tensorflow round method parts files group",
   },
   agreement: {
     holds: "what ranks tell one another to go on together",
     paths: "optimizers/tfjs/agreement/",
-    imports: "options tensorflow round method parts group variables",
+    imports: "options tensorflow round method parts files group variables",
   },
   data: {
     holds: "each rank's part of the data",
     paths: "optimizers/tfjs/data/",
-    imports: "random options tensorflow round method group agreement",
+    imports: "random options tensorflow round method files group agreement",
   },
   optimizer: {
     holds: "the distributed optimizer and its steps",
     paths: "optimizers/tfjs/",
-    imports:
-      "options tensorflow compressor round drivers method parts average methodCombinators group variables agreement",
+    imports: "options tensorflow compressor round place drivers method parts average files group variables agreement",
   },
   checkpoints: {
     holds: "files of weights, optimizers and steps",
     paths: "optimizers/tfjs/checkpoints/",
-    imports: "options tensorflow round drivers method group variables agreement optimizer",
+    imports: "options tensorflow round drivers method files group variables agreement optimizer",
   },
 };
 

@@ -19,9 +19,13 @@ export const upward = (house: Rooms = rooms): Rule =>
         yield { file: "tests/house/layers.ts", line: 0, says };
       }
     }
+    const matches = (path: string, file: string) => path.endsWith("/") ? file.startsWith(path) : file === path;
+    for (const [path, name] of paths) {
+      if ([...tree.keys()].some((file) => matches(path, file))) continue;
+      yield { file: "tests/house/layers.ts", line: 0, says: `${name} has no ${path}, expected a path of the project` };
+    }
     paths.sort(([a], [b]) => b.length - a.length);
-    const roomOf = (file: string) =>
-      paths.find(([path]) => path.endsWith("/") ? file.startsWith(path) : file === path)?.[1];
+    const roomOf = (file: string) => paths.find(([path]) => matches(path, file))?.[1];
 
     const used = new Set<string>();
     for (const [file, { imports }] of sourcesOf(tree)) {
