@@ -1,17 +1,20 @@
-/** A short name for bytes: equal bytes, equal digests. @module */
+/** A short name for bytes: equal bytes have equal digests. @module */
 
-/** Two lanes of MurmurHash3's 32-bit mixing, differently seeded. */
+/** A digest under way: two words of 32 bits, each mixed as in MurmurHash3 from a start of its own. */
 export interface Digest {
-  /** Mixes bytes in; where one call ends and the next begins does not matter only if every length is a multiple of 4. */
+  /**
+   * Mixes bytes in. Bytes that are mixed in by several calls give the digest of one call if all lengths are multiples
+   * of 4.
+   */
   bytes(bytes: Uint8Array): Digest;
-  /** Mixes in the UTF-8 of a text and its length. */
+  /** Mixes in the length of a text in UTF-8, and its bytes. */
   text(text: string): Digest;
-  /** 16 hexadecimal digits. */
+  /** The digest of what was mixed in so far: 16 hexadecimal digits. */
   hex(): string;
 }
 
 /**
- * A 64-bit digest that grows as bytes are mixed in. It tells accidental differences (a chance of 2⁻⁶⁴ to miss one), and
+ * Begins a digest of 64 bits; FORMAT.md defines it. It tells accidental differences, of which it misses one in 2⁶⁴, and
  * is no protection against forgery.
  */
 export function digest(): Digest {

@@ -1,38 +1,38 @@
-/** The file system as Deno and Node have it. @module */
+/** The file system under Deno and Node. @module */
 
 import { show } from "../../options.ts";
 
-/** A file that is open. */
+/** An open file. */
 export interface OpenFile {
   /** Writes all bytes. */
   writeFile(bytes: Uint8Array): Promise<void>;
   /** Ends when what was written is on the disk. */
   sync(): Promise<void>;
-  /** Closes it. */
+  /** Closes the file. */
   close(): Promise<void>;
 }
 
-/** The operations on files that saving and restoring need, as `node:fs/promises` has them. */
+/** The operations of `node:fs/promises` that saving and restoring need. */
 export interface Files {
-  /** Opens a file (or, to read, a folder). */
+  /** Opens a file, or, to read, a folder. */
   open(path: string, flags: "w" | "r"): Promise<OpenFile>;
   /** All bytes of a file. */
   readFile(path: string): Promise<Uint8Array>;
   /** The names of what is in a folder. */
   readdir(path: string): Promise<string[]>;
-  /** Makes a folder and those above it, where they are missing. */
+  /** Makes a folder and those above it, unless they are there. */
   mkdir(path: string, options: { readonly recursive: true }): Promise<unknown>;
-  /** Gives a file or folder another name, at once. */
+  /** Gives a file or folder another name, in one moment. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or folder and all in it, if it is there. */
   rm(path: string, options: { readonly recursive: true; readonly force: true }): Promise<void>;
 }
 
 /**
- * The file system of Deno or Node. It is imported only now, and by a name that bundlers do not follow, so that pages can
- * import this library.
+ * Imports the file system of Deno or Node. It is imported only when it is needed, and by a name that bundlers do not
+ * follow, so that pages can import this library.
  *
- * @throws {Error} in a page, which has none; without saying what cannot be done, which the caller adds
+ * @throws {Error} in a page, which has no file system. The caller adds what cannot be done
  */
 export async function openFiles(): Promise<Files> {
   const name = "node:fs/promises";
@@ -47,7 +47,11 @@ export async function openFiles(): Promise<Files> {
   }
 }
 
-/** A path as a text: that of a file: URL too, without slashes at its end. */
+/**
+ * Makes a path, or a file: URL, a path without slashes at its end.
+ *
+ * @throws {TypeError} if it is neither
+ */
 export async function pathOf(path: string | URL): Promise<string> {
   if (path instanceof URL) {
     const name = "node:url";
@@ -62,7 +66,7 @@ export async function pathOf(path: string | URL): Promise<string> {
   return path.replace(/(?<=.)\/+$/, "");
 }
 
-/** Writes a file and ends when it is on the disk. Its name is on the disk only once its folder is, see `syncFolder`. */
+/** Writes a file and ends when its bytes are on the disk. Its name is on the disk only after `syncFolder`. */
 export async function writeDurably(files: Files, path: string, bytes: Uint8Array): Promise<void> {
   const file = await files.open(path, "w");
   try {
@@ -74,8 +78,8 @@ export async function writeDurably(files: Files, path: string, bytes: Uint8Array
 }
 
 /**
- * Gives a file in a folder other bytes at once: whoever reads it, and whoever comes after an interruption, finds those of
- * before or the new ones.
+ * Replaces the bytes of a file in one moment: whoever reads the file, also after an interruption, finds the old bytes
+ * or the new ones.
  */
 export async function replaceFile(files: Files, folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const beside = `${folder}/.${name}-${randomName()}`;
@@ -89,12 +93,15 @@ export async function replaceFile(files: Files, folder: string, name: string, by
   await syncFolder(files, folder);
 }
 
-/** 8 random hexadecimal digits. */
+/** Draws 8 random hexadecimal digits. */
 export function randomName(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Ends when the names in a folder are on the disk. Windows and some network file systems have no such operation. */
+/**
+ * Ends when the names in a folder are on the disk. On Windows and some network file systems, which cannot do so, at
+ * once.
+ */
 export async function syncFolder(files: Files, path: string): Promise<void> {
   let folder: OpenFile | undefined;
   try {
@@ -107,12 +114,12 @@ export async function syncFolder(files: Files, path: string): Promise<void> {
   }
 }
 
-/** The system's name of an error, such as "ENOENT", or nothing. */
+/** The system's code of an error, such as "ENOENT", or an empty text. */
 export function codeOf(error: unknown): string {
   return String((error as { readonly code?: unknown } | undefined)?.code ?? "");
 }
 
-/** Whether an error of reading says that the file is missing or its disk damaged, and not, for instance, forbidden. */
+/** Whether an error of reading says that the file is missing or its disk damaged, and not that reading is forbidden. */
 export function isLost(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "EISDIR", "EIO"].includes(codeOf(error));
 }

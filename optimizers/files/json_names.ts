@@ -1,11 +1,11 @@
 /**
- * The first name that some object of a JSON text has twice, or undefined. `JSON.parse` does not tell: it keeps the last
- * member of that name and drops the others.
+ * Finds the first name that an object in a JSON text has twice; undefined if there is none. `JSON.parse` does not tell:
+ * it keeps the last member of that name and drops the others.
  *
  * @param text what `JSON.parse` has accepted
  */
 export function repeatedName(text: string): string | undefined {
-  // The names met so far in each of the objects that are open; of an array that is open, undefined.
+  // For each object that is open the names met so far; undefined for each open array.
   const open: (Set<string> | undefined)[] = [];
   for (let i = 0; i < text.length; i++) {
     const character = text[i]!;

@@ -1,5 +1,6 @@
 /**
- * The safetensors format: the length of a JSON header (u64, little-endian), the header, the numbers.
+ * Files in the safetensors format: 8 bytes with the length of a JSON header (little-endian), the header, which names
+ * the tensors and says where each lies, and the tensors' numbers.
  *
  * @module
  */
@@ -7,14 +8,14 @@
 import { show } from "../../options.ts";
 import { repeatedName } from "./json_names.ts";
 
-/** The number types read and written here. */
+/** The arrays of numbers that are read and written here. */
 export type TensorNumbers = Float64Array | Float32Array | Int32Array | Uint8Array;
 
 /** One tensor of a file. */
 export interface StoredTensor {
-  /** Its lengths along each axis. */
+  /** The tensor's length along each axis. */
   readonly shape: readonly number[];
-  /** Its numbers, row by row. */
+  /** The tensor's numbers, row by row. */
   readonly values: TensorNumbers;
 }
 
@@ -38,11 +39,12 @@ const KNOWN = Object.keys(TYPES).join(", ");
 const LONGEST_HEADER = 100_000_000;
 
 /**
- * A safetensors file. Tensors are written in the order given, wider numbers first, and start at multiples of their
- * numbers' width.
+ * Writes a safetensors file. The tensors stand in the order given, but those with wider numbers first, so that each
+ * starts at a multiple of its numbers' width.
  *
- * @throws {TypeError} if the numbers of a tensor are of a type that the file cannot hold
- * @throws {RangeError} if a shape does not go with the numbers, or a name is not one that a file can hold
+ * @returns the bytes of the file
+ * @throws {TypeError} if the numbers of a tensor, or the metadata, are of a type that a file cannot hold
+ * @throws {RangeError} if a shape does not go with the numbers, or a file can hold no tensor of that name
  *
  * @example
  * ```ts
@@ -91,7 +93,7 @@ export function writeSafetensors(contents: Safetensors): Uint8Array {
   return file;
 }
 
-/** Half of a surrogate pair, which UTF-8 cannot hold. */
+/** Matches half of a surrogate pair, which UTF-8 cannot hold. */
 const HALF = /\p{Surrogate}/u;
 
 function check(name: string, tensor: StoredTensor): void {
@@ -113,7 +115,7 @@ function typeOf(values: TensorNumbers): string | undefined {
   return Object.keys(TYPES).find((type) => values instanceof TYPES[type]!);
 }
 
-/** How to get at the bytes of a file. */
+/** What to write to get the bytes of a file, for a message. */
 function bytesWanted(file: unknown): string {
   if (typeof file === "string" || file instanceof URL) return ": await Deno.readFile(path)";
   if (file instanceof ArrayBuffer) return ": new Uint8Array(file)";
@@ -121,12 +123,19 @@ function bytesWanted(file: unknown): string {
 }
 
 /**
- * Reads a safetensors file of F64, F32, I32 and U8 tensors, as the format's specification says: the tensors cover the
+ * Reads a safetensors file of F64, F32, I32 and U8 tensors, and checks what the format demands: the tensors cover the
  * file after the header without holes or overlaps, no name occurs twice, and the header has at most 100 MB.
  *
- * @param file the bytes: a Uint8Array of any offset, a `Buffer` of Node's too. They are copied
+ * @param file the bytes of the file: a Uint8Array or a `Buffer` of Node. They are copied
  * @throws {TypeError} if it is not a Uint8Array
  * @throws {RangeError} if it is not such a file; the message says why
+ *
+ * @example
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from "@gradwire/tfjs/optimizers";
+ * const file = writeSafetensors({ tensors: { w: { shape: [1, 2], values: Float32Array.of(1, 2) } }, metadata: {} });
+ * console.assert(readSafetensors(file).tensors.w!.shape.join() === "1,2");
+ * ```
  */
 export function readSafetensors(file: Uint8Array): Safetensors {
   const refuse = (why: string) => new RangeError(`Cannot read the safetensors file: ${why}`);
@@ -153,7 +162,7 @@ export function readSafetensors(file: Uint8Array): Safetensors {
   entries.delete("__metadata__");
   const places = Array.from(entries, ([name, entry]) => readEntry(name, entry, bytes.length - data, refuse));
   let end = 0;
-  // Before any tensor is copied: tensors that overlap could together be far larger than the file.
+  // This is checked before any tensor is copied: tensors that overlap could together be far larger than the file.
   for (const { name, from, to } of places.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
     if (from !== end) throw refuse(`tensor ${show(name)} starts at ${from}, the tensor before it ends at ${end}`);
     end = to;
@@ -199,7 +208,7 @@ function readEntry(name: string, entry: unknown, end: number, refuse: Refuse) {
   return { name, type, shape, from, to };
 }
 
-/** How many numbers a shape holds, or NaN where the product is above 2⁵³ on the way: no file has as many. */
+/** How many numbers a shape holds, or NaN if the product exceeds 2⁵³ on the way: no file has so many. */
 function count(shape: readonly number[]): number {
   return shape.reduce((product, length) => Number.isSafeInteger(product * length) ? product * length : NaN, 1);
 }

@@ -1,25 +1,25 @@
-/** How saved steps lie in a folder. @module */
+/** The layout of a folder of saved steps: names, and the manifest of each step. @module */
 
 import { canonical } from "../../transport/handshake.ts";
 import { digest } from "./digest.ts";
 import { codeOf, type Files } from "./file_system.ts";
 
-/** A value that JSON can hold, for instance where a run is in its data: `{ epoch: 3, batch: 120 }`. */
+/** A value that JSON can hold, such as a position in the data: `{ epoch: 3, batch: 120 }`. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** What a saved step consists of: the text of its manifest.json. */
+/** The files of a saved step, and where they come from: the contents of its manifest.json. */
 export interface Manifest {
   /** "gradwire step". */
   readonly format: string;
-  /** The version of the layout of folders; see FORMAT.md. */
+  /** The version of the layout of folders, which FORMAT.md describes. */
   readonly version: number;
-  /** Steps taken. */
+  /** How many steps were taken. */
   readonly step: number;
-  /** Which save into this folder it is, counted from 1 over all runs: the newest has the largest number. */
+  /** The number of the save, counted from 1 over all runs into this folder: the newest has the largest number. */
   readonly save: number;
-  /** The run that saved it, a few random digits. */
+  /** The run that saved the step: a few random digits. */
   readonly run: string;
-  /** When, in ISO 8601. */
+  /** When the step was saved, as text of ISO 8601. */
   readonly time: string;
   /** The file of each rank, in rank order. */
   readonly files: readonly StepFile[];
@@ -27,30 +27,30 @@ export interface Manifest {
 
 /** One rank's file of a saved step. */
 export interface StepFile {
-  /** Its name in the step's folder. */
+  /** The name of the file in the step's folder. */
   readonly name: string;
-  /** How long it is. */
+  /** The length of the file. */
   readonly bytes: number;
-  /** The digest of its bytes. */
+  /** The digest of the file's bytes. */
   readonly digest: string;
-  /** What that rank gave as its position in the data. */
+  /** The position in the data that the rank gave. */
   readonly position: Json;
 }
 
-/** The name of a saved step's folder. */
+/** The name of a step's folder, and what it says. */
 export interface StepName {
-  /** All of it. */
+  /** The whole name. */
   readonly name: string;
-  /** Steps taken. */
+  /** How many steps were taken. */
   readonly step: number;
-  /** Which save it is. */
+  /** The number of the save. */
   readonly save: number;
 }
 
 const FORMAT = "gradwire step", VERSION = 1;
 const NAME = /^(\.?)step-(\d{12,16})-save-(\d{1,15})(-[0-9a-f]+)?$/;
 
-/** The manifest's name in the folder of a step. It is written last. */
+/** The name of the manifest in the folder of a step. The manifest is written last. */
 export const MANIFEST = "manifest.json";
 
 /** The name of a rank's file in the folder of a step. */
@@ -62,15 +62,19 @@ export const stepName = (step: number, save: number): string => `step-${String(s
 /** The name of the folder of a step that a run is writing. */
 export const partialName = (step: number, save: number, run: string): string => `.${stepName(step, save)}-${run}`;
 
-/** What lies in a folder of saved steps. */
+/** The steps in a folder. */
 export interface Listing {
   /** Complete steps, the newest first. */
   readonly steps: readonly StepName[];
-  /** Steps that were not finished, or are being removed. */
+  /** Steps that were not finished, or that are being removed. */
   readonly partial: readonly StepName[];
 }
 
-/** Lists a folder. One that does not exist is empty; what has other names is left alone. */
+/**
+ * Lists the steps in a folder. A folder that does not exist has none. Files with other names are ignored.
+ *
+ * @throws {Error} if the folder is a step itself
+ */
 export async function listSteps(files: Files, folder: string): Promise<Listing> {
   let names: string[];
   try {
@@ -88,12 +92,12 @@ export async function listSteps(files: Files, folder: string): Promise<Listing> 
     if (step === undefined || (dot === "" && run !== undefined)) continue;
     (dot === "" ? steps : partial).push({ name, step: Number(step), save: Number(save) });
   }
-  // Two runs that did not know of one another may have used the same number.
+  // Two runs that did not know of each other may have used the same number.
   steps.sort((a, b) => b.save - a.save || (a.name < b.name ? 1 : -1));
   return { steps, partial };
 }
 
-/** A manifest as it is written: JSON that people can read, with a digest of the rest of it. */
+/** Writes a manifest: JSON with a digest of all its other members. */
 export function writeManifest(manifest: Omit<Manifest, "format" | "version">): Uint8Array {
   const rest: Manifest = { format: FORMAT, version: VERSION, ...manifest };
   return new TextEncoder().encode(JSON.stringify({ ...rest, digest: digestOf(rest) }, null, 2) + "\n");

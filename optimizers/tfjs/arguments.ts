@@ -19,22 +19,22 @@ export interface DistributedOptimizerOptions {
   /** The seed of all randomness of the method: a safe integer ≥ 0, equal on all ranks. Default 0. */
   readonly seed?: number;
   /**
-   * What all ranks do in a step in which a gradient of any rank, or the result of the exchange, is NaN or infinite. "throw"
-   * (the default): all ranks refuse the step. "skip": the step counts as taken and changes nothing, not even BatchNorm's
-   * averages. In a step between the exchanges of a method that exchanges every so many steps, the rank leaves its gradient
-   * out; with "throw" all ranks throw when they next meet.
+   * What all ranks do in a step in which a gradient of any rank, or the result of the exchange, is NaN or infinite.
+   * "throw" (the default): all ranks refuse the step. "skip": the step counts as taken and changes nothing, not even
+   * BatchNorm's averages. In a step between the exchanges of a method that exchanges every so many steps, the rank
+   * leaves its gradient out; with "throw" all ranks throw when they next meet.
    */
   readonly nonFinite?: "throw" | "skip";
   /**
-   * Every how many steps the ranks compare digests of the weights, of the inner optimizer's slots and of the state that the
-   * method holds alike on all ranks. Where they differ, all ranks refuse the step and name what differs. 0: never. Default
-   * 100, which costs less than 1 % of a step of a model with a million parameters. (Learning rates are compared in every
-   * step.)
+   * Every how many steps the ranks compare digests of the weights, of the inner optimizer's slots and of the state that
+   * the method holds alike on all ranks. Where they differ, all ranks refuse the step and name what differs. 0: never.
+   * Default 100, which costs less than 1 % of a step of a model with a million parameters. (Learning rates are compared
+   * in every step.)
    */
   readonly verify?: number;
   /**
-   * The loss on all of this rank's data, or on one term of it: a minibatch, by its number. Variance reduction needs it beside
-   * the loss on the step's batch: `vrDiana`, and `marina` with `dense: "all"`. Without it they are refused.
+   * The loss on all of this rank's data, or on one term of it: a minibatch, by its number. Variance reduction needs it
+   * beside the loss on the step's batch: `vrDiana`, and `marina` with `dense: "all"`. Without it they are refused.
    */
   readonly dataLoss?: (term?: number) => Scalar;
 }

@@ -5,32 +5,34 @@ import { allGather, type Exchange } from "../../transport/round.ts";
 import { differentCalls, opensStep, runCall } from "./agreement/calls.ts";
 import type { Group } from "./agreement/group.ts";
 import { requireGroup } from "./agreement/group.ts";
-import { requireWeights } from "./variables/weights.ts";
-import type { CustomCallback, LayersModel, Logs } from "./variables/tfjs.ts";
 import { averageState } from "./agreement/sync_weights.ts";
+import type { CustomCallback, LayersModel, Logs } from "./variables/tfjs.ts";
+import { requireWeights } from "./variables/weights.ts";
 
 /**
- * A callback as `fit` takes it: one of tfjs's own, alone, in an array beside others such as `tf.callbacks.earlyStopping`,
- * or spread into one of your own. Callbacks that are plain objects stand beside it as `new tf.CustomCallback({ … })`: tfjs
- * takes arrays of one kind only.
+ * A callback for `fit` and `fitDataset`. Give it alone, or in an array beside others such as
+ * `tf.callbacks.earlyStopping`, or spread it into an object of your own. tfjs takes arrays of one kind only: a callback
+ * that is a plain object stands beside this one as `new tf.CustomCallback({ … })`.
  */
 export interface EpochEndCallback extends CustomCallback {
-  /** Called by tfjs when an epoch has ended, on all ranks. */
+  /** Called by tfjs on every rank when an epoch has ended. */
   onEpochEnd(epoch: number, logs?: Logs): Promise<void>;
 }
 
-/** tfjs's own callback; the method is the object's own too, so that a copy of its properties has it. */
+/** Makes a callback of tfjs's class. The method is a property of the object too, so that a spread copy has it. */
 function epochEnd(onEpochEnd: EpochEndCallback["onEpochEnd"]): EpochEndCallback {
   return Object.assign(new tf.CustomCallback({ onEpochEnd }), { onEpochEnd });
 }
 
 /**
- * A callback that makes the losses and metrics of every epoch their mean over ranks, in `History` and for the callbacks
- * after it. Without it each rank reports its own share of the data. All ranks must use it. Messages: one all-gather of
- * the metrics as text per epoch.
+ * Makes a callback that replaces the losses and metrics of every epoch by their mean over ranks, in `History` and for
+ * the callbacks after it. Without it each rank reports the metrics of its own share of the data. All ranks must use it.
  *
- * @throws {Error} (out of `fit`) if another rank reports other metrics or is at another epoch
- * @throws {TransportError} (out of `fit`) if a rank is lost
+ * Messages: in each epoch one all-gather of the metrics as text.
+ *
+ * @returns the callback. `fit` throws an Error if another rank reports other metrics or is at another epoch, and a
+ *   TransportError if a rank is lost
+ * @throws {TypeError} if the group is none
  *
  * @example
  * ```ts
@@ -56,8 +58,11 @@ export function syncMetrics(group: Group): EpochEndCallback {
 }
 
 /**
- * A callback that averages a model's BatchNorm statistics over ranks after every epoch, see {@linkcode averageState}.
- * Put it before callbacks that validate or save.
+ * Makes a callback that averages a model's BatchNorm statistics over ranks after every epoch by
+ * {@linkcode averageState}, with the messages and errors of that function. Put it before callbacks that validate or
+ * save. All ranks must use it.
+ *
+ * @throws {TypeError} if the model or the group is none
  *
  * @example
  * ```ts
@@ -75,7 +80,9 @@ export function syncState(model: LayersModel, group: Group): EpochEndCallback {
   return epochEnd(() => averageState(model, group));
 }
 
-/** tfjs takes a function for a callback that does nothing: one that was not called says so when tfjs looks into it. */
+/**
+ * tfjs would take the function itself for a callback that does nothing. This makes it throw when tfjs looks into it.
+ */
 function refuseUncalled(make: (...values: never[]) => EpochEndCallback, call: string): void {
   const get = () => {
     throw new TypeError(`Cannot use ${make.name} as a callback: it is a function, expected what it returns: ${call}`);
@@ -88,7 +95,7 @@ refuseUncalled(syncState, "syncState(model, group)");
 
 const TAG = "GWmetrics";
 
-/** Makes the logs numbers, as tfjs's CustomCallback does: tfjs's own callbacks leave scalars in them. */
+/** Makes the logs numbers, as tfjs's CustomCallback does. tfjs's other callbacks leave scalars in them. */
 async function resolve(logs: Logs): Promise<void> {
   for (const [name, value] of Object.entries(logs as Record<string, number | tf.Scalar>)) {
     if (typeof value === "number") continue;
@@ -99,7 +106,7 @@ async function resolve(logs: Logs): Promise<void> {
 
 function* meanOfLogs(epoch: number, logs: Logs, size: number): Exchange<Logs> {
   const names = Object.keys(logs).sort();
-  // Numbers as text: JSON has no NaN.
+  // Numbers travel as text, because JSON has no NaN.
   const mine = JSON.stringify([TAG, epoch, names, names.map((name) => String(logs[name]))]);
   const messages = yield* allGather(new TextEncoder().encode(mine));
   const mean: Logs = Object.fromEntries(names.map((name) => [name, 0]));

@@ -1,4 +1,8 @@
-/** The gradient at another point than the model's weights, for methods that ask for it in the middle of a step. @module */
+/**
+ * The gradient at another point than the model's weights, for methods that ask for it in the middle of a step.
+ *
+ * @module
+ */
 
 import * as tf from "../../dependencies/tfjs.ts";
 import type { GradientPart } from "../../transport/round.ts";
@@ -12,9 +16,9 @@ import type { Optimizer, Scalar, Tensor, Variable } from "./variables/tfjs.ts";
 import { variable } from "./variables/variables.ts";
 
 /**
- * Evaluates gradients at other points during one step. If an evaluation fails, the objection is remembered and zeros take the
- * gradient's place, so that the exchange comes to its end and the ranks vote on the step. An error thrown in the middle of
- * the exchange would leave the other ranks waiting.
+ * Evaluates gradients at other points during one step. If an evaluation fails, the objection is remembered and zeros
+ * take the gradient's place, so that the exchange comes to its end and the ranks vote on the step. An error thrown in
+ * the middle of the exchange would leave the other ranks waiting.
  */
 export class GradientElsewhere implements Disposable {
   /** The first thing that went wrong in this step. */
@@ -40,8 +44,8 @@ export class GradientElsewhere implements Disposable {
   }
 
   /**
-   * Writes this rank's gradient at the point `at` into `into`, or zeros if that fails. Afterwards the variables, and those that
-   * the forward pass has assigned to, have their former values again.
+   * Writes this rank's gradient at the point `at` into `into`, or zeros if that fails. Afterwards the variables, and
+   * those that the forward pass has assigned to, have their former values again.
    *
    * @param at values for all variables of the bucket
    * @param of the part of the data whose loss is differentiated

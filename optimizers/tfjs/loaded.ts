@@ -35,8 +35,8 @@ export function requireOneLaunched(): void {
 }
 
 /**
- * How many ranks a launcher has started (this library's, torchrun or Slurm), whether this one has connected or not; 1 where
- * no launcher has, or where the environment may not be read. No permission is asked for.
+ * How many ranks a launcher has started (this library's, torchrun or Slurm), whether this one has connected or not; 1
+ * where no launcher has, or where the environment may not be read. No permission is asked for.
  */
 function launchedSize(): number {
   const told = place();
@@ -48,7 +48,10 @@ function launchedSize(): number {
   }
 }
 
-/** How Deno and Node say what an environment variable holds. Declared here, because the library is checked for pages too. */
+/**
+ * How Deno and Node say what an environment variable holds. Declared here, because the library is checked for pages
+ * too.
+ */
 interface Engine {
   readonly Deno?: {
     readonly env: { get(name: string): string | undefined };

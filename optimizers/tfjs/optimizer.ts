@@ -28,21 +28,21 @@ import { type NamedGradient, toList } from "./variables/variables.ts";
  *   the weights, the slots and the method's shared state. All ranks refuse a step in which any differs.
  * - Alone, a rank trains as several do: its gradient is compressed, and the method keeps its state. A method that
  *   leaves the gradient of a single rank as it is, such as `average()`, is left out there.
- * - A variable without a gradient counts as having a gradient of zeros. If no rank has a gradient for it, and the method
- *   delivers nothing for it either, the inner optimizer leaves it alone, as without this class.
+ * - A variable without a gradient counts as having a gradient of zeros. If no rank has a gradient for it, and the
+ *   method delivers nothing for it either, the inner optimizer leaves it alone, as without this class.
  * - All ranks must take equally many steps; see `shard`.
- * - If a step fails (a rank is lost, a loss throws, a number is not finite), then weights, slots and the method's state are
- *   as before it, and all ranks that can be told throw. After a lost rank, `rejoin` goes on among the survivors.
- * - A method that asks for the gradient at another point has the loss evaluated once more: dropout then draws another mask,
- *   `trainOnBatch` returns its metrics twice, and what the loss itself passes to `tf.keep` in that evaluation is disposed of
- *   when the next step begins.
+ * - If a step fails (a rank is lost, a loss throws, a number is not finite), then weights, slots and the method's state
+ *   are as before it, and all ranks that can be told throw. After a lost rank, `rejoin` goes on among the survivors.
+ * - A method that asks for the gradient at another point has the loss evaluated once more: dropout then draws another
+ *   mask, `trainOnBatch` returns its metrics twice, and what the loss itself passes to `tf.keep` in that evaluation is
+ *   disposed of when the next step begins.
  *
  * Memory, made at the first step: one vector of 4 bytes for each trained number, another one if the method reads the
- * parameters, what the method itself needs, and a copy of its state. The weights and slots of before the last step are held
- * on to, so that the step can be taken back (except in groups in which a round succeeds on all ranks or on none).
+ * parameters, what the method itself needs, and a copy of its state. The weights and slots of before the last step are
+ * held on to, so that the step can be taken back (except in groups in which a round succeeds on all ranks or on none).
  *
- * Messages in each step: 28 bytes and a bit for each variable before the method's, and an empty one after them. A method that
- * exchanges every so many steps sends none in the steps between. `group` remains the caller's to close.
+ * Messages in each step: 28 bytes and a bit for each variable before the method's, and an empty one after them. A
+ * method that exchanges every so many steps sends none in the steps between. `group` remains the caller's to close.
  *
  * @example
  * ```ts
@@ -103,8 +103,8 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * The inner optimizer's learning rate, where it has one. Setting it sets the inner optimizer's on this rank: set it on all
-   * ranks before the same step, or they refuse to take that step.
+   * The inner optimizer's learning rate, where it has one. Setting it sets the inner optimizer's on this rank: set it
+   * on all ranks before the same step, or they refuse to take that step.
    */
   get learningRate(): number | undefined {
     return (this.#inner as { readonly learningRate?: number }).learningRate;
@@ -127,7 +127,8 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Takes one step: evaluates the loss and its gradients, agrees on them with the other ranks, and updates the variables.
+   * Takes one step: evaluates the loss and its gradients, agrees on them with the other ranks, and updates the
+   * variables.
    *
    * @param f computes the loss
    * @param varList the variables to train. Default: all that are trainable
@@ -144,8 +145,8 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Does what `minimize` does in a group that is awaited; it takes a blocking group too. Do not call it inside `tf.tidy`, and
-   * await one step before the next.
+   * Does what `minimize` does in a group that is awaited; it takes a blocking group too. Do not call it inside
+   * `tf.tidy`, and await one step before the next.
    *
    * @param f computes the loss
    * @param varList the variables to train. Default: all that are trainable
@@ -166,8 +167,8 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Agrees on gradients computed elsewhere and has `inner` apply them. A method that asks for the gradient at another point
-   * needs `minimize`.
+   * Agrees on gradients computed elsewhere and has `inner` apply them. A method that asks for the gradient at another
+   * point needs `minimize`.
    *
    * @throws {TypeError} if the group cannot block, or a gradient names no variable
    * @throws {TransportError} if a rank is lost
@@ -181,8 +182,8 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Computes the loss and its gradients on this rank's batch. In a blocking group the ranks take over rank 0's values of the
-   * variables in `varList` before the first step.
+   * Computes the loss and its gradients on this rank's batch. In a blocking group the ranks take over rank 0's values
+   * of the variables in `varList` before the first step.
    *
    * @param f computes the loss
    * @param varList the variables to differentiate by. Default: all that are trainable
@@ -203,12 +204,12 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Reads all that this rank needs to go on later, apart from the weights. The vectors are the live ones: write them out
-   * before the next step. See {@linkcode saveCheckpoint}.
+   * Reads all that this rank needs to go on later, apart from the weights. The vectors are the live ones: write them
+   * out before the next step. See {@linkcode saveCheckpoint}.
    *
    * @throws {Error} if a step is under way
-   * @throws {TypeError} if a user wrote the inner optimizer's class, and it keeps tensors or arrays where they cannot be
-   *   read, for instance in a Map
+   * @throws {TypeError} if a user wrote the inner optimizer's class, and it keeps tensors or arrays where they cannot
+   *   be read, for instance in a Map
    */
   getState(): OptimizerState {
     if (this.#busy) throw new Error("Cannot read or replace the state: a step is under way; await minimizeAsync");
@@ -218,19 +219,20 @@ export class DistributedOptimizer extends Optimizer {
   /**
    * Throws what {@linkcode DistributedOptimizer.setState} would throw, and changes nothing.
    *
-   * @throws {Error} if the seed, rank, size, method, inner optimizer or layout differs, or if a vector or slot is missing
-   *   or has another shape; the message names the first difference
+   * @throws {Error} if the seed, rank, size, method, inner optimizer or layout differs, or if a vector or slot is
+   *   missing or has another shape; the message names the first difference
    */
   checkState(state: OptimizerState): void {
     this.#replica.check(state, this.getState());
   }
 
   /**
-   * Goes on where another optimizer with equal options stopped. All ranks must call it with what they got from `getState`.
-   * The next step compares it among the ranks and with the variables. If that step refuses it, this optimizer (and the
-   * variables given) are as they were before, on all ranks.
+   * Goes on where another optimizer with equal options stopped. All ranks must call it with what they got from
+   * `getState`. The next step compares it among the ranks and with the variables. If that step refuses it, this
+   * optimizer (and the variables given) are as they were before, on all ranks.
    *
-   * @param variables the variables that the caller gives other values after this call, so that a refusal can take them back
+   * @param variables the variables that the caller gives other values after this call, so that a refusal can take them
+   *   back
    * @throws {Error} as `checkState` does; nothing has been changed then
    */
   setState(state: OptimizerState, variables: readonly Variable[] = []): void {
@@ -240,11 +242,11 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * Goes on in a new group after a `TransportError`. Call it on all survivors, each with its new group. One of them may have
-   * ended a step in which another one was lost before it had ended the step. Such a rank takes the step back, bit for bit
-   * (weights, slots, the method's state, BatchNorm's averages), so that all stand at the last step which all of them have
-   * taken; `iterations` tells which. The group may have another size if the method keeps no state of a rank's own; else the
-   * same ranks must meet in the same order.
+   * Goes on in a new group after a `TransportError`. Call it on all survivors, each with its new group. One of them may
+   * have ended a step in which another one was lost before it had ended the step. Such a rank takes the step back, bit
+   * for bit (weights, slots, the method's state, BatchNorm's averages), so that all stand at the last step which all of
+   * them have taken; `iterations` tells which. The group may have another size if the method keeps no state of a rank's
+   * own; else the same ranks must meet in the same order.
    *
    * @throws {Error} on all ranks, if they are more than one step apart, if they differ in what must be equal, or if the
    *   method cannot go on among these ranks
@@ -347,8 +349,8 @@ export class DistributedOptimizer extends Optimizer {
   }
 
   /**
-   * The optimizer of a loaded model: `inner` in a group of one, because a saved model has no group. Compile the model again
-   * to train it among ranks: on several ranks that a launcher has started, this optimizer refuses to train.
+   * The optimizer of a loaded model: `inner` in a group of one, because a saved model has no group. Compile the model
+   * again to train it among ranks: on several ranks that a launcher has started, this optimizer refuses to train.
    *
    * @throws {Error} if tfjs does not know the class of `inner`
    */

@@ -94,8 +94,8 @@ export function checkLayout(theirs: Layout, mine: Layout): void {
 }
 
 /**
- * Compares the vectors of an optimizer's state with those that its method keeps for this layout. Only rank 0 must have the
- * shared ones.
+ * Compares the vectors of an optimizer's state with those that its method keeps for this layout. Only rank 0 must have
+ * the shared ones.
  *
  * @throws {Error} that names the first vector that is missing or of another length or type
  */
@@ -125,7 +125,10 @@ function checkKind(kind: string, from: Vectors, to: Vectors): void {
   }
 }
 
-/** Fills a method's new state with the restored vectors. Those that all ranks share come from rank 0, which alone has them. */
+/**
+ * Fills a method's new state with the restored vectors. Those that all ranks share come from rank 0, which alone has
+ * them.
+ */
 export function* restoreState(from: OptimizerState, to: State, rank: number): Exchange {
   checkVectors(from, to);
   for (const [name, vector] of Object.entries(to.local)) vector.set(from.local[name]!);

@@ -1,24 +1,24 @@
 /**
- * What a rank holds from step to step. The words for it, here and in all files beside this one:
+ * What a rank holds from step to step. The words for it, here and in the files beside this one:
  *
- * | word       | what it is                                                                                            |
- * | ---------- | ----------------------------------------------------------------------------------------------------- |
- * | weights    | the variables of the model; those that are trained have gradients, BatchNorm's averages have none     |
- * | bucket     | one vector for the numbers of all trained weights, or of their gradients, in the order of the layout  |
- * | slots      | the variables in which the inner optimizer remembers, such as Adam's moments                          |
- * | state      | the vectors in which the method remembers, such as the error of error feedback                        |
- * | snapshot   | the values of variables at one moment, to go back to; it copies nothing                               |
- * | replica    | weights, slots and state of one rank; weights, slots and the shared part of the state are equal on all |
- * | checkpoint | a replica in a file; its contents without the weights are an `OptimizerState`                         |
- * | step       | one update of the weights; by its number, how many steps were taken before it                         |
+ * | word       | what it is                                                                                         |
+ * | ---------- | -------------------------------------------------------------------------------------------------- |
+ * | weights    | the variables of the model, those that are not trained (BatchNorm's averages) included             |
+ * | bucket     | one vector of the numbers of all trained weights, or of their gradients, in the layout's order     |
+ * | slots      | the variables in which the inner optimizer remembers, such as Adam's moments                       |
+ * | state      | the vectors in which the method remembers, such as the error of error feedback                     |
+ * | snapshot   | the values of variables at one moment, to go back to; it copies nothing                            |
+ * | replica    | weights, slots and state of one rank; all but the rank's own part of the state is equal on all     |
+ * | checkpoint | a replica in a file; its contents without the weights are an `OptimizerState`                      |
+ * | step       | one update of the weights; as a number, how many steps were taken before it                        |
  *
  * @module
  */
 
 import type { Exchange } from "../../transport/round.ts";
+import { context } from "../methods/context.ts";
 import { describeMethod } from "../methods/describe.ts";
 import type { Context, State, Workspace } from "../methods/method.ts";
-import { context } from "../methods/context.ts";
 import { workspace } from "../methods/workspace.ts";
 import { compareFacts } from "./agreement/compare.ts";
 import { type Group, ordinalOver } from "./agreement/group.ts";
@@ -57,8 +57,8 @@ export class Replica {
   /** The moment before the last step. */
   readonly undo = new Undo();
   /**
-   * A variable whose gradient was not finite in a step between two exchanges, which the other ranks have not heard of; −1 if
-   * there is none.
+   * A variable whose gradient was not finite in a step between two exchanges, which the other ranks have not heard of;
+   * −1 if there is none.
    */
   unreported = -1;
   /** Where a step between two exchanges copies the state to. */
@@ -119,12 +119,12 @@ export class Replica {
   }
 
   /**
-   * Before the first step: all ranks compare what they are to train and how, and take over rank 0's weights and the vectors of
-   * a restored checkpoint that only rank 0 has.
+   * Before the first step: all ranks compare what they are to train and how, and take over rank 0's weights and the
+   * vectors of a restored checkpoint that only rank 0 has.
    *
    * @param variables the variables to train
-   * @param refused called if the ranks differ and a restored checkpoint has been taken back, with the variables that were
-   *   given values along with it
+   * @param refused called if the ranks differ and a restored checkpoint has been taken back, with the variables that
+   *   were given values along with it
    * @throws {Error} on all ranks alike, if they differ
    */
   *begin(variables: readonly Variable[], refused: () => void): Exchange {
@@ -147,7 +147,8 @@ export class Replica {
       this.#takeBack(refused);
       throw error;
     }
-    // With a method that owns the parameters, the weights of the ranks may have differed when the checkpoint was written.
+    // With a method that owns the parameters, the weights of the ranks may have differed when the checkpoint was
+    // written.
     if (!(restored?.layout && method.yields === "parameters")) yield* takeOver(bucket, variables, rank);
     if (restored?.layout) yield* restoreState(restored, state!, rank);
     Object.assign(this, { bucket, state });
@@ -217,7 +218,8 @@ export class Replica {
   }
 
   /**
-   * Goes on from a checkpoint: the inner optimizer at once, the method in the next step, which makes the method's vectors and fills them.
+   * Goes on from a checkpoint: the inner optimizer at once, the method in the next step, which makes the method's
+   * vectors and fills them.
    *
    * @param before what a checkpoint of this moment holds
    * @param variables the variables that the caller gives other values after this call

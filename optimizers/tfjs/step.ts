@@ -2,8 +2,8 @@
 
 import * as tf from "../../dependencies/tfjs.ts";
 import type { Exchange, GradientOracle } from "../../transport/round.ts";
-import { commit, copyOf } from "../methods/parts/inner_method.ts";
 import { NotFiniteError } from "../methods/parts/finite.ts";
+import { commit, copyOf } from "../methods/parts/inner_method.ts";
 import { conclude, concludeAndCompare } from "./agreement/conclude.ts";
 import { exchangeOpenings, explainLeave } from "./agreement/opening.ts";
 import { hashOf } from "./agreement/replicas.ts";
@@ -38,8 +38,8 @@ type Agreed = { readonly present: readonly boolean[]; readonly finite: boolean }
  * 1. the loss and its gradients, and meanwhile the part of the method's exchange that needs no gradient;
  * 2. the opening: all ranks are in the same step and equal in what decides it, and all gradients are finite;
  * 3. the method's exchange;
- * 4. the votes: each rank says whether it can apply what came of the exchange. Most say so by an empty message, which travels
- *    while the inner optimizer works. If one rank objects, all take the step back.
+ * 4. the votes: each rank says whether it can apply what came of the exchange. Most say so by an empty message, which
+ *    travels while the inner optimizer works. If one rank objects, all take the step back.
  */
 export class Step implements Disposable {
   /** Whether the step has been begun: it can be taken once. */
@@ -47,7 +47,9 @@ export class Step implements Disposable {
   readonly #replica: Replica;
   /** The loss; undefined if gradients computed elsewhere are applied. */
   readonly #loss: Loss | undefined;
-  /** The variables that forward passes of this step have assigned to, with the values that they had before each pass. */
+  /**
+   * The variables that forward passes of this step have assigned to, with the values that they had before each pass.
+   */
   readonly #forward: Snapshot[] = [];
   /** Whether the method's `ahead` has been run. */
   #early = false;
@@ -176,7 +178,8 @@ export class Step implements Disposable {
       while (early && !early.done) early = ahead!.next(yield early.value);
       if (failure) throw failure.error;
       if (begins && variables === undefined) {
-        // Only now is it known which variables there are. The gradients were taken at this rank's own weights: once more.
+        // Only now is it known which variables there are. The gradients were taken at this rank's own weights: once
+        // more.
         yield* this.begin(() => toList(evaluated!.grads).map(({ name }) => variable(name)));
         undo();
         pass();

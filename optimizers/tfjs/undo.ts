@@ -1,7 +1,7 @@
 /** Taking back a step. @module */
 
-import { commit, copyOf } from "../methods/parts/inner_method.ts";
 import type { State } from "../methods/method.ts";
+import { commit, copyOf } from "../methods/parts/inner_method.ts";
 import { workspace } from "../methods/workspace.ts";
 import { isOwn, OwnMemory } from "./variables/own_memory.ts";
 import { slotLists, slotsByName } from "./variables/slots.ts";
@@ -29,8 +29,8 @@ interface Moment {
 }
 
 /**
- * Remembers the moment before a step: weights, slots and the variables that forward passes assign to as snapshots, which copy
- * nothing, and a copy of the method's state.
+ * Remembers the moment before a step: weights, slots and the variables that forward passes assign to as snapshots,
+ * which copy nothing, and a copy of the method's state.
  */
 export class Undo {
   /** Where the state is copied to: made at the first step, and used again in every step. */

@@ -76,8 +76,8 @@ function nonFiniteVector({ local, shared }: State): string | undefined {
 }
 
 /**
- * Has the inner optimizer apply gradients as they are, if all of them are finite: the step of a rank that is alone, with a
- * method that changes nothing for one rank.
+ * Has the inner optimizer apply gradients as they are, if all of them are finite: the step of a rank that is alone,
+ * with a method that changes nothing for one rank.
  *
  * @returns whether the gradients were applied: false if one is not finite and the step is to be skipped
  * @throws {RangeError} if one is not finite and the step is to be refused

@@ -1,6 +1,6 @@
 /**
- * Which call of this library a rank is in, as its message tells. Where the ranks are in different calls, each rank reads this
- * from the messages of the others, and can say what they do in place of what it waits for.
+ * Which call of this library a rank is in, as its message tells. Where the ranks are in different calls, each rank
+ * reads this from the messages of the others, and can say what they do in place of what it waits for.
  *
  * @module
  */
@@ -25,8 +25,8 @@ export function opensStep(message: Uint8Array): boolean {
 export const sameCalls = "All ranks must make the same calls in the same order";
 
 /**
- * Says what two ranks do that are in different calls: "rank 0 is in saveTo, rank 1 opens a step". Undefined where all ranks
- * are in the same call.
+ * Says what two ranks do that are in different calls: "rank 0 is in saveTo, rank 1 opens a step". Undefined where all
+ * ranks are in the same call.
  *
  * @param messages what each rank has sent, in rank order
  */
@@ -71,8 +71,8 @@ function parse(message: Uint8Array): unknown {
  * Runs the exchange of a call that all ranks must make.
  *
  * @param doing what the call does, for messages
- * @throws {TransportError} if a rank is lost meanwhile. The message says that the lost rank may have gone on without having
- *   made the call
+ * @throws {TransportError} if a rank is lost meanwhile. The message says that the lost rank may have gone on without
+ *   having made the call
  */
 export async function runCall<R>(doing: string, exchange: Exchange<R>, group: Group): Promise<R> {
   try {

@@ -5,7 +5,8 @@ import { compareReplicas, hashOf, type ReplicaDigests } from "./replicas.ts";
 import { encodeObjection, type Objection, objectionsIn, type Outcome } from "./vote.ts";
 
 /**
- * Every rank says whether it can apply the step. The step is applied here while the votes travel, unless this rank objects.
+ * Every rank says whether it can apply the step. The step is applied here while the votes travel, unless this rank
+ * objects.
  *
  * @param apply applies the step on this rank
  * @param abort ends the group: called if this rank fails to apply the step after it has voted for it

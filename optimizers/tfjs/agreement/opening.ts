@@ -1,5 +1,6 @@
 /**
- * The round that opens every step: are all ranks in the same step, equal in all that decides it, and their gradients finite?
+ * The round that opens every step: are all ranks in the same step, equal in all that decides it, and their gradients
+ * finite?
  *
  * @module
  */
@@ -30,7 +31,8 @@ const driftAdvice = "Let all ranks make the same changes before the same step: e
 /**
  * Opens a step: tells the ranks what each of them is about to do. Each sends 28 bytes and a bit for each variable.
  *
- * @param equal what must be equal on all ranks, by names that a message can use; it is sent only where the hashes differ
+ * @param equal what must be equal on all ranks, by names that a message can use; it is sent only where the hashes
+ *   differ
  * @returns what all ranks have told, in rank order
  * @throws {Error} on all ranks alike, if one sends something else, is in another step or differs in what must be equal
  */
@@ -83,8 +85,8 @@ function write({ optimizer, step, nonFinite, hash, present }: Opening): Uint8Arr
 }
 
 /**
- * Reads the message of another rank. Undefined if it does not open a step, or if it opens one of this optimizer with another
- * number of variables.
+ * Reads the message of another rank. Undefined if it does not open a step, or if it opens one of this optimizer with
+ * another number of variables.
  *
  * @param length how many variables this optimizer trains
  * @param mine the number of this optimizer
@@ -104,7 +106,8 @@ function read(message: Uint8Array, length: number, mine: number): Opening | unde
 }
 
 /**
- * Explains the error of a rank that has left the group while the others open a step: it has taken fewer steps than they.
+ * Explains the error of a rank that has left the group while the others open a step: it has taken fewer steps than
+ * they.
  *
  * @param own this rank, which may itself have left the group
  * @returns the explained error, or any other error as it is

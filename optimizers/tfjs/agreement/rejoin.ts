@@ -1,11 +1,12 @@
 /**
  * How the survivors of a lost rank find the last step that all of them have taken, and go on from there.
  *
- * It is enough that each rank can take one step back. A rank ends step k + 1 only after the round at the end of that step, in
- * which it has heard from every rank. A rank takes part in that round only when it has begun step k + 1, and hence has ended
- * step k. So when one rank has ended step k + 1, all others have ended step k; and no rank has ended step k + 2, because for
- * that all ranks would have had to end step k + 1. If a method exchanges only every so many steps, this holds for its
- * exchanges in place of its steps: the steps that a rank takes alone after an exchange are taken back along with it.
+ * It is enough that each rank can take one step back. A rank ends step k + 1 only after the round at the end of that
+ * step, in which it has heard from every rank. A rank takes part in that round only when it has begun step k + 1, and
+ * hence has ended step k. So when one rank has ended step k + 1, all others have ended step k; and no rank has ended
+ * step k + 2, because for that all ranks would have had to end step k + 1. If a method exchanges only every so many
+ * steps, this holds for its exchanges in place of its steps: the steps that a rank takes alone after an exchange are
+ * taken back along with it.
  *
  * @module
  */
@@ -32,15 +33,15 @@ export interface Standing {
 }
 
 /**
- * Whether the ranks have begun: compared what they are to train, and taken over rank 0's weights. "no": this rank has not
- * begun. "alone": it has begun, and does not know whether the others have too. "all": it knows that all have, because it has
- * heard from each of them since.
+ * Whether the ranks have begun: compared what they are to train, and taken over rank 0's weights. "no": this rank has
+ * not begun. "alone": it has begun, and does not know whether the others have too. "all": it knows that all have,
+ * because it has heard from each of them since.
  */
 export type Begun = "no" | "alone" | "all";
 
 /**
- * Whether all ranks must begin anew before their next step, because the connection was lost while they began: some ranks
- * have begun and others have not. No rank has taken a step then.
+ * Whether all ranks must begin anew before their next step, because the connection was lost while they began: some
+ * ranks have begun and others have not. No rank has taken a step then.
  */
 export function beginsAnew(standings: readonly Standing[]): boolean {
   return standings.some(({ begun }) => begun === "no") && standings.every(({ begun }) => begun !== "all");

@@ -1,4 +1,8 @@
-/** What was sharded over a group: by it the ranks see whether all of them sharded the same rows in the same order. @module */
+/**
+ * What was sharded over a group: by it the ranks see whether all of them sharded the same rows in the same order.
+ *
+ * @module
+ */
 
 import { digest } from "../../files/digest.ts";
 

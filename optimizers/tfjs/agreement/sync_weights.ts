@@ -12,8 +12,9 @@ import { compareFacts } from "./compare.ts";
 import { type Group, requireGroup } from "./group.ts";
 
 /**
- * Gives all ranks the weights of one of them: all weights of a model, or the variables given. Frozen weights and BatchNorm's
- * moving averages are among them, which have no gradients, so that the optimizer never sees them. All ranks must call it.
+ * Gives all ranks the weights of one of them: all weights of a model, or the variables given. Frozen weights and
+ * BatchNorm's moving averages are among them, which have no gradients, so that the optimizer never sees them. All ranks
+ * must call it.
  *
  * Messages: an all-gather of types and shapes as text, then a broadcast of the weights.
  *
@@ -88,8 +89,8 @@ function* averageVariables(variables: readonly Variable[], rank: number, size: n
   try {
     yield* broadcastVariables(variables, 0, rank);
     // The mean is computed as rank 0's value plus the mean difference from it, which is exact where all ranks agree. A
-    // difference is at most twice the largest float32. Each is therefore multiplied by `small`, a power of two of at most
-    // 1/(2n), so that the sum over n ranks is finite.
+    // difference is at most twice the largest float32. Each is therefore multiplied by `small`, a power of two of at
+    // most 1/(2n), so that the sum over n ranks is finite.
     const mean = bucket.gather(floats), small = 2 ** -Math.ceil(Math.log2(2 * size));
     for (let i = 0; i < mean.length; i++) {
       const mine = difference[i]!, theirs = mean[i]!;
@@ -113,7 +114,8 @@ function* averageVariables(variables: readonly Variable[], rank: number, size: n
 /** Throws the error of a mean that is not finite, once the ranks have told one another whose numbers are not finite. */
 function* refuseMean(variables: readonly Variable[], bucket: Bucket, difference: Float32Array): Exchange {
   const own = bucket.gather(variables), message = new Uint8Array(4);
-  for (let i = 0; i < own.length; i++) if (Number.isFinite(difference[i])) own[i] = 0; // only the numbers whose mean is not finite count
+  // Only the numbers whose mean is not finite count.
+  for (let i = 0; i < own.length; i++) if (Number.isFinite(difference[i])) own[i] = 0;
   new DataView(message.buffer).setInt32(0, bucket.firstNonFinite(own), true);
   const brought = (yield* allGather(message)).map(({ buffer, byteOffset }) =>
     new DataView(buffer, byteOffset).getInt32(0, true)

@@ -1,18 +1,19 @@
 /**
- * How the ranks agree on what became of a step. Each rank votes in an all-gather: an empty message says that the rank can
- * apply the step, an objection says why it cannot. If one rank objects, all leave the step undone, with the same reason.
+ * How the ranks agree on what became of a step. Each rank votes in an all-gather: an empty message says that the rank
+ * can apply the step, an objection says why it cannot. If one rank objects, all leave the step undone, with the same
+ * reason.
  *
  * @module
  */
 
-import { allFinite, NotFiniteError } from "../../methods/parts/finite.ts";
 import { allGather, type Exchange, type Round } from "../../../transport/round.ts";
+import { allFinite, NotFiniteError } from "../../methods/parts/finite.ts";
 
 /** Why a rank cannot apply a step. */
 export interface Objection {
   /**
-   * "brought": this rank handed numbers to the others that are not finite. "found": the result of the exchange is not finite
-   * on this rank. "failed": this rank threw an error of its own.
+   * "brought": this rank handed numbers to the others that are not finite. "found": the result of the exchange is not
+   * finite on this rank. "failed": this rank threw an error of its own.
    */
   readonly kind: "brought" | "found" | "failed";
   /** What is not finite, or the error's message. */
@@ -72,8 +73,9 @@ export function* inCommon<R>(exchange: Exchange<R>): Exchange<R> {
 }
 
 /**
- * Runs a part of a step in which, wherever a rank fails, the next round of the others is an all-gather. If this rank alone
- * fails, it takes part in that round all the same and sends its objection, so that the others do not wait in vain.
+ * Runs a part of a step in which, wherever a rank fails, the next round of the others is an all-gather. If this rank
+ * alone fails, it takes part in that round all the same and sends its objection, so that the others do not wait in
+ * vain.
  *
  * @param refuse makes the error that this rank throws when other ranks have sent objections
  */

@@ -1,24 +1,27 @@
-/** A rank's state in one safetensors file. @module */
+/** A rank's replica in one safetensors file. @module */
 
 import { canonical } from "../../../transport/handshake.ts";
 import { FORMAT, NO_CHECKSUM, writeChecksum } from "../../files/checksum.ts";
-import type { DistributedOptimizer } from "../optimizer.ts";
-import { type Checkpoint, readCheckpoint, VERSION } from "./read_checkpoint.ts";
-import type { Vectors } from "../../methods/method.ts";
-import { requireOptimizer } from "./require.ts";
-import { requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
 import { type StoredTensor, type TensorNumbers, writeSafetensors } from "../../files/safetensors.ts";
+import type { Vectors } from "../../methods/method.ts";
+import type { DistributedOptimizer } from "../optimizer.ts";
 import { stateDigests } from "../optimizer_state.ts";
-import { assignWeights, checkWeights } from "./stored_weights.ts";
 import { variable } from "../variables/variables.ts";
+import { requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
+import { type Checkpoint, readCheckpoint, VERSION } from "./read_checkpoint.ts";
+import { requireOptimizer } from "./require.ts";
+import { assignWeights, checkWeights } from "./stored_weights.ts";
 
 /**
- * All that this rank needs to go on later as if it had not stopped, to the last bit: the step and the seed, the
- * method's own state (and on rank 0 the shared one), the inner optimizer's slots, and the weights if they are given.
- * Random keys are folded from (seed, step, rank), so there is no generator to save. Every rank saves its own file.
+ * Writes all that this rank needs to go on later, to the last bit as if it had not stopped: the step and the seed, the
+ * method's state of this rank (on rank 0 also the shared one), the inner optimizer's slots, and the weights if they are
+ * given. Random keys are computed from (seed, step, rank), so there is no random generator to save. Every rank saves
+ * its own file.
  *
- * @param weights the model, or its variables: with them the file is complete, BatchNorm's averages included
- * @returns a safetensors file, layout in FORMAT.md
+ * @param weights the model, or its variables. With the model the file is complete and has BatchNorm's averages too
+ * @returns a safetensors file; FORMAT.md describes its layout
+ * @throws {Error} if a step is under way
+ * @throws {TypeError} if an argument is not what it should be, or the inner optimizer keeps what a file cannot hold
  *
  * @example
  * ```ts
@@ -53,7 +56,7 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
   });
   const trained = layout?.names.map(variable).filter((variable) => variable !== undefined) ?? [];
   const metadata: Record<string, string> = {
-    // First, so that it is always at the same place.
+    // First in the file, so that it always has the same place.
     checksum: NO_CHECKSUM,
     format: FORMAT,
     version: VERSION,
@@ -71,12 +74,15 @@ export function saveCheckpoint(optimizer: DistributedOptimizer, weights: Weights
 }
 
 /**
- * Gives an optimizer (and the weights, if they are given) the state that {@linkcode saveCheckpoint} wrote. All ranks
- * must restore before their next step, each its own file of the same step.
+ * Restores what {@linkcode saveCheckpoint} wrote: the optimizer, and the weights if they are given. All ranks must
+ * restore before their next step, each its own file of the same step.
  *
- * @throws {RangeError} if it is not such a file, or a damaged one
+ * @param file the bytes of the file
+ * @param weights the model, or its variables, as they were given to `saveCheckpoint`
+ * @throws {RangeError} if the file is not a checkpoint, or a damaged one
  * @throws {Error} if the version, rank, size, seed, method and its options, inner optimizer, layout or weights differ;
  *   the message names the first that does. Nothing has been changed then
+ * @throws {TypeError} if an argument is not what it should be
  *
  * @example
  * ```ts
@@ -99,9 +105,9 @@ export function restoreCheckpoint(optimizer: DistributedOptimizer, file: Uint8Ar
 }
 
 /**
- * Compares all of a checkpoint with the optimizer and the weights that it is to be restored into.
+ * Compares a checkpoint with the optimizer and the weights that it is to be restored into.
  *
- * @returns what restores it
+ * @returns a function that restores the checkpoint
  * @throws {Error} that names the first difference
  */
 export function prepareRestore(

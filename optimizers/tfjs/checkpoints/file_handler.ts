@@ -5,23 +5,28 @@ import { codeOf, type Files, openFiles, pathOf, replaceFile } from "../../files/
 import type { IOHandler } from "../variables/tfjs.ts";
 
 /**
- * Saves models into a folder, and loads them from it, under Deno and Node: what `model.save`, `tf.loadLayersModel` and
- * `tf.loadGraphModel` take in place of a URL. The files are those that tfjs writes and reads everywhere: `model.json` and
- * the weights, in a file named by their digest; models of several weight files are loaded too. Several models may share a
- * folder under names of their own, `best.json` beside `last.json`: each has its own file of weights.
+ * Makes a handler that saves a model into a folder, or loads it from there, under Deno and Node. `model.save`,
+ * `tf.loadLayersModel` and `tf.loadGraphModel` take it in place of a URL. The files are those of tfjs: `model.json`,
+ * and the weights in a file that is named by their digest. Models with several files of weights are loaded too. Several
+ * models may share a folder under names of their own, such as `best.json` and `last.json`; each has its own file of
+ * weights.
  *
- * A model is replaced at once: if the process is killed at any moment, the folder has the model of before or the new one.
- * What is missing or damaged is refused by name. Of several ranks one should save; `saveTo` saves all that training needs.
+ * A model is replaced at once: if the process is killed at any moment, the folder holds the old model or the new one.
+ * Of several ranks only one should save. {@linkcode saveTo} saves all that training needs.
  *
- * @param path the folder, or a .json file in it; a path or a file: URL
+ * @param path the folder, or a .json file in it: a path or a file: URL
+ * @returns the handler, which throws an Error that names the file if one is missing, damaged or cannot be written
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import * as tf from "@tensorflow/tfjs";
  * import { fileHandler } from "@gradwire/tfjs";
+ * const folder = await Deno.makeTempDir();
  * const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [2], units: 1 })] });
- * await model.save(fileHandler("my model"));
- * const loaded = await tf.loadLayersModel(fileHandler("my model"));
+ * await model.save(fileHandler(folder));
+ * const loaded = await tf.loadLayersModel(fileHandler(folder));
+ * console.assert(loaded.countParams() === 3);
+ * await Deno.remove(folder, { recursive: true });
  * ```
  */
 export function fileHandler(path: string | URL): IOHandler {
@@ -36,8 +41,9 @@ let registered = false;
 
 /**
  * Makes tfjs know URLs of the scheme `file://`, as it does with tfjs-node: `model.save("file://folder")`,
- * `tf.loadLayersModel("file://folder/model.json")`. What follows the scheme is the path as it is; nothing in it is decoded.
- * Not needed, and an error of tfjs ("more than one handler"), where tfjs-node is imported.
+ * `tf.loadLayersModel("file://folder/model.json")`. What follows the scheme is the path; nothing in it is decoded.
+ * Calling it twice does no harm. Where tfjs-node is imported it is not needed, and tfjs then throws "more than one
+ * handler".
  *
  * @example
  * ```ts
@@ -48,7 +54,7 @@ let registered = false;
 export function registerFileHandler(): void {
   if (registered) return;
   registered = true;
-  // tfjs asks every router, and takes null for "not mine", which its types do not say.
+  // tfjs asks every router. One that answers null leaves the URL to the others, which the types do not say.
   const router = (url: string | string[]) =>
     (typeof url === "string" && url.startsWith("file://")
       ? fileHandler(url.slice("file://".length))
@@ -57,7 +63,7 @@ export function registerFileHandler(): void {
   tf.io.registerLoadRouter(router);
 }
 
-/** Runs the work in the folder; errors say what was to be done. */
+/** Does some work in the folder, and says in its errors what was to be done. */
 async function named<T>(
   doing: string,
   path: string | URL,
@@ -72,10 +78,10 @@ async function named<T>(
   }
 }
 
-/** Weight files that this handler has named, by the model and the digest of their bytes. */
+/** The names of weight files that this handler writes, with the digest of their bytes. */
 const NAMED = /(?:^|-)weights-([0-9a-f]{16})\.bin$/;
 
-/** What the weight files of a model begin with: no two models of a folder share one, for each removes its old ones. */
+/** How the names of a model's weight files begin. Each model removes its old files, so no two models may share one. */
 const prefixOf = (json: string) => (json === "model.json" ? "" : `${json.slice(0, -".json".length)}-`) + "weights-";
 
 async function save(files: Files, folder: string, json: string, artifacts: tf.io.ModelArtifacts) {
@@ -88,12 +94,12 @@ async function save(files: Files, folder: string, json: string, artifacts: tf.io
   if (bytes) await replaceFile(files, folder, name!, bytes);
   const weightsManifest = bytes ? [{ paths: [name!], weights: weightSpecs ?? [] }] : [];
   await replaceFile(files, folder, json, new TextEncoder().encode(JSON.stringify({ ...rest, weightsManifest })));
-  // Only now are the weights of the model that was replaced no longer needed.
+  // Only now the old weights are no longer needed.
   for (const old of before) if (old !== name) await files.rm(`${folder}/${old}`, { recursive: true, force: true });
   return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
 }
 
-/** The files that the model that is there had its weights written to by this handler, and no other model has. */
+/** The weight files of the model that is to be replaced, if this handler wrote them. */
 async function weightFiles(files: Files, folder: string, json: string): Promise<string[]> {
   try {
     const text = new TextDecoder().decode(await files.readFile(`${folder}/${json}`));
@@ -103,7 +109,7 @@ async function weightFiles(files: Files, folder: string, json: string): Promise<
         path.startsWith(prefix) && NAMED.test(path) && path.lastIndexOf("weights-") === prefix.length - 8
       );
   } catch {
-    return []; // There is none, or another's: it is replaced, and its weights are left.
+    return []; // There is no model, or another program wrote it: its weights are left alone.
   }
 }
 

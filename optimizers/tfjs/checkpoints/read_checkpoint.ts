@@ -1,35 +1,35 @@
-/** What a checkpoint says. @module */
+/** Reading a checkpoint, as far as the file alone allows. @module */
 
 import { show } from "../../../options.ts";
 import { checkChecksum, FORMAT } from "../../files/checksum.ts";
-import type { Layout, Vectors } from "../../methods/method.ts";
 import { readSafetensors, type Safetensors, type TensorNumbers } from "../../files/safetensors.ts";
-import type { Slots } from "../variables/slots.ts";
+import type { Layout, Vectors } from "../../methods/method.ts";
 import type { OptimizerState, StateDigests } from "../optimizer_state.ts";
+import type { Slots } from "../variables/slots.ts";
 import type { StoredWeight } from "./stored_weights.ts";
 
-/** The version of the layout of checkpoints; see FORMAT.md. */
+/** The version of the layout of checkpoints, which FORMAT.md describes. */
 export const VERSION = "2";
 
-/** How the numbers of tfjs's types are stored. */
+/** The arrays that hold the numbers of tfjs's types. */
 const NUMBERS: Readonly<Record<string, new (length: number) => TensorNumbers>> = {
   float32: Float32Array,
   int32: Int32Array,
   bool: Uint8Array,
 };
 
-/** A checkpoint that has been read. */
+/** The contents of a checkpoint. */
 export interface Checkpoint {
-  /** The optimizer's state. */
+  /** All but the weights. */
   readonly state: OptimizerState;
-  /** The weights in their order, empty where the file has none. */
+  /** The weights in their order; empty if the file has none. */
   readonly weights: readonly StoredWeight[];
 }
 
 /**
- * Reads a checkpoint, as a file alone allows: its checksum, version, and that it holds what it names and nothing else.
+ * Reads a checkpoint and checks its version and checksum, and that it holds the tensors that it names and no others.
  *
- * @throws {RangeError} if it is not a checkpoint or a damaged one
+ * @throws {RangeError} if the file is not a checkpoint or a damaged one
  * @throws {Error} if it has another version
  */
 export function readCheckpoint(file: Uint8Array): Checkpoint {
@@ -51,7 +51,7 @@ export function readCheckpoint(file: Uint8Array): Checkpoint {
   return checkpointFrom(tensors, metadata);
 }
 
-/** Throws a RangeError for metadata or tensors that no checkpoint has. */
+/** @throws {RangeError} for metadata or tensors that no checkpoint has */
 function checkpointFrom(tensors: Safetensors["tensors"], metadata: Safetensors["metadata"]): Checkpoint {
   const read = <T>(name: string, from: (text: string) => T, valid: (value: T) => boolean): T => {
     let value: T | undefined;
@@ -59,7 +59,7 @@ function checkpointFrom(tensors: Safetensors["tensors"], metadata: Safetensors["
       value = from(metadata[name] ?? "");
       if (valid(value)) return value;
     } catch {
-      // Not JSON, or not of the structure: refused below.
+      // It is not JSON, or has another structure: refused below.
     }
     throw new RangeError(`Cannot restore: the checkpoint's ${name} is ${JSON.stringify(metadata[name])}`);
   };
@@ -119,7 +119,8 @@ function checkpointFrom(tensors: Safetensors["tensors"], metadata: Safetensors["
     seed: integer("seed"),
     rank: integer("rank"),
     size: integer("size"),
-    method: read("method", String, (text) => text !== ""),
+    // Checkpoints from before the word `method` name it `reducer`.
+    method: read(Object.hasOwn(metadata, "reducer") ? "reducer" : "method", String, (text) => text !== ""),
     layout,
     local: vectors("local"),
     shared: vectors("shared"),
@@ -132,7 +133,7 @@ function checkpointFrom(tensors: Safetensors["tensors"], metadata: Safetensors["
 function innerFrom(text: string): Slots {
   const { numbers, ...inner } = JSON.parse(text) as Slots;
   if (numbers === undefined) return inner;
-  // What JSON has no numbers for is written as text.
+  // Numbers that JSON cannot hold are written as text.
   const odd: unknown[] = ["NaN", "Infinity", "-Infinity", "-0"];
   const read = Object.entries(numbers).map(([name, value]) => [name, odd.includes(value) ? Number(value) : value]);
   return { ...inner, numbers: Object.fromEntries(read) };

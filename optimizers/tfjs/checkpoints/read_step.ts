@@ -1,28 +1,28 @@
-/** Finds the newest step in a folder that is complete and sound on all ranks. @module */
+/** Finding the newest step in a folder that is complete and sound on all ranks. @module */
 
 import { digest } from "../../files/digest.ts";
 import { type Files, isLost } from "../../files/file_system.ts";
+import { listSteps, MANIFEST, type Manifest, readManifest } from "../../files/step_folder.ts";
 import type { Group } from "../agreement/group.ts";
 import { together } from "../agreement/together.ts";
-import { listSteps, MANIFEST, type Manifest, readManifest } from "../../files/step_folder.ts";
 
-/** A step that was not taken, and why. */
+/** A saved step that was not restored, and why. */
 export interface LeftOut {
-  /** The name of its folder. */
+  /** The name of the step's folder. */
   readonly name: string;
-  /** Why it was left out, with the ranks. */
+  /** Why it was left out, and on which ranks. */
   readonly why: string;
 }
 
-/** What was found. */
+/** The step that was found. */
 export interface Found<T> {
-  /** The step's folder's name. */
+  /** The name of the step's folder. */
   readonly name: string;
-  /** Its manifest. */
+  /** The step's manifest. */
   readonly manifest: Manifest;
   /** What `take` returned on this rank. */
   readonly taken: T;
-  /** Newer steps, and unfinished ones. */
+  /** Newer steps, and unfinished ones, which were left out. */
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -30,18 +30,18 @@ export interface Found<T> {
 interface Seen {
   readonly name: string;
   readonly save: number;
-  /** The digest of its manifest, which must be the same everywhere. */
+  /** The digest of the step's manifest, which must be equal on all ranks. */
   readonly digest?: string;
   readonly why?: string;
 }
 
 /**
- * Goes from the newest step to the oldest, until all ranks have a sound file of the same one.
+ * Goes from the newest step to the oldest, until one is found of which all ranks have a sound file.
  *
- * @param take is given this rank's manifest and the folder of a step. It throws a `Damaged` error to fall back to the
- *   step before, another error if the step must not be restored here
- * @returns undefined if there is no step on any rank; and the number of the newest save that any rank has seen
- * @throws {Error} on all ranks if there are steps and none is sound, or if `take` says so
+ * @param take reads this rank's file, given the folder of a step and its manifest. It throws a `Damaged` error to fall
+ *   back to the step before, and another error if the step must not be restored here
+ * @returns the step, or undefined if no rank has any; and the number of the newest save that any rank has seen
+ * @throws {Error} on all ranks if there are steps and none is sound, or if `take` throws an error that is not `Damaged`
  */
 export async function findStep<T>(
   group: Group,
@@ -106,22 +106,22 @@ export async function findStep<T>(
   throw new Error(`Cannot ${doing}: no step in it is complete and sound on all ranks (${list})`);
 }
 
-/** A step that is damaged: the one before may do. */
+/** The error of a damaged step: the step before it may be sound. */
 export class Damaged extends Error {
   /** "Damaged". */
   override readonly name: string = "Damaged";
 }
 
 /**
- * Reads a file of a step.
+ * Reads a rank's file of a step.
  *
- * @throws {Damaged} if it is missing, or not as long or not what the manifest says
+ * @throws {Damaged} if the file is missing, or its length or digest is not what the manifest says
  */
 export async function readFileOf(files: Files, folder: string, manifest: Manifest, rank: number): Promise<Uint8Array> {
   const { name, bytes: length, digest: stated } = manifest.files[rank]!;
   let bytes: Uint8Array;
   try {
-    // A Buffer, whose methods are not all those of a Uint8Array, as a plain view.
+    // A plain view of the Buffer, some of whose methods differ from those of Uint8Array.
     const { buffer, byteOffset, byteLength } = await files.readFile(`${folder}/${name}`);
     bytes = new Uint8Array(buffer, byteOffset, byteLength);
   } catch (cause) {

@@ -26,7 +26,9 @@ export function requirePath(doing: string, call: string, folder: unknown): asser
   );
 }
 
-/** @throws {TypeError} unless the options have a group: without it the other ranks cannot be told of any other mistake */
+/**
+ * @throws {TypeError} unless the options have a group: without it the other ranks cannot be told of any other mistake
+ */
 export function checkGroup<O extends { readonly group: Group }>(doing: string, options: O): O {
   if (typeof options !== "object" || options === null || "perform" in options) {
     const given = typeof options === "object" && options !== null ? "a group" : show(options);

@@ -1,30 +1,30 @@
 import { noOption, show } from "../../../options.ts";
 import { alone } from "../../../transport/alone.ts";
-import { prepareRestore } from "./checkpoint.ts";
-import type { DistributedOptimizer } from "../optimizer.ts";
 import { type Files, openFiles, pathOf } from "../../files/file_system.ts";
+import { listSteps, type Manifest, rankFile } from "../../files/step_folder.ts";
 import type { Group } from "../agreement/group.ts";
+import { broadcastState } from "../agreement/sync_weights.ts";
+import { together } from "../agreement/together.ts";
+import type { DistributedOptimizer } from "../optimizer.ts";
+import { requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
+import { prepareRestore } from "./checkpoint.ts";
 import { type Checkpoint, readCheckpoint } from "./read_checkpoint.ts";
 import { Damaged, findStep, type Found, type LeftOut, readFileOf } from "./read_step.ts";
-import { requireOptimizer, requirePath } from "./require.ts";
-import { requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
-import { checkGroup, remember } from "./save_to.ts";
-import { listSteps, type Manifest, rankFile } from "../../files/step_folder.ts";
+import { checkGroup, requireOptimizer, requirePath } from "./require.ts";
+import { noteSave } from "./save_to.ts";
 import { assignWeights, checkWeights, type StoredWeight } from "./stored_weights.ts";
-import { together } from "../agreement/together.ts";
-import { broadcastState } from "../agreement/sync_weights.ts";
 
 /** The options of {@linkcode restoreFrom}. */
 export interface RestoreOptions {
-  /** The connected ranks, those of the optimizer. */
+  /** The connected ranks of the optimizer. */
   readonly group: Group;
-  /** The optimizer. With `only: "weights"` it may be left out, and stays as it is. */
+  /** The optimizer. With `only: "weights"` it stays as it is and may be left out. */
   readonly optimizer?: DistributedOptimizer;
   /** The model, or the variables, as they were given to `saveTo`. */
   readonly weights: Weights;
   /**
-   * "weights": nothing but the weights, on any number of ranks and with any method and optimizer: all ranks take over those
-   * that rank 0 finds. Default: everything, on as many ranks as there were.
+   * "weights": only the weights are restored, on any number of ranks and with any method and optimizer. All ranks take
+   * over the weights that rank 0 finds. Default: everything is restored, on as many ranks as saved it.
    */
   readonly only?: "weights";
 }
@@ -33,35 +33,41 @@ export interface RestoreOptions {
 export interface Restored {
   /** The name of the step's folder. */
   readonly name: string;
-  /** Steps taken until it was saved. */
+  /** How many steps had been taken when it was saved. */
   readonly step: number;
-  /** What this rank gave as its position (with `only: "weights"`: what rank 0 gave). */
-  // deno-lint-ignore no-explicit-any -- whatever the caller's own saveTo was given
+  /** The position that this rank gave to `saveTo`; with `only: "weights"`, the position that rank 0 gave. */
+  // deno-lint-ignore no-explicit-any -- whatever the caller gave to saveTo
   readonly position: any;
-  /** When it was saved, in ISO 8601. */
+  /** When the step was saved, as text of ISO 8601. */
   readonly time: string;
-  /** Newer steps, and unfinished ones, that were left out, and why. */
+  /** Newer steps, and unfinished ones, which were left out, with the reasons. */
   readonly leftOut: readonly LeftOut[];
 }
 
 /**
- * Goes on from the newest step in a folder that {@linkcode saveTo} wrote and that is complete and sound on all ranks. All
- * ranks must call it. A step that is torn, damaged or missing on a rank is left out, with the reason in the result, and
- * the one before it is taken. What does not go with this run (another model, method, seed or number of ranks) is refused
- * on all ranks; nothing has been changed then.
+ * Restores the newest step that {@linkcode saveTo} wrote into a folder and that is complete and sound on all ranks. All
+ * ranks must call it. A step that is torn, damaged or missing on a rank is left out, and the one before it is restored;
+ * the result says why. A step of another model, method, seed or number of ranks is refused on all ranks; nothing has
+ * been changed then.
  *
- * @param folder its path, or a file: URL
- * @returns what was restored; undefined where no rank has a step in the folder: then training starts anew
- * @throws {Error} on all ranks if one refuses, or if there are steps and none is sound on all ranks
+ * @param folder the folder's path, or a file: URL
+ * @returns what was restored; undefined if no rank has a step in the folder, so that training starts anew
+ * @throws {Error} on all ranks, if one refuses, or if there are steps and none is sound on all ranks
+ * @throws {TypeError} if an argument is not what it should be
  * @throws {TransportError} if a rank is lost
  *
  * @example
- * ```ts ignore
- * import { restoreFrom } from "@gradwire/tfjs";
- * const restored = await restoreFrom("checkpoints", { group, optimizer, weights: model });
- * for (let epoch = restored ? restored.position.epoch + 1 : 0; epoch < 10; epoch++) {
- *   // … train for an epoch, then saveTo("checkpoints", { group, optimizer, weights: model, position: { epoch } }) …
- * }
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs";
+ * import { alone, average, DistributedOptimizer, restoreFrom, saveTo } from "@gradwire/tfjs";
+ * const folder = await Deno.makeTempDir(), group = alone(), w = tf.variable(tf.scalar(1));
+ * const optimizer = new DistributedOptimizer(tf.train.sgd(0.5), { method: average(), group });
+ * console.assert(await restoreFrom(folder, { group, optimizer, weights: [w] }) === undefined); // nothing is there yet
+ * await saveTo(folder, { group, optimizer, weights: [w], position: { epoch: 3 } });
+ * w.assign(tf.scalar(2));
+ * const restored = await restoreFrom(folder, { group, optimizer, weights: [w] });
+ * console.assert(restored?.position.epoch === 3 && w.dataSync()[0] === 1);
+ * await Deno.remove(folder, { recursive: true });
  * ```
  */
 export async function restoreFrom(folder: string | URL, options: RestoreOptions): Promise<Restored | undefined> {
@@ -94,13 +100,16 @@ export async function restoreFrom(folder: string | URL, options: RestoreOptions)
     }
     return prepareRestore(optimizer!, checkpoint, weights);
   });
-  remember(optimizer!, path, { save });
+  noteSave(optimizer!, path, { save });
   if (found === undefined) return undefined;
   found.taken();
   return restored(found.manifest, found.name, found.leftOut, group.rank);
 }
 
-/** Rank 0's newest sound step: the weights of the lowest rank whose file is there go to all ranks. */
+/**
+ * Gives all ranks the weights of rank 0's newest sound step. Its copy of the folder may hold the files of several
+ * ranks: the first that is sound is read.
+ */
 async function restoreWeights(
   doing: string,
   files: Files,
@@ -119,7 +128,7 @@ async function restoreWeights(
   let found: Found<readonly StoredWeight[]> | undefined;
   const [result] = await together(group, doing, "weights", async () => {
     if (group.rank > 0) return undefined;
-    // In a group of one: the other ranks wait here for what it finds.
+    // In a group of one, because the other ranks wait for what rank 0 finds.
     ({ found } = await findStep(alone(), doing, files, path, async (folder, manifest) => {
       const { weights } = await firstSound(manifest.files.map((_, rank) => () => read(folder, manifest, rank)));
       if (weights.length === 0) throw new Error("the step holds no weights");
@@ -128,14 +137,14 @@ async function restoreWeights(
     }));
     return found && restored(found.manifest, found.name, found.leftOut, 0);
   });
-  if (optimizer) remember(optimizer, path, { save: newest });
+  if (optimizer) noteSave(optimizer, path, { save: newest });
   if (!result) return undefined;
   if (found) assignWeights(found.taken, variables);
   await broadcastState(weights, group);
   return result;
 }
 
-/** What the first reader gives whose file is not damaged. */
+/** The checkpoint of the first reader whose file is not damaged. */
 async function firstSound(readers: readonly (() => Promise<Checkpoint>)[]): Promise<Checkpoint> {
   let damage: unknown;
   for (const read of readers) {
@@ -153,7 +162,7 @@ function restored({ step, time, files }: Manifest, name: string, leftOut: readon
   return { name, step, position: files[rank]!.position, time, leftOut };
 }
 
-/** Checks what may be wrong on one rank alone, where the others hear of it. */
+/** Checks the options that may be wrong on one rank alone. Called where the other ranks hear of an error. */
 function checkOwn({ group: _, optimizer, weights, only, ...unknown }: RestoreOptions): string {
   for (const option of Object.keys(unknown)) {
     const known = ["group", "optimizer", "weights", "only"];

@@ -1,9 +1,9 @@
-/** The weights that a file holds. @module */
+/** The weights in a checkpoint. @module */
 
 import * as tf from "../../../dependencies/tfjs.ts";
 import type { StoredTensor } from "../../files/safetensors.ts";
-import { sameName } from "../variables/variables.ts";
 import type { Variable } from "../variables/tfjs.ts";
+import { sameName } from "../variables/variables.ts";
 
 /** One weight of a checkpoint. */
 export interface StoredWeight extends StoredTensor {
@@ -13,7 +13,7 @@ export interface StoredWeight extends StoredTensor {
   readonly dtype: string;
 }
 
-/** Throws an Error that names the first weight whose name, shape or type differs from the stored one's. */
+/** @throws {Error} that names the first weight whose name, shape or type differs from that of the stored weight */
 export function checkWeights(stored: readonly StoredWeight[], variables: readonly Variable[]): void {
   for (let i = 0; i < Math.max(stored.length, variables.length); i++) {
     const theirs = stored[i], mine = variables[i];
@@ -27,7 +27,7 @@ export function checkWeights(stored: readonly StoredWeight[], variables: readonl
   }
 }
 
-/** The variables := the stored weights. */
+/** Gives the variables the values of the stored weights. */
 export function assignWeights(stored: readonly StoredWeight[], variables: readonly Variable[]): void {
   variables.forEach((variable, i) => {
     tf.tidy(() => variable.assign(tf.tensor(stored[i]!.values, variable.shape, variable.dtype)));

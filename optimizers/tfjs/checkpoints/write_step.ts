@@ -1,9 +1,7 @@
-/** Writes one step of all ranks into a folder. @module */
+/** Writing one step of all ranks into a folder. @module */
 
 import { digest } from "../../files/digest.ts";
 import { type Files, syncFolder, writeDurably } from "../../files/file_system.ts";
-import type { Group } from "../agreement/group.ts";
-import { together } from "../agreement/together.ts";
 import {
   type Json,
   listSteps,
@@ -15,10 +13,12 @@ import {
   stepName,
   writeManifest,
 } from "../../files/step_folder.ts";
+import type { Group } from "../agreement/group.ts";
+import { together } from "../agreement/together.ts";
 
 /** What a rank has to save. */
-export interface Step {
-  /** Steps taken. */
+export interface StepToSave {
+  /** How many steps were taken. */
   readonly step: number;
   /** This rank's file. */
   readonly file: Uint8Array;
@@ -28,13 +28,13 @@ export interface Step {
   readonly keep: number;
 }
 
-/** What this run knows of a folder: nobody else may have saved into it since. */
-export interface Known {
-  /** The number of the newest save that the run has made or seen when it restored. */
+/** The newest save in a folder that this run knows. No other run may have saved into the folder since. */
+export interface LastSave {
+  /** The number of the save, which this run has made, or has found when it restored. */
   readonly save: number;
-  /** A few random digits that tell this run's saves from others'. */
+  /** A few random digits that tell this run's saves from those of others. */
   readonly run: string;
-  /** The name of that save, if this run made it: another run may have used the same number in the same moment. */
+  /** The name of the save, if this run has made it: another run may have used the same number at the same moment. */
   readonly name?: string;
 }
 
@@ -42,33 +42,37 @@ export interface Known {
 export interface Saved {
   /** The name of the step's folder. */
   readonly name: string;
-  /** Steps taken. */
+  /** How many steps were taken. */
   readonly step: number;
-  /** The names of what was removed from the folder: older steps, and what an interrupted run left behind. */
+  /** The names of what was removed from the folder: older steps, and what an interrupted run had left behind. */
   readonly removed: readonly string[];
   /** What should have been removed and could not be, with the reasons. */
   readonly leftBehind: readonly string[];
 }
 
 /**
- * Writes the files of all ranks beside the steps that are there, and makes them one only when all ranks have theirs on the
- * disk. Ranks that see one another's files share the folder; the lowest of those that do writes the manifest and gives the
- * step its name. On machines with disks of their own each copy of the folder has its ranks' files and the same manifest.
+ * Writes the files of all ranks into a folder of a provisional name, and gives it the name of a step only when all
+ * ranks have their files on the disk. Ranks that see one another's files share the folder; the lowest of them writes
+ * the manifest and renames the folder. If the machines have disks of their own, each copy of the folder has the files
+ * of the ranks that share it, and all copies have the same manifest.
  *
- * @throws {Error} on all ranks if anything fails on one; the steps that were there are untouched, and what was written
- *   is removed
+ * @param start returns what this rank has to save and where, or throws what all ranks are told
+ * @throws {Error} on all ranks if anything fails on one; the older steps stay as they are, and what was written is
+ *   removed
  */
 export async function writeStep(
   group: Group,
   doing: string,
-  start: () => Promise<{ readonly files: Files; readonly folder: string; readonly known: Known; readonly step: Step }>,
-): Promise<Saved & Known> {
+  start: () => Promise<
+    { readonly files: Files; readonly folder: string; readonly last: LastSave; readonly step: StepToSave }
+  >,
+): Promise<Saved & LastSave> {
   let begun: Awaited<ReturnType<typeof start>> | undefined;
   const facts = await together(group, doing, "begin", async () => {
-    const { files, folder, known, step: { step } } = begun = await start();
+    const { files, folder, last, step: { step } } = begun = await start();
     const { steps, partial } = await listSteps(files, folder);
     const unknown = steps.find(({ save, name }) =>
-      save > known.save || (save === known.save && name !== (known.name ?? name))
+      save > last.save || (save === last.save && name !== (last.name ?? name))
     );
     if (unknown) {
       throw new Error(
@@ -79,9 +83,9 @@ export async function writeStep(
     const time = new Date().toISOString();
     return {
       step,
-      run: known.run,
+      run: last.run,
       time,
-      save: Math.max(known.save, ...[...steps, ...partial].map(({ save }) => save)),
+      save: Math.max(last.save, ...[...steps, ...partial].map(({ save }) => save)),
     };
   });
   const { files, folder, step: { step, file, position, keep } } = begun!, { rank } = group;
@@ -91,7 +95,7 @@ export async function writeStep(
   }
   const { run, time } = facts[0]!, save = 1 + Math.max(...facts.map(({ save }) => save)), name = stepName(step, save);
   const partial = `${folder}/${partialName(step, save, run)}`, complete = `${folder}/${name}`;
-  // Removes what this save has written. What cannot be removed now is removed by a later save.
+  // Removes what this save has written. If that fails, a later save removes it.
   const withdraw = (path: string) => files.rm(path, { recursive: true, force: true }).catch(() => {});
   try {
     const written = await together(group, doing, "write", async (): Promise<StepFile> => {
@@ -117,7 +121,7 @@ export async function writeStep(
         await syncFolder(files, folder);
       });
     } catch (error) {
-      // On another disk it failed: a step is there on all of them or on none.
+      // It has failed on another disk. A step must be on all disks or on none.
       if (named) await withdraw(complete);
       throw error;
     }
@@ -135,7 +139,12 @@ export async function writeStep(
   }
 }
 
-/** Of each rank the lowest of those that share its folder, from who saw whose file: seeing is mutual, but may come late. */
+/**
+ * Finds for each rank the lowest rank that shares its folder.
+ *
+ * @param seen for each rank the ranks whose files it saw. Two ranks that share a folder see each other's files, but one
+ *   of them may have looked too early
+ */
 export function leaders(seen: readonly (readonly number[])[]): number[] {
   const lead = seen.map((_, rank) => rank);
   for (let changed = true; changed;) {
@@ -150,10 +159,10 @@ export function leaders(seen: readonly (readonly number[])[]): number[] {
   return lead;
 }
 
-/** Removes all complete steps but the newest ones, and what saves before this one have left unfinished. */
+/** Removes all complete steps but the newest `keep`, and what earlier saves have left unfinished. */
 async function tidy(files: Files, folder: string, keep: number, save: number) {
   const removed: string[] = [], leftBehind: string[] = [];
-  // The step is saved already: what cannot be removed is said, and is no error.
+  // The step is saved already, so what cannot be removed is reported and is no error.
   const attempt = async (what: string, work: () => Promise<void>) => {
     try {
       await work();
@@ -163,7 +172,7 @@ async function tidy(files: Files, folder: string, keep: number, save: number) {
   };
   const remove = ({ name }: StepName, gone: string) =>
     attempt(name, async () => {
-      // Under a name of what is unfinished first, so that at no moment half of it looks complete.
+      // The folder is renamed first, to the name of an unfinished step: half of a step must never look complete.
       if (gone !== name) await files.rename(`${folder}/${name}`, `${folder}/${gone}`);
       await files.rm(`${folder}/${gone}`, { recursive: true, force: true });
       removed.push(name);

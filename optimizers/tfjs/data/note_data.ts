@@ -11,8 +11,8 @@ import { type Place, select, type Shardable } from "./shardable.ts";
 const compared = 256;
 
 /**
- * Notes what was sharded, if the place is a group: the ranks of its optimizers compare it before their next step. A digest of
- * 256 rows takes less than a millisecond, however many rows there are.
+ * Notes what was sharded, if the place is a group: the ranks of its optimizers compare it before their next step. A
+ * digest of 256 rows takes less than a millisecond, however many rows there are.
  *
  * @param rows how many rows the data have
  * @param order the options that the order was made with

@@ -30,25 +30,26 @@ export interface ShardOptions {
 }
 
 /**
- * Gives this rank its equal part of the data, in an order that depends only on the seed and the epoch. The parts of all ranks
- * are disjoint and have the same length, ⌊rows / size⌋. Fewer than `size` rows are left over, others in each epoch.
+ * Gives this rank its equal part of the data, in an order that depends only on the seed and the epoch. The parts of all
+ * ranks are disjoint and have the same length, ⌊rows / size⌋. Fewer than `size` rows are left over, others in each
+ * epoch.
  *
- * - Tensors, arrays and typed arrays, or records of them whose members have the same length: returns this rank's rows in
- *   the same structure. New tensors are yours to dispose of.
- * - A `tf.data.Dataset`: returns a dataset of this rank's elements, shuffled anew at every iteration, and hence at every
- *   epoch of `fitDataset`. Every rank reads all elements and drops those of the others, so the dataset itself must not be
- *   shuffled.
+ * - Tensors, arrays and typed arrays, or records of them whose members have the same length: returns this rank's rows
+ *   in the same structure. New tensors are yours to dispose of.
+ * - A `tf.data.Dataset`: returns a dataset of this rank's elements, shuffled anew at every iteration, and hence at
+ *   every epoch of `fitDataset`. Every rank reads all elements and drops those of the others, so the dataset itself
+ *   must not be shuffled.
  *
- * All ranks must give the same rows in the same order; if each has shuffled them by `Math.random`, the parts overlap. Where
- * `place` is the group itself, its optimizers compare the data before their next step (256 of the rows, the seed and the
- * epoch), and all ranks refuse the step if they differ. All ranks must therefore call `shard` between the same two steps. The
- * elements of a dataset are not compared.
+ * All ranks must give the same rows in the same order; if each has shuffled them by `Math.random`, the parts overlap.
+ * Where `place` is the group itself, its optimizers compare the data before their next step (256 of the rows, the seed
+ * and the epoch), and all ranks refuse the step if they differ. All ranks must therefore call `shard` between the same
+ * two steps. The elements of a dataset are not compared.
  *
  * @param data the rows that all ranks have, in the same order
  * @param place the group, or a rank and a size
  * @returns this rank's part, in the structure of the data
- * @throws {RangeError} if the members of a record differ in length, there are fewer rows than ranks, or an option is out of
- *   range
+ * @throws {RangeError} if the members of a record differ in length, there are fewer rows than ranks, or an option is
+ *   out of range
  * @throws {TypeError} if there are no rows in the data, or an option is unknown
  *
  * @example
@@ -109,9 +110,9 @@ export interface ShardBatchesOptions extends Omit<ShardOptions, "buffer"> {
 }
 
 /**
- * Makes a dataset for `fitDataset`: this rank's batches of tensors that are held in memory, shuffled anew at every epoch. It
- * does what `fit(xs, ys, { batchSize })` does on one machine, in an order that can be reproduced. The ranks' batches are
- * disjoint, and all ranks get equally many batches of equal sizes.
+ * Makes a dataset for `fitDataset`: this rank's batches of tensors that are held in memory, shuffled anew at every
+ * epoch. It does what `fit(xs, ys, { batchSize })` does on one machine, in an order that can be reproduced. The ranks'
+ * batches are disjoint, and all ranks get equally many batches of equal sizes.
  *
  * @param data the tensors that all ranks have, by name; their rows are in the same order on all ranks
  * @param place the group, or a rank and a size
@@ -153,8 +154,8 @@ export function shardBatches<T extends { readonly [name: string]: Tensor }>(
 }
 
 /**
- * Takes every `size` elements in turn and gives one to each rank. Each rank keeps its elements in a buffer and yields random
- * ones of them.
+ * Takes every `size` elements in turn and gives one to each rank. Each rank keeps its elements in a buffer and yields
+ * random ones of them.
  */
 function shardDataset(
   dataset: Dataset,

@@ -3,9 +3,9 @@
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
 import { digest } from "../../files/digest.ts";
+import type { Layout } from "../../methods/method.ts";
 import { allFinite } from "../../methods/parts/finite.ts";
 import { numbersOf } from "./numbers.ts";
-import type { Layout } from "../../methods/method.ts";
 import type { Tensor } from "./tfjs.ts";
 
 /** What a layout needs to know of a variable. */
@@ -40,8 +40,9 @@ export function layoutOf(variables: readonly Named[]): Layout {
 }
 
 /**
- * Computes a digest of a layout's shapes in their order: 16 hexadecimal digits. Names are left out, because tfjs numbers
- * layers in the order in which a process makes them, so that two ranks may name the variables of one model differently.
+ * Computes a digest of a layout's shapes in their order: 16 hexadecimal digits. Names are left out, because tfjs
+ * numbers layers in the order in which a process makes them, so that two ranks may name the variables of one model
+ * differently.
  *
  * @example
  * ```ts
@@ -55,8 +56,8 @@ export function layoutDigest(layout: Layout): string {
 }
 
 /**
- * All variables of a layout as one flat vector in a fixed order. The vector is made once, 4 bytes a number, and used again
- * in every step: a step copies numbers and allocates nothing in proportion to the model.
+ * All variables of a layout as one flat vector in a fixed order. The vector is made once, 4 bytes a number, and used
+ * again in every step: a step copies numbers and allocates nothing in proportion to the model.
  *
  * @example
  * ```ts
@@ -113,8 +114,8 @@ export class Bucket {
   }
 
   /**
-   * Makes a tensor of variable i's numbers. On tfjs's cpu backend it shares the vector's memory: use it and dispose of it
-   * before the vector changes.
+   * Makes a tensor of variable i's numbers. On tfjs's cpu backend it shares the vector's memory: use it and dispose of
+   * it before the vector changes.
    *
    * @param from the vector to take the numbers from. Default: the bucket's own
    */

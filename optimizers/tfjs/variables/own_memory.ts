@@ -1,6 +1,7 @@
 /**
- * The memory of an inner optimizer whose class a user wrote. tfjs's own optimizers keep variables in fields and in lists of
- * `{ originalName, variable }`. Others may keep variables, tensors, typed arrays and numbers in lists, maps and objects.
+ * The memory of an inner optimizer whose class a user wrote. tfjs's own optimizers keep variables in fields and in
+ * lists of `{ originalName, variable }`. Others may keep variables, tensors, typed arrays and numbers in lists, maps
+ * and objects.
  *
  * @module
  */
@@ -27,7 +28,10 @@ export function isOwn(optimizer: Optimizer): boolean {
 /** The keys and values of a list, a map or an object. */
 type Entries = readonly (readonly [key: unknown, value: unknown])[];
 
-/** Whether an optimizer's memory may lie in a value: in a list, a map, a plain object or another optimizer, not in a model. */
+/**
+ * Whether an optimizer's memory may lie in a value: in a list, a map, a plain object or another optimizer, not in a
+ * model.
+ */
 function isContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
   if (Array.isArray(value) || value instanceof Map) return true;
@@ -75,7 +79,10 @@ export class OwnMemory implements Disposable {
   readonly #optimizer: Optimizer;
   readonly #containers: ReadonlyMap<object, Entries>;
   readonly #lengths: ReadonlyMap<unknown[], number>;
-  /** For each tensor that is no variable another one that shares its memory, because the optimizer may dispose of its own. */
+  /**
+   * For each tensor that is no variable another one that shares its memory, because the optimizer may dispose of its
+   * own.
+   */
   readonly #shared = new Map<Tensor, Tensor>();
   /** The sharing tensors that `restore` has given to the optimizer in place of its own. */
   readonly #given = new Set<Tensor>();

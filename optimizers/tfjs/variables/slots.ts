@@ -34,8 +34,8 @@ type Entry = { originalName: string; variable: tf.Variable };
 type Fields = Record<string, unknown> & { learningRate?: number; setLearningRate?(rate: number): void };
 
 /**
- * Reads all that an optimizer remembers from its fields. tfjs's `getWeights` cannot serve: it throws for Adamax, and after
- * `setWeights` Adam's powers of β are computed anew and differ in the last bits.
+ * Reads all that an optimizer remembers from its fields. tfjs's `getWeights` cannot serve: it throws for Adamax, and
+ * after `setWeights` Adam's powers of β are computed anew and differ in the last bits.
  */
 export function readSlots(optimizer: Optimizer): Slots {
   const slots: Slot[] = [];
@@ -89,8 +89,8 @@ export function requireStorable(optimizer: Optimizer): void {
 }
 
 /**
- * Makes an optimizer remember what another of its class did. A list that `Slots` has no entry of is emptied, as it is before
- * the first step. Call `checkSlots` first.
+ * Makes an optimizer remember what another of its class did. A list that `Slots` has no entry of is emptied, as it is
+ * before the first step. Call `checkSlots` first.
  */
 export function writeSlots(optimizer: Optimizer, { config, iterations, numbers = {}, slots }: Slots): void {
   const fields: Fields = Object.assign(optimizer, numbers) as unknown as Fields, lists = new Map<string, Entry[]>();
@@ -146,8 +146,8 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Compares slots with those that an optimizer needs: its class and options (the learning rate may differ), and the name and
- * shape of every variable. Which variables tfjs's own classes need is known; for a class that a user wrote, the
+ * Compares slots with those that an optimizer needs: its class and options (the learning rate may differ), and the name
+ * and shape of every variable. Which variables tfjs's own classes need is known; for a class that a user wrote, the
  * lists that it has are compared with one another.
  *
  * @param shapes the shapes of the trained variables, where they are known
@@ -212,8 +212,9 @@ function isList(value: unknown): value is Entry[] {
 }
 
 /**
- * The variables that an optimizer keeps and their names: the name of a field, followed by a number where the field holds
- * several. Unlike `readSlots` it copies no numbers, and it finds variables in any place where a user's class may keep them.
+ * The variables that an optimizer keeps and their names: the name of a field, followed by a number where the field
+ * holds several. Unlike `readSlots` it copies no numbers, and it finds variables in any place where a user's class may
+ * keep them.
  */
 export function slotsByName(optimizer: Optimizer): [name: string, variable: Variable][] {
   const single = Object.entries(optimizer).filter(([, value]) => value instanceof tf.Variable) as [string, Variable][];

@@ -2,8 +2,8 @@ import * as tf from "../../../dependencies/tfjs.ts";
 import type { Tensor, Variable } from "./tfjs.ts";
 
 /**
- * The values of variables at one moment. A snapshot holds on to their memory and copies nothing, for tfjs never changes a
- * tensor's numbers in place. It outlives the `tf.tidy` that it is made in.
+ * The values of variables at one moment. A snapshot holds on to their memory and copies nothing, for tfjs never changes
+ * a tensor's numbers in place. It outlives the `tf.tidy` that it is made in.
  */
 export class Snapshot implements Disposable {
   #variables: readonly Variable[];
@@ -53,8 +53,9 @@ interface Counting {
 }
 
 /**
- * A tensor that shares the variable's memory. tfjs's `clone` does the same as a kernel, whose dispatch takes 8 µs on the
- * wasm backend; the two effects by themselves take 1 µs. A step of a model with 200 variables under Adam holds 600 tensors.
+ * A tensor that shares the variable's memory. tfjs's `clone` does the same as a kernel, whose dispatch takes 8 µs on
+ * the wasm backend; the two effects by themselves take 1 µs. A step of a model with 200 variables under Adam holds 600
+ * tensors.
  */
 function hold(variable: Variable): Tensor {
   const backend = tf.backend() as unknown as Counting, { dataId, shape, dtype } = variable;

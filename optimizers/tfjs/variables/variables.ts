@@ -75,8 +75,8 @@ export function toList(gradients: NamedTensorMap | readonly NamedGradient[]): re
 }
 
 /**
- * The gradients in the order of the variables of the first step, whose names these are. A variable that is not in the list
- * has no gradient.
+ * The gradients in the order of the variables of the first step, whose names these are. A variable that is not in the
+ * list has no gradient.
  *
  * @throws {Error} if the list has a variable that was not among those of the first step
  */
@@ -96,8 +96,8 @@ export function inOrder(given: readonly NamedGradient[], names: readonly string[
 }
 
 /**
- * Whether two names may be those of one variable in a model that was made twice. tfjs numbers layers and variables in the
- * order in which a process makes them ("dense_Dense3/kernel_1"), so the numbers in names say nothing.
+ * Whether two names may be those of one variable in a model that was made twice. tfjs numbers layers and variables in
+ * the order in which a process makes them ("dense_Dense3/kernel_1"), so the numbers in names say nothing.
  */
 export function sameName(a: string, b: string): boolean {
   return unnumbered(a) === unnumbered(b);

@@ -55,8 +55,8 @@ export function requireWeights(doing: string, weights: unknown): void {
  * replicas have the same digest if they are equal to the last bit; digests of others are equal with a chance of 2⁻⁶⁴.
  *
  * @returns 16 hexadecimal digits
- * @throws {TypeError} if `weights` is neither a model nor a list of variables, or holds one that is not float32, int32 or
- *   bool
+ * @throws {TypeError} if `weights` is neither a model nor a list of variables, or holds one that is not float32, int32
+ *   or bool
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@
 import { bits, fold, key } from "../../../../random.ts";
 import { type Files, openFiles } from "../../../../optimizers/files/file_system.ts";
 import { findStep, readFileOf } from "../../../../optimizers/tfjs/checkpoints/read_step.ts";
-import { type Known, type Saved, writeStep } from "../../../../optimizers/tfjs/checkpoints/write_step.ts";
+import { type LastSave, type Saved, writeStep } from "../../../../optimizers/tfjs/checkpoints/write_step.ts";
 import { type Collective, collective, memory } from "../../../../transport/mod.ts";
 
 /** The file system itself. */
@@ -23,7 +23,7 @@ export async function save(
   groups: readonly Collective[],
   step: number,
   folders: readonly string[],
-  known: Known[],
+  last: LastSave[],
   { files = groups.map(() => disk), keep = 3 }: { readonly files?: readonly Files[]; readonly keep?: number } = {},
 ): Promise<Saved[]> {
   const results = await Promise.allSettled(groups.map(async (group, rank) => {
@@ -31,10 +31,10 @@ export async function save(
       Promise.resolve({
         files: files[rank]!,
         folder: folders[rank]!,
-        known: known[rank]!,
+        last: last[rank]!,
         step: { step, file: contents(step, rank), position: { step, rank }, keep },
       }));
-    known[rank] = saved;
+    last[rank] = saved;
     return saved;
   }));
   return results.map((result) => {
