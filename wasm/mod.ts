@@ -25,7 +25,7 @@ import * as tf from "../dependencies/tfjs.ts";
 import { setWasmPaths } from "../dependencies/tfjs_backend_wasm.ts";
 import { registerAdam } from "./adam.ts";
 import { registerElementwise } from "./elementwise.ts";
-import { registerGather } from "./gather.ts";
+import { registerGather } from "./gather_v2.ts";
 import { registerMatMul } from "./matmul.ts";
 import { registerMissing } from "./missing.ts";
 

@@ -2,9 +2,9 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const matmul = "wasm/matmul.ts", gather = "wasm/gather.ts", adam = "wasm/adam.ts", backend = "wasm/backend.ts";
+const matmul = "wasm/matmul.ts", gather = "wasm/gather_v2.ts", adam = "wasm/adam.ts", backend = "wasm/backend.ts";
 const products = ["tests/wasm/matmul_test.ts"], fallback = ["tests/wasm/fallback_test.ts"];
-const gathers = ["tests/wasm/gather_test.ts"], adams = ["tests/wasm/adam_test.ts"];
+const gathers = ["tests/wasm/gather_v2_test.ts"], adams = ["tests/wasm/adam_test.ts"];
 
 export default [
   {
