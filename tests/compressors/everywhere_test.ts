@@ -56,11 +56,6 @@ Deno.test("everywhere: every factory is in the table", () => {
   assertEquals(missing, [], "add them to tests/compressors/everywhere.ts");
 });
 
-Deno.test("everywhere: every factory's format stands in FORMAT.md", async () => {
-  const words = new Set((await Deno.readTextFile(new URL("../../FORMAT.md", import.meta.url))).split(/\W+/));
-  assertEquals(Object.keys(factories).filter((name) => !words.has(name)), []);
-});
-
 Deno.test("everywhere: the vectors are not sent as nothing", () => {
   // What is equal everywhere because it is empty would prove nothing.
   const k = key(1), { gaussian } = vectors();

@@ -171,35 +171,6 @@ Deno.test("tcp heartbeats keep an idle group alive", async () => {
   for (const rank of ranks) await rank[Symbol.asyncDispose]();
 });
 
-Deno.test("tcp: the bytes of a group of two, as FORMAT.md has them", async () => {
-  const port = freePort(), first = tcp({ rank: 0, size: 2, host: "127.0.0.1", port, timeout: 5000 });
-  const conn = await connectTo(port),
-    hex = async (count: number) => {
-      const bytes = new Uint8Array(count);
-      for (let done = 0; done < count;) done += (await conn.read(bytes.subarray(done)))!;
-      return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    };
-  for (const bytes of [preamble, hello(5000), ready]) await write(conn, bytes);
-  assertEquals(await hex(12), "475241445749524501000000"); // GRADWIRE, version 1
-  const welcome = await hex(8), length = parseInt(welcome.slice(0, 2), 16);
-  assertEquals(welcome.slice(2), "00000003000000");
-  const json = String.fromCharCode(...(await hex(length)).match(/../g)!.map((byte) => parseInt(byte, 16)));
-  assertMatch(json, /^\[\[\],\["127.0.0.1",1\],4\d\d\d\]$/); // the milliseconds that are left of 5 000
-  assertEquals(await hex(12), "04000000050000006e756c6c"); // go: null
-  const group = collective(await first);
-  const reply = group.perform({ op: "allGather", message: Uint8Array.of(7, 8, 9) });
-  assertEquals(
-    await hex(8 + 16 + 3),
-    "1300000000000000" + "01000000" + "01000000" + "03000000" + "00000000" + "070809",
-  );
-  await write(conn, packet(0, Uint8Array.of(1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 5, 6)));
-  assertEquals(await reply, [Uint8Array.of(7, 8, 9), Uint8Array.of(5, 6)]);
-  const leaving = group[Symbol.asyncDispose]();
-  assertEquals(await hex(12), "04000000070000006e756c6c"); // bye: null
-  conn.close();
-  await leaving;
-});
-
 Deno.test("tcp: whatever strangers say, the ranks find each other; whatever a peer says, it ends in an error", async () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 64 }),
