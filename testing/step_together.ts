@@ -6,7 +6,7 @@ import type { Exchange, GradientOracle } from "../transport/round.ts";
 import { type Perform, runTogether } from "../transport/drivers.ts";
 
 /** How a step is taken. */
-export interface StepTogether {
+interface StepTogether {
   /** Where all randomness comes from. */
   readonly seed: number;
   /** Steps taken before. */

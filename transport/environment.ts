@@ -1,6 +1,6 @@
 /** The place that environment variables give a rank, where torchrun, Slurm or this library's launcher started it. @module */
 
-import type { MeetingPoint, Place, TcpPoint } from "./place.ts";
+import type { LaunchedPlace, MeetingPoint, TcpPoint } from "./place.ts";
 
 /** The variables that torchrun sets, that Slurm sets, and that this library's launcher sets. */
 export const variables = [
@@ -19,10 +19,10 @@ export const variables = [
 ] as const;
 
 /** One of them. */
-export type Variable = typeof variables[number];
+type Variable = typeof variables[number];
 
 /** The value of a variable, undefined where it is not set. */
-export type Environment = (variable: Variable) => string | undefined;
+type Environment = (variable: Variable) => string | undefined;
 
 /**
  * A program that starts ranks as processes and tells them their place by variables. Another one is another entry of
@@ -74,7 +74,7 @@ const starters: readonly Starter[] = [
  *
  * @throws {Error} if some are missing or are no numbers in range
  */
-export function placeFrom(get: Environment): Place | undefined {
+export function placeFrom(get: Environment): LaunchedPlace | undefined {
   const given = (variable: Variable) => (get(variable) ?? "") !== "";
   // A WORLD_SIZE of 1 without RANK stands for a group of one, also inside a step of Slurm.
   if (given("WORLD_SIZE") && !given("RANK") && Number(get("WORLD_SIZE")) === 1) return undefined;

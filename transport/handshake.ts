@@ -1,7 +1,7 @@
 import { allGather, type Exchange } from "./round.ts";
 
 /** The version of every layout in FORMAT.md. Ranks of different versions do not train together. */
-export const formatVersion = 1;
+const formatVersion = 1;
 
 /**
  * Compares facts that all ranks must share (versions, seed, layout of the model, method and its options…): an all-gather of

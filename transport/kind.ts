@@ -1,7 +1,7 @@
 /** What `connect` and the launcher know of a transport. @module */
 
 import type { Deadlines } from "./deadlines.ts";
-import type { MeetingPoint, Place } from "./place.ts";
+import type { LaunchedPlace, MeetingPoint } from "./place.ts";
 import type { BlockingCollective } from "./round.ts";
 
 /** A host and a port, as the launcher's `rendezvous` names them. */
@@ -11,7 +11,7 @@ export interface Address {
 }
 
 /** What a rank says when it joins a group: its deadlines, and the local address to listen on. */
-export interface JoinOptions extends Deadlines {
+interface JoinOptions extends Deadlines {
   readonly bind?: string;
 }
 
@@ -31,5 +31,5 @@ export interface TransportKind<Point extends MeetingPoint = MeetingPoint> {
   /** The environment variables that tell a process where the ranks meet. Absent where ranks are workers. */
   environment?(point: Point): Readonly<Record<string, string>>;
   /** Joins the group at a place whose meeting point is of this transport. */
-  join(place: Place<Point>, options: JoinOptions): Promise<BlockingCollective>;
+  join(place: LaunchedPlace<Point>, options: JoinOptions): Promise<BlockingCollective>;
 }

@@ -18,7 +18,7 @@ export interface TcpPoint {
 }
 
 /** What a rank is told by whoever started it. */
-export interface Place<Point extends MeetingPoint = MeetingPoint> extends Deadlines {
+export interface LaunchedPlace<Point extends MeetingPoint = MeetingPoint> extends Deadlines {
   readonly rank: number;
   readonly size: number;
   readonly meeting: Point;
@@ -27,15 +27,15 @@ export interface Place<Point extends MeetingPoint = MeetingPoint> extends Deadli
 }
 
 const mark = Symbol.for("gradwire place"), connected = Symbol.for("gradwire connected");
-const scope = globalThis as { [mark]?: Place; [connected]?: boolean };
+const scope = globalThis as { [mark]?: LaunchedPlace; [connected]?: boolean };
 
 /** This worker's place, where the launcher started it. */
-export function place(): Place | undefined {
+export function place(): LaunchedPlace | undefined {
   return scope[mark];
 }
 
 /** Tells this worker its place. The launcher does so before it runs the script. */
-export function setPlace(place: Place): void {
+export function setPlace(place: LaunchedPlace): void {
   scope[mark] = place;
 }
 

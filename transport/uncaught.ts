@@ -1,7 +1,7 @@
 /** Notices errors and rejections that nobody handles, which end a thread. @module */
 
 /** Called with an error that nobody handles. Returns true where it has reported the error, which is then not printed. */
-export type Uncaught = (error: unknown) => boolean | void;
+type Uncaught = (error: unknown) => boolean | void;
 
 const observers = new Set<Uncaught>(), kinds = ["error", "unhandledrejection"];
 

@@ -4,7 +4,7 @@ import type { TransportKind } from "../kind.ts";
 import { broadcastChannel } from "./broadcast_channel.ts";
 
 /** Workers of one process meet under a name that no other launch has. */
-export interface BroadcastPoint {
+interface BroadcastPoint {
   readonly transport: "broadcast";
   readonly name: string;
 }

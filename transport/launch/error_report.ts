@@ -16,7 +16,7 @@ const colours = /\x1b\[[\d;]*m/g, begin = /^(?:\x1b\[[\d;]*m)*error(?:\x1b\[[\d;
 const nothing = new Uint8Array(0);
 
 /** An error that ended a process. */
-export interface Report {
+interface Report {
   /** The error in a line, such as "RangeError: out of range". */
   readonly said: string;
   /** An error with this message, and the stack that was printed. */

@@ -14,7 +14,7 @@ export interface Sink {
 }
 
 /** One that prints: the stdout or the stderr of a rank. */
-export interface Owner {
+interface Owner {
   /** What stands before each of its lines. */
   readonly prefix: Uint8Array;
   /** The last byte that it has printed, if it has. */
@@ -79,7 +79,7 @@ const longest = 8192, oldestMs = 100;
 const silences = 10;
 
 /** A pipe that is being copied. */
-export interface Copying {
+interface Copying {
   /** Resolves when everything that the process has printed is passed on. It is called when the process has ended. */
   drained(): Promise<void>;
 }

@@ -6,10 +6,10 @@ import { reportKeeper } from "./error_report.ts";
 import type { Notices } from "../notice.ts";
 import type { Reaper } from "./reaper.ts";
 import type { Running } from "./running_rank.ts";
-import type { Start } from "./start.ts";
+import type { RankStart } from "./start.ts";
 
 /** What all processes of a launch have in common. */
-export interface Common {
+interface Common {
   readonly flags: readonly string[];
   /** The variables that say where the ranks meet. */
   readonly environment: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export function sinks(): Pick<Common, "out" | "err"> {
 
 /** Starts a rank as a process, number `local` of this machine. `watched` is to be awaited before the next one is started. */
 export function startProcess(
-  start: Start,
+  start: RankStart,
   local: number,
   { flags, environment, notices, reaper, out, err }: Common,
 ): Running & { readonly watched: Promise<void> } {

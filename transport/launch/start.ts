@@ -1,12 +1,12 @@
 /** What the launcher and the workers that it started say to each other. @module */
 
-import type { Place } from "../place.ts";
+import type { LaunchedPlace } from "../place.ts";
 
 /** What a worker is told when it starts. */
-export interface Start {
+export interface RankStart {
   readonly script: string;
   readonly prefix: boolean;
-  readonly place: Place;
+  readonly place: LaunchedPlace;
 }
 
 /** An error as it goes from one thread to another. */

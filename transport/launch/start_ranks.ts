@@ -15,7 +15,7 @@ import { startReaper } from "./reaper.ts";
 import type { Running } from "./running_rank.ts";
 import { startWorker } from "./worker_rank.ts";
 import { place } from "../place.ts";
-import type { Start } from "./start.ts";
+import type { RankStart } from "./start.ts";
 import type { TransportKind } from "../kind.ts";
 import { kinds } from "../kinds.ts";
 
@@ -138,7 +138,7 @@ async function run(options: LaunchOptions): Promise<Blame | undefined> {
   const script = requireFile(scriptUrl(options.script)).href, size = nodes * ranks, kind = kindOf(options);
   const meeting = kind.meetingPoint(options.rendezvous === undefined ? undefined : hostAndPort(options.rendezvous));
   const patience = { ...startDeadline(options), ...deadlinesOf(options) };
-  const starts = Array.from({ length: ranks }, (_, local): Start => {
+  const starts = Array.from({ length: ranks }, (_, local): RankStart => {
     return { script, prefix, place: { rank: nodeRank * ranks + local, size, meeting, args, ...patience } };
   });
   if (!processes) return await untilEnd((running) => starts.forEach((start) => running.push(startWorker(start))));

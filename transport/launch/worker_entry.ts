@@ -14,10 +14,10 @@ import { format } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { failureOf } from "./failure.ts";
 import { hasConnected, setPlace } from "../place.ts";
-import type { Said, Start } from "./start.ts";
+import type { RankStart, Said } from "./start.ts";
 import { onUncaught } from "../uncaught.ts";
 
-const { script, prefix, place } = workerData as Start;
+const { script, prefix, place } = workerData as RankStart;
 let exiting = false;
 
 setPlace(place);

@@ -4,10 +4,10 @@ import { SHARE_ENV, Worker } from "node:worker_threads";
 import type { End } from "./failure.ts";
 import { neverConnected } from "./process_rank.ts";
 import type { Running } from "./running_rank.ts";
-import type { Failure, Said, Start } from "./start.ts";
+import type { Failure, RankStart, Said } from "./start.ts";
 
 /** Starts a rank as a worker: a thread that ends when it has nothing more to do, and then tells so. */
-export function startWorker(start: Start): Running {
+export function startWorker(start: RankStart): Running {
   const { rank, size } = start.place, module = new URL("./worker_entry.ts", import.meta.url);
   // Workers of node:worker_threads take URLs of files and data only.
   const entry = module.protocol === "file:"

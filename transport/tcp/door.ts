@@ -14,7 +14,7 @@ const mostWaiting = 256;
 const mostKept = 4;
 
 /** What a door asks the rank that it belongs to, and tells it. */
-export interface DoorOwner extends Agreed {
+interface DoorOwner extends Agreed {
   /** Whether a rank of this number has come before. */
   taken(rank: number): boolean;
   /** Called when a rank has come. */

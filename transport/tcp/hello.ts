@@ -45,7 +45,7 @@ export function readHello(value: unknown): Hello | undefined {
 export type Agreed = Pick<Hello, "rank" | "size" | "timeout" | "maxMessageBytes" | "run">;
 
 /** Why the rank that says hello does not fit into the group. */
-export interface Misfit {
+interface Misfit {
   readonly wrong: string;
   /** Whether the rank has proved that it belongs to the run, so that its mistake is the mistake of the whole group. */
   readonly member: boolean;

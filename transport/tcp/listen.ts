@@ -5,7 +5,7 @@ import { addressText, sleep, text } from "./wire.ts";
 import { TransportError } from "../transport.ts";
 
 /** A listener, and the address where others reach it; "" stands for the address where they reached rank 0. */
-export interface Listening {
+interface Listening {
   readonly listener: Deno.TcpListener;
   readonly address: string;
 }
@@ -97,7 +97,7 @@ export function isFinal(error: unknown): boolean {
 }
 
 /** Whether an address belongs to the loopback of its machine. */
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\./i.test(address) || address === "::1";
 }
 

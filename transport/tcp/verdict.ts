@@ -5,7 +5,7 @@ import { type ControlPacket, kinds } from "./wire.ts";
 import { TransportError } from "../transport.ts";
 
 /** Collects what the other ranks tell rank 0: that they are ready, or that they cannot go on, or that their connection ended. */
-export interface Verdict extends Disposable {
+interface Verdict extends Disposable {
   /** Resolves when all ranks are ready; rejects with the reason that all of them are told. */
   readonly result: Promise<void>;
   /** A rank has said something, or its connection has ended. */

@@ -13,7 +13,7 @@
 import { quoted } from "./printable.ts";
 
 /** The bytes that each end sends first: eight letters, then the version of the format as a little-endian u32. */
-export const preamble: Uint8Array = Uint8Array.of(...new TextEncoder().encode("GRADWIRE"), 1, 0, 0, 0);
+const preamble: Uint8Array = Uint8Array.of(...new TextEncoder().encode("GRADWIRE"), 1, 0, 0, 0);
 /** The bytes before the payload of a packet. */
 export const framingBytes = 8;
 /** The kinds of packets, and their numbers. */
@@ -26,7 +26,7 @@ const writeBytes = 1 << 19;
 const trustedBytes = 1 << 20;
 
 /** Why the other end is no rank of this group. */
-export interface Stranger {
+interface Stranger {
   /** What it did, in words that follow its name in a sentence. */
   readonly wrong: string;
   /** Whether it has sent nothing at all. */
