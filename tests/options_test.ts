@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/ass
 import {
   alone,
   average,
+  blocking,
   broadcastChannel,
   broadcastChannelAsync,
   broadcastChannelTransport,
@@ -46,6 +47,7 @@ const calls: Record<string, [known: string, call: (more: object) => unknown]> = 
   broadcastChannelTransport: ["capacity", (more) => broadcastChannelTransport({ ...channel, ...more })],
   groupMemory: ["capacity", (more) => groupMemory({ size: 1, ...more })],
   tcp: ["heartbeat", (more) => tcp({ ...address, ...more })],
+  blocking: ["module", (more) => blocking({ module: "data:text/javascript,", ...more })],
   tcpBlocking: ["heartbeat", (more) => tcpBlocking({ ...address, ...more })],
   collective: ["maxMessageBytes", (more) => collective(memory(1)[0]!, more)],
   shard: ["shuffle", (more) => shard([1, 2], place, more)],

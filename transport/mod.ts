@@ -20,5 +20,6 @@ export type { GroupMemory } from "./shared_memory/rendezvous.ts";
 export { handshake } from "./handshake.ts";
 export { connect, type ConnectOptions } from "./connect.ts";
 export { tcp } from "./tcp/tcp.ts";
-export { tcpBlocking } from "./blocking/blocking.ts";
+export { tcpBlocking } from "./tcp/tcp_blocking.ts";
+export { blocking, type BlockingOptions } from "./blocking/blocking.ts";
 export type { TcpOptions } from "./tcp/tcp_options.ts";

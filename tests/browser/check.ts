@@ -7,7 +7,7 @@
 
 const root = new URL("../../", import.meta.url);
 /** Files that may name Deno, and what re-exports them. */
-const apart = /^transport\/(tcp\/|launch\/|notice\.|connect\.|kinds\.|blocking\/comm_worker\.|mod\.)/;
+const apart = /^transport\/(tcp\/|launch\/|notice\.|connect\.|kinds\.|mod\.)/;
 
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {

@@ -103,9 +103,13 @@ const transport: Rooms = {
   blocking: {
     holds: "groups whose calls block, over any transport",
     paths: "transport/blocking/",
-    imports: "round collective drivers sharedMemory",
+    imports: "options round collective sharedMemory",
   },
-  tcp: { holds: "sockets", paths: "transport/tcp/", imports: "options round place collective blocking" },
+  tcp: {
+    holds: "sockets",
+    paths: "transport/tcp/",
+    imports: "options round place collective drivers sharedMemory blocking",
+  },
   broadcastChannel: {
     holds: "groups of workers that meet on a BroadcastChannel",
     paths: "transport/broadcast_channel/",

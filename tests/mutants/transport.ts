@@ -6,7 +6,7 @@ const rounds = "transport/collective/collective_test.ts",
   blame = `blame_test.ts`,
   deadlines = `deadlines_test.ts`;
 const meeting = "tcp/meeting_test.ts", hostile = "tcp/hostile_test.ts", tcp = `tcp_test.ts`;
-const shared = "broadcast_channel_test.ts", blocking = `blocking_test.ts`;
+const shared = "broadcast_channel_test.ts", blocking = `tcp_blocking_test.ts`;
 
 export default [
   // Deadlines.
@@ -140,7 +140,7 @@ export default [
   {
     name: "tcpBlocking: an abort does not reach the comm worker",
     file: "transport/blocking/blocking.ts",
-    find: "    this.#worker.postMessage({ abort: { rank: failure.rank!, message } } satisfies Abort);\n",
+    find: "    this.#post({ abort: { rank: failure.rank!, message } });\n",
     replace: "",
     tests: [`${blocking}#an abort`],
   },
@@ -326,9 +326,9 @@ export default [
   // Counts.
   {
     name: "tcpBlocking: tickets are not cut to 32 bits",
-    file: "transport/blocking/comm_worker.ts",
-    find: "ticket = ticket + 1 | 0",
-    replace: "ticket = ticket + 1",
+    file: "transport/blocking/round_server.ts",
+    find: "served = served + 1 | 0",
+    replace: "served = served + 1",
     tests: [`${blocking}#tickets`],
   },
   {

@@ -1,56 +1,66 @@
 /**
- * The memory between a thread that blocks and the comm worker that performs its rounds.
+ * The memory between a thread that blocks, here called the caller, and the comm worker that performs its rounds.
  *
- * Tickets only grow. The caller writes a round, stores its ticket and notifies; the worker writes the answer, stores a
- * number one higher than its last and notifies. Whoever waits waits for a number to change, in a loop: a notification
- * that comes early, twice or for nothing changes nothing. Memory that has become too small is replaced by the caller,
- * which can allocate and post while it blocks: posting needs no event loop on this side.
+ * The caller writes a request, adds 1 to the word `asked` and notifies; the worker writes an answer, adds 1 to the word
+ * `answered` and notifies. Whoever waits waits for a word to change, in a loop, so that a notification that comes early, twice
+ * or for nothing does no harm. Memory that has become too small is replaced by the caller, which can allocate and post while
+ * it blocks: posting needs no event loop on its side.
+ *
+ * The memory, of a group of n ranks:
+ *
+ * | what                                                     | where                                       |
+ * | -------------------------------------------------------- | ------------------------------------------- |
+ * | the words of {@linkcode word}, 32 bits each              | from byte 0                                 |
+ * | lengths of the messages of a request or an answer, u32   | from byte 64, n of them                     |
+ * | rounds, encoded, sent and received bytes, a double each  | from the next multiple of 8 bytes, 4 of them |
+ * | the text of an error, in UTF-8                           | behind, at most 2 048 bytes                 |
  *
  * @module
  */
 
 import { TransportError } from "../transport.ts";
 
-/** Words of the control block. */
-export const ASKED = 0,
-  ANSWERED = 1,
-  PULSE = 2,
-  OP = 3,
-  ROOT = 4,
-  COUNT = 5,
-  MEMORY = 6,
-  STATUS = 7,
-  RANK = 8,
-  TEXT = 9,
-  ENDED = 10;
-/** What the caller asks for: a round, by its place in this list, or the end. */
-export const asks = ["close", "allGather", "allToAll", "allReduce", "broadcast"] as const;
-/** What the worker answers. */
-export const DONE = 1, FAILED = 2, GROW = 3;
+/** The places of the words. */
+export const word = {
+  /** How many requests the caller has made. Wraps around. */
+  asked: 0,
+  /** How many answers the worker has given, those that ask for memory included. Wraps around. */
+  answered: 1,
+  /** Grows as long as the worker lives. */
+  pulse: 2,
+  /** The request: the number of a round's op, or {@linkcode close}. */
+  op: 3,
+  /** The root of a round that has one. */
+  root: 4,
+  /** How many messages the request or the answer has; of an answer `grow`, how many times 4 096 bytes are needed. */
+  count: 5,
+  /** How many memories for requests the caller has posted. */
+  memories: 6,
+  /** The answer: a {@linkcode status}. */
+  status: 7,
+  /** The rank that an error names, or −1. */
+  rank: 8,
+  /** The length of an error's text in bytes. */
+  text: 9,
+  /** How far the end of a group that has failed has come: 0, or an {@linkcode ended}. */
+  ended: 10,
+} as const;
 
-const table = 16; // Where the lengths begin, after the words.
-const textBytes = 2048;
+/** The request to leave the group. Rounds have the numbers of their ops, from 1 on. */
+export const close = 0;
+/** Answers: the round is done; it has failed; the replies need more memory, then the round goes on. */
+export const status = { done: 1, failed: 2, grow: 3 } as const;
+/** The end of a group that has failed: the peers have been told why; the connections are closed. */
+export const ended = { told: 1, closed: 2 } as const;
 
-/** The values of `ENDED` once the group has: the peers have been told; the connections are closed. */
-export const TOLD = 1, CLOSED = 2;
+const lengthsAt = 64, textBytes = 2048;
 
-/** What the caller posts: new memory for requests, or for replies. */
-export interface Growth {
-  readonly request?: SharedArrayBuffer;
-  readonly reply?: SharedArrayBuffer;
-}
-
-/** What the caller posts, in the middle of a round or between two, to end the group: whom to blame, and why. */
-export interface Abort {
-  readonly abort: { readonly rank: number; readonly message: string };
-}
-
-/** The control block of a group of `size` ranks: words, lengths of the messages, traffic, text of an error. */
-export class Control {
+/** One group's mailbox, as either thread sees it. */
+export class Mailbox {
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array;
   readonly lengths: Uint32Array;
-  /** Rounds, encoded, sent, received. */
+  /** Rounds, then encoded, sent and received bytes. */
   readonly traffic: Float64Array;
   readonly #text: Uint8Array;
 
@@ -60,58 +70,58 @@ export class Control {
 
   constructor(buffer: SharedArrayBuffer, size: number) {
     this.buffer = buffer;
-    this.words = new Int32Array(buffer, 0, table);
-    this.lengths = new Uint32Array(buffer, 4 * table, size);
+    this.words = new Int32Array(buffer, 0, lengthsAt / 4);
+    this.lengths = new Uint32Array(buffer, lengthsAt, size);
     this.traffic = new Float64Array(buffer, trafficAt(size), 4);
     this.#text = new Uint8Array(buffer, trafficAt(size) + 32, textBytes);
   }
 
-  /** Writes what went wrong. The caller throws it as a TransportError. */
+  /** Writes what went wrong. */
   fail(error: unknown): void {
     const text = new TextEncoder().encode(error instanceof Error ? error.message : String(error)).subarray(
       0,
       textBytes,
     );
     this.#text.set(text);
-    this.words[TEXT] = text.byteLength;
-    this.words[RANK] = error instanceof TransportError ? error.rank ?? -1 : -1;
-  }
-
-  /** Stores how far the end of the group has come, and wakes who waits for it. */
-  end(stage: typeof TOLD | typeof CLOSED): void {
-    Atomics.store(this.words, ENDED, stage);
-    Atomics.notify(this.words, ENDED);
-  }
-
-  /** Blocks until the end of the group has come so far, but not for long. */
-  awaitEnd(stage: typeof TOLD | typeof CLOSED, ms: number): void {
-    const deadline = performance.now() + ms;
-    for (;;) {
-      const ended = Atomics.load(this.words, ENDED), left = deadline - performance.now();
-      if (ended >= stage || left <= 0) return;
-      Atomics.wait(this.words, ENDED, ended, left);
-    }
+    this.words[word.text] = text.byteLength;
+    this.words[word.rank] = error instanceof TransportError ? error.rank ?? -1 : -1;
   }
 
   /** What went wrong. */
   failure(): TransportError {
-    const rank = this.words[RANK]!, text = this.#text.slice(0, this.words[TEXT]);
+    const rank = this.words[word.rank]!, text = this.#text.slice(0, this.words[word.text]);
     return new TransportError(new TextDecoder().decode(text), { rank: rank < 0 ? undefined : rank });
+  }
+
+  /** Stores how far the end of the group has come, and wakes who waits for it. */
+  end(stage: number): void {
+    Atomics.store(this.words, word.ended, stage);
+    Atomics.notify(this.words, word.ended);
+  }
+
+  /** Blocks until the end of the group has come so far, but not for longer than `ms` milliseconds. */
+  awaitEnd(stage: number, ms: number): void {
+    const deadline = performance.now() + ms;
+    for (;;) {
+      const ended = Atomics.load(this.words, word.ended), left = deadline - performance.now();
+      if (ended >= stage || left <= 0) return;
+      Atomics.wait(this.words, word.ended, ended, left);
+    }
   }
 }
 
 function trafficAt(size: number): number {
-  return Math.ceil((4 * table + 4 * size) / 8) * 8;
+  return Math.ceil((lengthsAt + 4 * size) / 8) * 8;
 }
 
-/** Where the messages of these lengths begin, one after the other, each aligned to 16 bytes; the last is the end. */
+/** Where messages of these lengths begin, one after the other, each at a multiple of 16 bytes; the last is where they end. */
 export function offsets(lengths: ArrayLike<number>, count: number): number[] {
   const starts = [0];
   for (let i = 0; i < count; i++) starts.push(starts[i]! + Math.ceil(lengths[i]! / 16) * 16);
   return starts;
 }
 
-/** Room to grow into, so that messages that grow slowly do not allocate each time. */
+/** At least so many bytes, and a quarter more, so that messages that grow slowly do not allocate each time. */
 export function roomFor(byteLength: number): number {
   return Math.ceil(byteLength * 1.25 / 4096) * 4096;
 }

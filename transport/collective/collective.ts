@@ -64,7 +64,7 @@ export function collective(transport: Transport, options: CollectiveOptions = {}
 }
 
 /** A group whose replies can also be had as they are: of an all-reduce, the sum's bytes, while the vector stays as it is. */
-export interface Communicator extends Collective {
+interface Communicator extends Collective {
   exchange(round: WireRound): Promise<readonly Uint8Array[]>;
 }
 

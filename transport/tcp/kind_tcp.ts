@@ -1,6 +1,6 @@
 /** Ranks of any machine, which meet at an address where rank 0 listens. @module */
 
-import { tcpBlocking } from "../blocking/blocking.ts";
+import { tcpBlocking } from "./tcp_blocking.ts";
 import type { Address, TransportKind } from "../kind.ts";
 import type { TcpPoint } from "../place.ts";
 import { freePort } from "./free_port.ts";

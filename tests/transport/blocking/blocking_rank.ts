@@ -1,7 +1,9 @@
 /** A worker that holds one rank of a blocking group and performs the rounds that it is sent. See remote.ts. */
 
 import {
+  blocking,
   type BlockingCollective,
+  type BlockingOptions,
   broadcastChannel,
   type BroadcastChannelOptions,
   tcpBlocking,
@@ -15,6 +17,7 @@ const scope = globalThis as unknown as { onmessage: (event: { data: Ask }) => vo
 /** What a rank is asked. */
 export type Ask =
   | { readonly connect: TcpOptions }
+  | { readonly make: BlockingOptions }
   | { readonly join: BroadcastChannelOptions }
   | {
     readonly round: WireRound;
@@ -36,6 +39,7 @@ scope.onmessage = async ({ data }) => {
   try {
     let replies: readonly Uint8Array[] = [];
     if ("connect" in data) group = await tcpBlocking(data.connect);
+    else if ("make" in data) group = await blocking(data.make);
     else if ("join" in data) group = await broadcastChannel(data.join);
     else if ("round" in data) replies = group!.perform(data.round);
     else if ("abort" in data) {

@@ -1,6 +1,7 @@
 /** Blocking ranks under test, seen from the thread of the test. @module */
 
 import {
+  type BlockingOptions,
   type BroadcastChannelOptions,
   type Collective,
   type TcpOptions,
@@ -26,6 +27,12 @@ export class Remote implements Collective {
   static async connect(options: TcpOptions): Promise<Remote> {
     const remote = new Remote(options);
     await remote.#ask({ connect: options });
+    return remote;
+  }
+
+  static async make(options: BlockingOptions, rank: number, size: number): Promise<Remote> {
+    const remote = new Remote({ rank, size });
+    await remote.#ask({ make: options });
     return remote;
   }
 
