@@ -33,7 +33,7 @@ import {
   type WireRound,
   workspace,
 } from "../../mod.ts";
-import { freePort } from "../transport/ports.ts";
+import { freePort } from "../transport/tools/ports.ts";
 
 /** The lines of an example after its first: a word, and what follows it. */
 export type Fields = readonly (readonly [name: string, value: string])[];

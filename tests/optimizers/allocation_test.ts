@@ -6,7 +6,7 @@ import { workspace } from "../../optimizers/methods/workspace.ts";
 import { fold, key, normal } from "../../random.ts";
 import { stepTogether } from "../../testing/step_together.ts";
 import { type Exchange, type GradientOracle, relay } from "../../transport/mod.ts";
-import { methods } from "../transport/same_bits.ts";
+import { methods } from "../transport/same_bits/same_bits.ts";
 
 const layout = { names: ["kernel", "bias"], shapes: [[250, 240], [5536]], size: 2 ** 16 }, size = layout.size;
 const centre = [0, 1].map((rank) => normal(fold(key(1), rank), new Float32Array(size)));

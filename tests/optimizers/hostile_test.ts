@@ -6,7 +6,7 @@ import { parseMethod, workspace } from "../../optimizers/mod.ts";
 import { fold, key, normal } from "../../random.ts";
 import { stepTogether } from "../../testing/step_together.ts";
 import { type GradientOracle, performTogether, type WireRound } from "../../transport/mod.ts";
-import { methods } from "../transport/same_bits.ts";
+import { methods } from "../transport/same_bits/same_bits.ts";
 
 const layout = { names: ["kernel", "bias"], shapes: [[6, 4], [5]], size: 29 }, size = 2, steps = 8;
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert/mod.js";
 import { deno, folderOf, launcher, library, lines, result, run, script, start } from "./launch/launcher.ts";
 import { connect } from "../../transport/mod.ts";
-import { freePort } from "./ports.ts";
+import { freePort } from "./tools/ports.ts";
 
 Deno.test("connect: where there is no Deno a rank of several is refused, and one alone is not", async () => {
   const source = `

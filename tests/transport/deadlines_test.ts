@@ -15,7 +15,7 @@ import {
   TransportError,
 } from "../../transport/mod.ts";
 import { checkDeadlines, deadlinesOf, listed, patience, seconds } from "../../transport/deadlines.ts";
-import { freePort } from "./ports.ts";
+import { freePort } from "./tools/ports.ts";
 import { hello, json, kinds, packet, preamble, Puppet } from "./tcp/puppet.ts";
 import { Remote } from "./blocking/remote.ts";
 import { link } from "./tcp/throttle.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
 import { kindAt, kinds } from "../../transport/kinds.ts";
 import { launch, type LaunchOptions } from "../../transport/launch/mod.ts";
-import { toyKind } from "./toy_transport.ts";
+import { toyKind } from "./tools/toy_transport.ts";
 
 const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
 const toy = { transport: "toy" as "tcp", ranks: 2 };
@@ -9,7 +9,7 @@ const toy = { transport: "toy" as "tcp", ranks: 2 };
 Deno.test("a transport is a folder and a line: launcher and connect() need nothing else", async () => {
   const script = `data:text/typescript,${
     encodeURIComponent(`
-      import { joined } from ${url("./toy_transport.ts")};
+      import { joined } from ${url("./tools/toy_transport.ts")};
       import { connect } from ${url("../../transport/mod.ts")};
       using group = await connect();
       const vector = Float32Array.of(group.rank + 1);

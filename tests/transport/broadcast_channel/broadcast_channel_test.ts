@@ -13,7 +13,7 @@ import {
 import { collectiveProperties, collectiveTraffic, transportProperties } from "../../../testing/mod.ts";
 import type { Deed, Outcome } from "./broadcast_worker.ts";
 import { Remote } from "../blocking/remote.ts";
-import { exactRounds } from "../rounds.ts";
+import { exactRounds } from "../tools/rounds.ts";
 
 /** Starts workers, one per deed; each outcome is awaited on its own. */
 function start(deeds: readonly Deed[], options: Partial<BroadcastChannelOptions> = {}) {

@@ -2,7 +2,7 @@
 
 import { performTogether } from "../../../transport/drivers.ts";
 import { type BlockingCollective, broadcastChannel, type BroadcastChannelOptions } from "../../../transport/mod.ts";
-import { exactRounds } from "../rounds.ts";
+import { exactRounds } from "../tools/rounds.ts";
 
 const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert/mod.js";
 import { command, deno, folderOf, gone, launcher, meet, result, run, script, start } from "./launcher.ts";
 import { launch, LaunchError, type LaunchOptions } from "../../../transport/launch/mod.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 
 const sums = (out: string) => out.split("\n").filter((line) => line.includes("sum")).sort();
 

@@ -1,7 +1,7 @@
 import { pause, refusal } from "./ranks.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert/mod.js";
 import { tcp, type Transport, TransportError } from "../../../transport/mod.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 import { hello, json, kinds, packet, preamble, Puppet } from "./puppet.ts";
 
 const host = "127.0.0.1";

@@ -1,7 +1,7 @@
 import { refusal, refusals } from "./ranks.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert/mod.js";
 import { tcp } from "../../../transport/mod.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 
 Deno.test("tcp names a host that does not answer", async () => {
   const [refused] = await refusals({ rank: 1, connectTimeout: 600 });

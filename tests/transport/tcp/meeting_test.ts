@@ -3,7 +3,7 @@
 import { allName, refusal } from "./ranks.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert/mod.js";
 import { tcp, type TransportError } from "../../../transport/mod.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 import { json, kinds, moveTo, phases, preamble, Puppet } from "./puppet.ts";
 
 const host = "127.0.0.1", size = 4;

@@ -1,6 +1,6 @@
 /** A rank of a TCP group that is moved by hand, packet by packet: what a test needs to misbehave. @module */
 
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 

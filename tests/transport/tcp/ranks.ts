@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import { tcp, type TcpOptions, type Transport, TransportError } from "../../../transport/mod.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 import { hello, json, kinds, preamble, Puppet } from "./puppet.ts";
 
 /** The transports of `size` ranks that have met. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { collectiveProperties, collectiveTraffic } from "../../../testing/mod.ts";
 import { tcpBlocking, TransportError } from "../../../transport/mod.ts";
 import { Mailbox, word } from "../../../transport/blocking/mailbox.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 import { Remote } from "../blocking/remote.ts";
 
 const remotes: Remote[] = [];

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "
 import fc from "fast-check";
 import { collectiveProperties, collectiveTraffic, transportProperties } from "../../../testing/mod.ts";
 import { collective, tcp, type Transport, TransportError } from "../../../transport/mod.ts";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 
 /** A rank that says hello as it should and then whatever it likes. */
 async function impostor(then: Uint8Array): Promise<{ rank: Transport; end: () => void }> {

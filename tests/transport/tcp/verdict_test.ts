@@ -1,6 +1,6 @@
 import { allName, refusal } from "./ranks.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert/mod.js";
-import { freePort } from "../ports.ts";
+import { freePort } from "../tools/ports.ts";
 import { hello, json, kinds, preamble, Puppet } from "./puppet.ts";
 
 const host = "127.0.0.1", size = 4;

@@ -1,7 +1,7 @@
 /** Rounds whose replies can be computed without a group. @module */
 
-import type { WireRound } from "../../transport/mod.ts";
-import { fold, key, normal } from "../../random.ts";
+import type { WireRound } from "../../../transport/mod.ts";
+import { fold, key, normal } from "../../../random.ts";
 
 /** A list of rounds, each a list by rank: every op, lengths around the borders, numbers whose sum depends on the order. */
 export function exactRounds(size: number, lengths = [0, 1, 64, 1000, 8193, 20_001]): WireRound[][] {

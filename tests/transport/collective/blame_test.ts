@@ -10,9 +10,9 @@ import {
   type Transport,
   TransportError,
   type WireRound,
-} from "../../transport/mod.ts";
-import { freePort } from "./ports.ts";
-import { link } from "./tcp/throttle.ts";
+} from "../../../transport/mod.ts";
+import { freePort } from "../tools/ports.ts";
+import { link } from "../tcp/throttle.ts";
 
 const host = "127.0.0.1", size = 4;
 const ops = ["allGather", "allToAll", "allReduce", "broadcast"] as const;

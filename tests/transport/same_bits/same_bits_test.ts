@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert/mod.js";
-import * as factories from "../../optimizers/methods/factories.ts";
-import { collective, memory, runAsync, runTogether } from "../../transport/mod.ts";
-import { freePort, loaded } from "./ports.ts";
+import * as factories from "../../../optimizers/methods/factories.ts";
+import { collective, memory, runAsync, runTogether } from "../../../transport/mod.ts";
+import { freePort, loaded } from "../tools/ports.ts";
 import { methods, oracle, run } from "./same_bits.ts";
 
 const size = 3, ranks = [0, 1, 2];

@@ -9,11 +9,11 @@ import {
   broadcastChannel,
   broadcastChannelAsync,
   groupMemory,
-} from "../../transport/broadcast_channel/broadcast_channel.ts";
-import type { GroupMemory } from "../../transport/shared_memory/rendezvous.ts";
-import { performTogether } from "../../transport/drivers.ts";
-import type { WireRound } from "../../transport/round.ts";
-import { exactRounds } from "./rounds.ts";
+} from "../../../transport/broadcast_channel/broadcast_channel.ts";
+import type { GroupMemory } from "../../../transport/shared_memory/rendezvous.ts";
+import { performTogether } from "../../../transport/drivers.ts";
+import type { WireRound } from "../../../transport/round.ts";
+import { exactRounds } from "../tools/rounds.ts";
 
 const size = 3,
   name = "page",

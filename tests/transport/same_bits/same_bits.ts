@@ -1,12 +1,12 @@
 /** A run of a method as one exchange: the same code for ranks in one thread, in workers and over TCP. */
 
 // Not from mod.ts: the workers need no tfjs.
-import { parseMethod } from "../../optimizers/methods/parse_method.ts";
-import { context } from "../../optimizers/methods/context.ts";
-import type { Vector } from "../../optimizers/methods/method.ts";
-import { workspace } from "../../optimizers/methods/workspace.ts";
-import { fold, key, normal } from "../../random.ts";
-import type { Exchange, GradientOracle } from "../../transport/mod.ts";
+import { parseMethod } from "../../../optimizers/methods/parse_method.ts";
+import { context } from "../../../optimizers/methods/context.ts";
+import type { Vector } from "../../../optimizers/methods/method.ts";
+import { workspace } from "../../../optimizers/methods/workspace.ts";
+import { fold, key, normal } from "../../../random.ts";
+import type { Exchange, GradientOracle } from "../../../transport/mod.ts";
 
 /** Every method, with each kind of round and each way to keep state. */
 export const methods: readonly string[] = [

@@ -1,8 +1,8 @@
 /** A transport that only tests have: importing it adds its one line to the list of transports. */
 
-import { broadcastChannel } from "../../transport/broadcast_channel/broadcast_channel.ts";
-import type { TransportKind } from "../../transport/kind.ts";
-import { kinds } from "../../transport/kinds.ts";
+import { broadcastChannel } from "../../../transport/broadcast_channel/broadcast_channel.ts";
+import type { TransportKind } from "../../../transport/kind.ts";
+import { kinds } from "../../../transport/kinds.ts";
 
 export interface ToyPoint {
   readonly transport: "toy";

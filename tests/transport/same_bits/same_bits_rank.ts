@@ -1,6 +1,6 @@
 /** A worker that is one rank: connects, runs all methods, tells the digests. See same_bits_test.ts. */
 
-import { broadcastChannel, runBlocking, tcpBlocking } from "../../transport/mod.ts";
+import { broadcastChannel, runBlocking, tcpBlocking } from "../../../transport/mod.ts";
 import { methods, oracle, run } from "./same_bits.ts";
 
 const scope = globalThis as unknown as {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert/mod.js";
-import { testInChromium } from "../in_chromium.ts";
-import { exactRounds } from "./rounds.ts";
+import { testInChromium } from "../../in_chromium.ts";
+import { exactRounds } from "../tools/rounds.ts";
 
 testInChromium<{ refusal: string; unheard: unknown; right: number[] }>(
   "in Chromium a page's main thread awaits rounds with workers that block, and may not block itself",
