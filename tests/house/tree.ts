@@ -16,7 +16,7 @@ export interface Finding {
 export type Rule = (tree: Tree) => Iterable<Finding>;
 
 const texts = /\.(ts|md|json|svg)$|^LICENSE$/;
-/** Folders that hold nothing of the project's own. */
+/** What holds nothing of the project's own. */
 const apart = new Set([".git", "node_modules", "out"]);
 
 /** Reads the tree below a folder, whose address ends with a slash. */
@@ -24,8 +24,9 @@ export function readTree(root: URL): Tree {
   const tree = new Map<string, string>();
   const read = (folder: string) => {
     for (const { name, isDirectory, isFile } of Deno.readDirSync(new URL(folder || ".", root))) {
+      if (apart.has(name)) continue;
       const path = folder + name;
-      if (isDirectory && !apart.has(name)) read(`${path}/`);
+      if (isDirectory) read(`${path}/`);
       if (isFile) tree.set(path, texts.test(name) ? Deno.readTextFileSync(new URL(path, root)) : "");
     }
   };
