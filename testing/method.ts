@@ -41,12 +41,12 @@ export type MakeMethod = (compressor?: UnbiasedCompressor & ContractiveCompresso
  * What a method must satisfy, as named checks. All ranks run in this thread, in lockstep, against a group that
  * overwrites its replies as soon as the next round begins and a workspace whose contents do not survive a step:
  *
- * - the ranks perform the same rounds and end with the same bits, in the estimate and in the shared state, for each number
- *   of ranks; also where there are fewer parameters than ranks; the parameters handed in are not modified;
+ * - the ranks perform the same rounds and end with the same bits, in the estimate and in the shared state, for each
+ *   number of ranks; also where there are fewer parameters than ranks; the parameters handed in are not modified;
  * - all zeros stay finite, and the shared state equal; nothing calls Math.random or replaces it;
- * - gradients at the ends of float32, and learning rates that vanish and come back, leave results and states finite, or all
- *   ranks refuse the step with the same words and their states as they were; with `identity()` and the same large gradient
- *   on all ranks, whose mean is finite, none refuses (`average`);
+ * - gradients at the ends of float32, and learning rates that vanish and come back, leave results and states finite, or
+ *   all ranks refuse the step with the same words and their states as they were; with `identity()` and the same large
+ *   gradient on all ranks, whose mean is finite, none refuses (`average`);
  * - wherever in a step a round or a gradient fails, the state is as before, and the step can be taken again;
  * - the state is all there is: going on from a copy at any step, with a fresh method, gives the same bits;
  * - with `identity()` the estimate is the mean of the gradients (`average`);
@@ -163,7 +163,8 @@ export function methodProperties(make: MakeMethod, options: MethodPropertiesOpti
       let group = run(n, {}, method);
       for (let step = 0; step < steps; step++) {
         whole.step();
-        // A driver may exchange ahead in any step. A method that remembers something itself mixes up two models that share it.
+        // A driver may exchange ahead in any step. A method that remembers something itself mixes up two models that
+        // share it.
         other.step();
         group.step(Infinity, step % 2 === 1);
         group.results.forEach((result, rank) => requireSame(result, whole.results[rank]!, `step ${step}: results`));

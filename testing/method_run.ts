@@ -114,8 +114,8 @@ export class MethodRun {
 }
 
 /**
- * Performs rounds as a group may: what a round was answered with is overwritten when the next one begins, and a rank's own
- * message comes back as it is, in the method's own memory.
+ * Performs rounds as a group may: what a round was answered with is overwritten when the next one begins, and a rank's
+ * own message comes back as it is, in the method's own memory.
  */
 function forgetfulGroup(): Perform {
   let replies: (readonly Uint8Array[])[] = [];

@@ -18,8 +18,9 @@ interface ProblemLimits {
 }
 
 /**
- * A problem that the key decides: any number of ranks and parameters, condition numbers up to the limit, ranks (or terms)
- * that are up to 30 times as smooth as others, data that are alike, differ a little or a lot, any scale of the loss.
+ * A problem that the key decides: any number of ranks and parameters, condition numbers up to the limit, ranks (or
+ * terms) that are up to 30 times as smooth as others, data that are alike, differ a little or a lot, any scale of the
+ * loss.
  */
 export function randomProblem(kind: ProblemKind, key: Key, limits: ProblemLimits): Problem {
   const draw = drawer(key), size = 1 + Math.floor(limits.size * draw()), condition = limits.condition ** draw();

@@ -33,8 +33,8 @@ export interface TheoryCase {
 /** What a test knows of its method beyond what it declares, and how much is tried. */
 export interface TheoryPropertiesOptions {
   /**
-   * What the method's theorem promises: an upper bound of E‖xᵗ − x*‖², the mean over what the method draws. Default: twice
-   * L/μ (‖x⁰ − x*‖² + (1/n) Σ ‖∇fᵢ(x*)‖² / μ²), which any method stays within that does not diverge.
+   * What the method's theorem promises: an upper bound of E‖xᵗ − x*‖², the mean over what the method draws. Default:
+   * twice L/μ (‖x⁰ − x*‖² + (1/n) Σ ‖∇fᵢ(x*)‖² / μ²), which any method stays within that does not diverge.
    */
   readonly within?: (given: TheoryCase) => number;
   /** The problems that the theorem covers. Default: all. */
@@ -57,19 +57,22 @@ export interface TheoryPropertiesOptions {
   readonly seed?: number;
 }
 
-/** A run counts as beyond the bound from so many times the bound on. By Markov's inequality one in so many is, at most. */
+/**
+ * A run counts as beyond the bound from so many times the bound on. By Markov's inequality one in so many is, at most.
+ */
 const EXCESS = 32;
 
 /**
- * What the step size of a method must satisfy, as named checks, on random problems: condition numbers up to 10⁴, up to 20
- * ranks, ranks and terms that differ in size and in their optima, losses of any scale.
+ * What the step size of a method must satisfy, as named checks, on random problems: condition numbers up to 10⁴, up to
+ * 20 ranks, ranks and terms that differ in size and in their optima, losses of any scale.
  *
  * - It is positive and finite, and a loss c f in place of f divides it by c.
- * - With it, ‖xᵗ − x*‖² stays within what the theorem promises (`within`), after a third, two thirds and all of the steps.
+ * - With it, ‖xᵗ − x*‖² stays within what the theorem promises (`within`), after a third, two thirds and all of the
+ *   steps.
  *
- * The promise is of a mean. A problem is a failure if in all of its `draws` runs the distance is 32 times the bound or more:
- * of a method that keeps its promise that has at most the chance of 32 to the power of −draws, 1e-6 by default, at each of
- * the three moments. What diverges does so in all runs. Rounding to float32 is allowed for.
+ * The promise is of a mean. A problem is a failure if in all of its `draws` runs the distance is 32 times the bound or
+ * more: of a method that keeps its promise that has at most the chance of 32 to the power of −draws, 1e-6 by default,
+ * at each of the three moments. What diverges does so in all runs. Rounding to float32 is allowed for.
  *
  * Takes a second or two for 24 problems of 4 runs; `problems` and `steps` make it more thorough.
  *
@@ -210,7 +213,9 @@ function startOf(problem: Problem, minimiser: Float64Array): Start {
   };
 }
 
-/** What rounding x and the gradients to float32 in each step may add up to, squared, before the optimum draws it back. */
+/**
+ * What rounding x and the gradients to float32 in each step may add up to, squared, before the optimum draws it back.
+ */
 function roundingOf(start: Start, { convexity }: Constants, step: number, steps: number): number {
   const lasts = Math.min(steps, 1 / (step * convexity)), unit = 2 ** -23;
   const gradients = Math.max(start.startGradients, start.gradients, start.termGradients);

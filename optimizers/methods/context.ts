@@ -2,7 +2,10 @@ import { type Keys, keysOfStep } from "./keys.ts";
 import type { Context } from "./method.ts";
 
 /**
- * The context of one step.
+ * The context of one step: what it is given, and the step's keys.
+ *
+ * @param seed a safe integer ≥ 0, equal on all ranks, from which all keys are made
+ * @throws {RangeError} if the seed is not one
  *
  * @example
  * ```ts

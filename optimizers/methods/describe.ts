@@ -1,6 +1,6 @@
 /**
- * A method (or anything with a name and options) as text, what it is made of included: equal text, equal method. Two
- * functions among the options count as equal.
+ * A method as text, with its options and what they are made of. Methods of equal text are equal, except that functions
+ * among the options are all written alike.
  *
  * @example
  * ```ts

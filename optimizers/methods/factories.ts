@@ -1,4 +1,4 @@
-/** Every method and combinator of methods, one line each. What is listed here can be named in text, see `parse`. @module */
+/** Every method and combinator of methods. What is listed here can be named in text, see `parseMethod`. @module */
 
 export { average } from "./average.ts";
 export { diana, type DianaOptions, type DianaState } from "./differences/diana.ts";
@@ -9,7 +9,7 @@ export { doubleSqueeze, type DoubleSqueezeState } from "./error_feedback/double_
 export { ef21, type Ef21Options } from "./differences/ef21.ts";
 export { marina, type MarinaOptions, type MarinaState } from "./differences/marina.ts";
 export { vrDiana, type VrDianaOptions } from "./differences/vr_diana.ts";
-export type { TwoWayState } from "./error_feedback/bidirectional.ts";
+export type { BidirectionalState } from "./error_feedback/bidirectional.ts";
 export {
   fedAvg,
   type FedAvgOptions,

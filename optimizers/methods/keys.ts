@@ -1,9 +1,17 @@
 /**
- * Who draws from which key. All keys of a run descend from its seed: the key of step t is `fold(seed, t)` (up to 2³⁰ steps), what all ranks
- * share in it is `fold(·, 0)` and what rank r encodes with is `fold(·, r + 1)`; compressors fold those further, with any
- * integer. Whoever draws something else must not meet any of them, whatever the integers are. So other uses of a key do
- * not fold it but take {@linkcode keyFor}, a third kind of counter under the same key beside those of drawing and folding:
- * the generator is a permutation of its counters, so keys of different kinds or numbers under one key differ for certain.
+ * Which key is used for what. Every key of a run is made from its seed:
+ *
+ * | key                                  | made by                                             |
+ * | ------------------------------------ | --------------------------------------------------- |
+ * | step t, below 2³⁰                    | `fold(seed, t)`                                     |
+ * | what all ranks share in a step       | `fold(step, 0)`                                     |
+ * | what rank r encodes with in a step   | `fold(step, r + 1)`; compressors fold it further    |
+ * | the rows of an epoch                 | `rowsKey(seed, epoch)`                              |
+ * | anything else                        | {@linkcode keyFor} of one of these                  |
+ *
+ * Draws are independent only if no two come from one key, whatever integers keys are folded with. The generator is a
+ * permutation of its counters, and one of a counter's words says what it is for: drawing, folding, or the uses of
+ * `keyFor`. So keys of different kinds or numbers under one key are never equal.
  *
  * @module
  */
@@ -12,15 +20,15 @@ import { fold, type Key, key, threefry } from "../../random.ts";
 
 /** The keys of a step. */
 export interface Keys {
-  /** The key of what that rank encodes in this step. */
+  /** The key that a rank encodes with in this step. */
   keyOf(rank: number): Key;
-  /** A key that all ranks share in this step. */
+  /** The key that all ranks share in this step. */
   readonly shared: Key;
 }
 
-/** What a key is for, beside encoding in a step. A number stays what it is: it decides what is drawn. */
+/** What keys are used for beside encoding in a step. The numbers decide what is drawn: they must not change. */
 export const uses = {
-  /** Under the seed: steps from 2³⁰ on, for {@linkcode rowsKey} has an integer above. */
+  /** Under the seed: steps from 2³⁰ on, for {@linkcode rowsKey} folds the seed with an integer above that. */
   laterSteps: 0,
   /** Under the shared key of a round's first step: which ranks take part in it. */
   members: 1,
@@ -40,25 +48,31 @@ export const uses = {
   testing: 8,
 } as const;
 
-/** The second word of the counter: 0 draws, 1 folds (random.ts), 2 is for other uses. */
+/**
+ * The word of a counter that says what it is for: 0 for drawing and 1 for folding (see random.ts), 2 for other uses.
+ */
 const USE = 2;
 
 const pair = new Uint32Array(2);
 
-/** The key of another use under `parent`: it is neither folded from it nor drawn from it. */
+/** The key for a use under `parent`. It equals no key that is folded from the parent, and no draw of it. */
 export function keyFor(parent: Key, use: keyof typeof uses): Key {
   threefry(parent[0], parent[1], USE, uses[use], pair, 0);
   return [pair[0]! | 0, pair[1]! | 0];
 }
 
-const LATER = 2 ** 30, ROWS = 0x73686172; // no step folds the seed with ROWS, for it is not below LATER
+/** Steps from this one on do not fold the seed itself. */
+const LATER = 2 ** 30;
 
-/** The key from which an epoch's rows are shared out. */
+/** What the seed is folded with for rows. It is not below LATER, so no step folds the seed with it. */
+const ROWS = 0x73686172;
+
+/** The key that decides which rows of an epoch a rank gets. */
 export function rowsKey(seed: number, epoch: number): Key {
   return fold(fold(key(seed), ROWS), epoch);
 }
 
-/** The keys of a step: what all ranks share in it, and what each rank encodes with. */
+/** The keys of a step. @param step from 0 to 2⁵³ − 1 */
 export function keysOfStep(seed: number, step: number): Keys {
   const root = key(seed), parent = step < LATER ? root : fold(keyFor(root, "laterSteps"), Math.floor(step / LATER));
   const ofStep = fold(parent, step % LATER);

@@ -22,21 +22,22 @@ export interface MajorityVoteOptions {
 const wordsOf = scratch(Uint32Array);
 
 /**
- * signSGD with majority vote: each rank votes with the sign of every number, and the majority decides. One bit a number
- * each way; each rank counts the votes on a stripe. A zero, and a tie, is decided by the key.
+ * signSGD with majority vote: each rank votes with the sign of every number, and the majority decides. That is one bit
+ * a number each way, where each rank counts the votes on a stripe. The key decides zeros and ties.
  *
  * ```text
- * mᵢ ← β mᵢ + (1 − β) gᵢ
+ * mᵢ ← β mᵢ + (1 − β) gᵢ          gᵢ: the gradient of rank i
  * send sign(mᵢ), stripe by stripe
- * send sign(Σ sign(mᵢ))           each stripe by the rank that counts it
- * g ← that, ±1                    x ← x − γ g
+ * send sign(Σ sign(mᵢ))           each stripe from the rank that counts it
+ * g ← these signs, ±1             x ← x − γ g
  * ```
  *
  * - Compressor: none. The sign is neither unbiased nor contractive, and nothing is fed back.
- * - Memory: one vector a rank. Messages per step: one all-to-all and one all-gather: d/8 bytes a rank up and d/(8 n) of
- *   its stripe down, (1 + 1/n) d/8 in all.
- * - Step size: γ of the size that a parameter should move in a step (0.001 for small networks), decaying. It need not converge: where one rank's
- *   large gradient stands against many small ones, the vote goes the wrong way.
+ * - Memory: one vector a rank. Messages per step: one all-to-all and one all-gather. A rank sends d/8 bytes of votes
+ *   for d parameters and d/(8 n) bytes of decisions on its stripe.
+ * - Step size: γ is how far each parameter moves in a step (0.001 for small networks), and has to decay. The method
+ *   need not converge: where the large gradient of one rank stands against small ones of many, the vote goes the wrong
+ *   way.
  * - Source: Bernstein, Wang, Azizzadenesheli, Anandkumar, arXiv:1802.04434; Bernstein et al., arXiv:1810.05291.
  * - Choose it as a baseline; `distEf` sends as few bits and converges.
  *
@@ -85,7 +86,7 @@ export function majorityVote(options: MajorityVoteOptions = {}): Method<Majority
   };
 }
 
-/** Zeros become ±1, as the key's bits say: one bit cannot carry a zero, and always +1 would drift. */
+/** Zeros become ±1, as the key's bits say: one bit cannot carry a zero, and to make all of them +1 would be a drift. */
 function decideZeros(vector: Float32Array, key: Key): void {
   if (!vector.includes(0)) return;
   const words = bits(key, wordsOf((vector.length + 31) >>> 5));

@@ -1,8 +1,8 @@
 import type { Method } from "./method.ts";
 
 /**
- * No communication: every rank goes on with its own gradient. The time that remains is what no method can save; the
- * ranks' parameters drift apart, so it is a yardstick and not a way to train.
+ * No communication: every rank goes on with its own gradient. The ranks' parameters drift apart, so it is no way to
+ * train but a yardstick: no method makes a step faster than it is with this one.
  *
  * Memory: none. Messages per step: none.
  *

@@ -6,12 +6,13 @@ import * as methods from "./factories.ts";
 import type { Method } from "./method.ts";
 
 /**
- * The method that a text names, as one would write the call: `errorFeedback(topK({ k: 3 }))`, `diana(identity)`.
+ * The method that a text names. The text is written as the call would be, and a call without arguments needs no
+ * brackets: `errorFeedback(topK({ k: 3 }))`, `diana(identity)`.
  *
  * @throws {SyntaxError} if the text is not such a call
  * @throws {RangeError} if it names no method; the message lists the known ones
- * @throws {TypeError} if a compressor stands where a method must, or the method does not take the compressor; the message
- *   says what to write
+ * @throws {TypeError} if a compressor stands where a method must, or the method does not take the compressor; the
+ * message says what to write
  *
  * @example
  * ```ts

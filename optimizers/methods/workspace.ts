@@ -1,6 +1,15 @@
 import type { Vector, Workspace } from "./method.ts";
 
-/** A workspace that grows to what it is asked for. */
+/**
+ * A workspace whose slots grow to the largest length that they were asked for.
+ *
+ * @example
+ * ```ts
+ * import { workspace } from "@gradwire/tfjs/optimizers";
+ * const memory = workspace(), mean = memory.floats("mean", 3).fill(1);
+ * console.assert(memory.floats("mean", 3) === mean);
+ * ```
+ */
 export function workspace(): Workspace {
   const bytes = new Map<string, Uint8Array>(), floats = new Map<string, Float32Array>();
   const doubles = new Map<string, Float64Array>();

@@ -2,8 +2,8 @@ import { show } from "../../options.ts";
 import type { Rows } from "./libsvm.ts";
 
 /**
- * Refuses rows that did not come from {@linkcode readLibsvm} and do not fit together: an index beyond the features would
- * be left out of a gradient, and a number that is not finite would spread over all of it.
+ * Refuses rows that did not come from {@linkcode readLibsvm} and do not fit together: an index beyond the features
+ * would be left out of a gradient, and a number that is not finite would spread over all of it.
  *
  * @throws {RangeError} naming the row, counted from 0
  * @throws {TypeError} if they are no rows

@@ -27,8 +27,8 @@ const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * `#` is a comment; empty lines are passed over; lines end with `\n` or `\r\n`.
  *
  * @param options.features how many numbers a row has; default: the largest index that occurs
- * @throws {SyntaxError} if a line is not of that form, or has a number that is not finite, a `qid`, or an index that does
- * not ascend, is beyond 2³² or beyond `features`; the message names the line
+ * @throws {SyntaxError} if a line is not of that form, or has a number that is not finite, a `qid`, or an index that
+ * does not ascend, is beyond 2³² or beyond `features`; the message names the line
  * @throws {RangeError} if `features` is not an integer from 0 to 2³²
  * @throws {TypeError} if an option is unknown
  *

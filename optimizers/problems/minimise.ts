@@ -39,7 +39,9 @@ export interface MinimiseOptions {
   readonly prox?: (x: Float32Array, step: number) => void;
   /** Rounds between two entries of the history. Default 1. */
   readonly every?: number;
-  /** Real ranks: this process plays the group's rank, and the problem must have group.size ranks. Default: simulated. */
+  /**
+   * Real ranks: this process plays the group's rank, and the problem must have group.size ranks. Default: simulated.
+   */
   readonly group?: BlockingCollective;
   /** Told every entry of the history as it is made. */
   readonly onProgress?: (entry: Progress) => void;

@@ -146,12 +146,12 @@ export function ridge(rows: Rows, options: SplitOptions = {}): Problem {
 /**
  * Logistic regression: fᵢ is the mean over rank i's rows of log(1 + exp(−label aᵀx)), plus (λ/2)‖x‖².
  *
- * Data sets write two classes as −1 and +1, 0 and 1, 1 and 2, 2 and 4: the lower label is taken for −1 and the other for
- * +1. Where there is one label only, it says which class it is by its sign: +1 if it is positive, else −1. Pass such rows
- * with labels ±1.
+ * Data sets write two classes as −1 and +1, 0 and 1, 1 and 2, 2 and 4: the lower label is taken for −1 and the other
+ * for +1. Where there is one label only, it says which class it is by its sign: +1 if it is positive, else −1. Pass
+ * such rows with labels ±1.
  *
- * @throws {RangeError} if there are three classes or more (the message names the third), fewer rows than ranks, the rows
- * do not fit together or an option is out of range
+ * @throws {RangeError} if there are three classes or more (the message names the third), fewer rows than ranks, the
+ * rows do not fit together or an option is out of range
  * @throws {TypeError} if an option is unknown
  *
  * @example
@@ -254,7 +254,8 @@ function linear(name: string, rows: Rows, options: SplitOptions, scalar: Scalar)
   const mean = (matrices: Matrix[]) => Matrix.mul(matrices.reduce((a, b) => Matrix.add(a, b)), 1 / ranks);
   const grams = parts.map((_, rank) => gram(rank, () => scalar.curvature));
   const constants = constantsOf(grams, mean(grams), scalar.curvature === 1 ? undefined : lambda);
-  // The second derivative of a row's term is bend(z) a aᵀ + λ I, whose largest eigenvalue is at most curvature ‖a‖² + λ.
+  // The second derivative of a row's term is bend(z) a aᵀ + λ I, whose largest eigenvalue is at most curvature ‖a‖² +
+  // λ.
   const largestTerm = labels.reduce((most, _, row) => {
     let squared = 0;
     for (let e = starts[row]!; e < starts[row + 1]!; e++) squared += values[e]! ** 2;

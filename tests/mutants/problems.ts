@@ -70,10 +70,10 @@ const changes: [name: string, file: string, find: string, replace: string, tests
     draws,
   ],
   [
-    "vrDiana: the reference point moves by each rank's own coin",
+    "vrDiana: the reference point moves as each rank's own key says",
     at("vr_diana"),
-    "coin(context.shared, refresh)",
-    "coin(context.keyOf(context.rank), refresh)",
+    "bernoulli(context.shared, refresh)",
+    "bernoulli(context.keyOf(context.rank), refresh)",
     draws,
   ],
   [
@@ -93,14 +93,26 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   [
     "adiana: both messages under one key",
     at("adiana"),
-    "compressFinite(compressor, atW, fold(keyOf(rank), 1)",
-    "compressFinite(compressor, atW, fold(keyOf(rank), 0)",
+    "encode(compressor, atW, context, 1)",
+    "encode(compressor, atW, context, 0)",
     draws,
   ],
   ["ef21+: both attempts under one key", at("ef21"), imported, unfolded, draws],
   ["two ways: all stripes under one key", at("bidirectional"), imported, unfolded, draws],
-  ["adiana: everything under a rank's one key", at("adiana"), imported, unfolded, draws],
-  ["scaffold: movement and turn under one key", at("scaffold"), imported, unfolded, draws],
+  [
+    "mean: all messages of a step under one key",
+    at("parts/mean"),
+    "fold(keyOf(rank), part)",
+    "fold(keyOf(rank), 0 * part)",
+    draws,
+  ],
+  [
+    "scaffold: movement and turn under one key",
+    at("scaffold"),
+    "encode(compressor, turned, context, 1)",
+    "encode(compressor, turned, context, 0)",
+    draws,
+  ],
   ["perLayer: all methods under one key", at("per_layer"), imported, unfolded, draws],
 
   // Problems and text.

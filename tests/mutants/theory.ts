@@ -27,12 +27,18 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   ["diana: 2 ω in place of 6 ω", at("diana"), "(2 + 4 * cost) * omega", "(2 + 0 * cost) * omega", steps],
   [
     "diana: shift steps beyond 1/(1 + ω) cost nothing",
-    at("diana"),
+    at("shifted_mean"),
     "if (c <= 1 + 1e-12) return 1;",
     "if (c <= 2) return 1;",
     steps,
   ],
-  ["diana: shifts that expand have a step size", at("diana"), "/ (1 - c / 2) : NaN;", "/ (1 - c / 2) : 1;", steps],
+  [
+    "diana: shifts that expand have a step size",
+    at("shifted_mean"),
+    "/ (1 - c / 2) : NaN;",
+    "/ (1 - c / 2) : 1;",
+    steps,
+  ],
   ["vrDiana: 1 in place of 10", at("vr_diana"), "1 / (10 * term *", "1 / (1 * term *", steps],
   [
     "vrDiana: the smoothness of the mean over terms",
@@ -194,8 +200,8 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   [
     "scaffold: c divided by |S|",
     at("scaffold"),
-    "fold(keyOf(r), 1), 1 / size, meanTurn",
-    "fold(keyOf(r), 1), 1 / members.length, meanTurn",
+    "factor: 1 / size",
+    "factor: 1 / members.length",
     scaffold,
   ],
   ["scaffold: the global rate ignored", at("scaffold"), "x[j]! - globalRate * mean[j]!", "x[j]! - mean[j]!", scaffold],
@@ -236,7 +242,7 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   ],
   [
     "diana: its mean shift moves by all of a sampled mean",
-    at("diana"),
+    at("shifted_mean"),
     "shiftStep * participation",
     "shiftStep + 0 * participation",
     sampled,

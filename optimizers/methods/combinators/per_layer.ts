@@ -16,7 +16,7 @@ import {
 } from "../parts/inner_method.ts";
 import type { Context, Exchange, Keys, Layout, Method } from "../method.ts";
 
-/** What is known of one layer's tensor. */
+/** One tensor of the model. */
 export interface Layer {
   /** Its name. */
   readonly name: string;
@@ -29,11 +29,11 @@ export interface Layer {
 }
 
 /**
- * A method for each tensor of the model. Tensors for which `choose` returns the same object are one vector to it, so there
- * are as many exchanges in a step as different methods.
+ * A method for each tensor of the model. All tensors for which `choose` returns one and the same object are one vector
+ * to that method, so that a step has the exchanges of as many methods as `choose` returns objects.
  *
- * Memory and messages per step: those of the methods, on their tensors. Step size: the least of theirs, each for as many
- * numbers as its tensors have; none where one of them has none.
+ * Memory and messages per step: those of the methods, on their tensors. Step size: the least of the methods' step
+ * sizes, each for as many numbers as its tensors have; none where a method has none.
  *
  * @param layout the model's parameters, `layoutOf(model.trainableWeights)`
  * @param choose the method for a tensor
@@ -71,7 +71,7 @@ export interface SkipSmallOptions {
  * method's for as many numbers as the large tensors have.
  *
  * @param layout the model's parameters, `layoutOf(model.trainableWeights)`
- * @param method the method for the large ones
+ * @param method the method for the large tensors
  * @throws {TypeError} if the method owns the update
  * @throws {RangeError} if `below` is not an integer ≥ 0
  *
@@ -97,7 +97,7 @@ export function skipSmall(layout: Layout, method: Method, options: SkipSmallOpti
 interface Group {
   readonly method: Method;
   readonly layout: Layout;
-  /** Where the tensors lie in the flat vector, neighbours joined. */
+  /** Where the tensors lie in the model's vector; neighbours are one range. */
   readonly ranges: readonly (readonly [from: number, to: number])[];
 }
 
@@ -113,7 +113,8 @@ function layered(
     options: { ...options, methods: groups.map(({ method, layout: { size } }) => ({ method, size })) },
     sampled: groups.every(({ method }) => method.sampled ?? false),
     identityAlone: groups.every(({ method }) => method.identityAlone ?? false),
-    // The bounds are of sums over parameters, as ‖C(v)‖² and D are, so the worst of a part's is the worst of the whole.
+    // The quantities in the bounds are sums over the parameters, as ‖C(v)‖² is: what holds for each part holds for the
+    // whole.
     ...groups.every(({ method }) => method.stepSize)
       ? {
         stepSize: (constants) =>
@@ -134,8 +135,8 @@ function layered(
       );
     },
     *reduce(gradient, state, context) {
-      // A method writes its part of the state after its own last round, when those of the next one may still fail: all but
-      // the last work on copies.
+      // A method writes its part of the state after its own last round, when rounds of the next method may still fail.
+      // So all methods but the last work on copies.
       const last = groups.length - 1, parts = groups.map((_, g) => partOf(state, `${g}`));
       const working = parts.map((part, g) => g < last ? copyOf(part, context.workspace, `${g}`) : part);
       for (const [g, { method, layout: { size }, ranges }] of groups.entries()) {
@@ -173,11 +174,14 @@ function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer
   }));
 }
 
-/** What the method of group g is told: its own keys, working memory and parameters. */
+/** What the keys of the first group are folded with: an arbitrary constant, which decides what is drawn. */
+const FIRST = 0x1a;
+
+/** What the method of group g is told: keys, working memory, layout and parameters of its own. */
 function contextOf(g: number, { layout, ranges }: Group, context: Context): Context {
   const own = ({ shared, keyOf }: Keys): Keys => ({
-    shared: fold(shared, 0x1a + g),
-    keyOf: (rank) => fold(keyOf(rank), 0x1a + g),
+    shared: fold(shared, FIRST + g),
+    keyOf: (rank) => fold(keyOf(rank), FIRST + g),
   });
   const part = derive(context, {
     ...own(context),

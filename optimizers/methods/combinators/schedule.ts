@@ -3,14 +3,15 @@ import { show } from "../../../options.ts";
 import type { Method } from "../method.ts";
 
 /**
- * One method whose compressor changes with the step: the entry with the largest key that the step has reached takes it.
- * All entries are the same method and work on one state, so what has not been sent yet is carried over.
+ * One method whose compressor changes with the step: a step is taken by the stage with the largest key that is not
+ * above its number. All stages are made by one factory and work on one state, so that what has not been sent yet is
+ * carried over.
  *
- * Memory and messages: those of the entry. Step size: the least of all entries'.
+ * Memory and messages per step: those of the stage. Step size: the least of all stages' step sizes.
  *
  * @param stages the method from each step on; the first key is 0
  * @throws {RangeError} if a key is not an integer ≥ 0, or none is 0
- * @throws {TypeError} if the entries are different methods
+ * @throws {TypeError} if the stages are made by different factories
  *
  * @example
  * ```ts
@@ -45,7 +46,8 @@ export function schedule(stages: Readonly<Record<number, Method>>): Method {
   const other = entries.find(({ method }) => method.name !== name);
   if (other) {
     throw new TypeError(
-      `Cannot make schedule: ${name} turns into ${other.method.name} at step ${other.from}, expected one method (see warmup)`,
+      `Cannot make schedule: ${name} turns into ${other.method.name} at step ${other.from}, expected one method ` +
+        "(see warmup)",
     );
   }
   return {

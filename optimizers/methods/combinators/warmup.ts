@@ -6,19 +6,20 @@ import type { Method } from "../method.ts";
 
 /** Options of {@linkcode warmup}. */
 export interface WarmupOptions {
-  /** How many steps `from` takes before `method` does. */
+  /** How many steps `from` takes before `method` takes over. */
   readonly steps: number;
   /** The method of these steps. Default `average()`. */
   readonly from?: Method;
 }
 
 /**
- * One method for the first steps, another for the rest: gradients are large and change fast in the beginning, when little
+ * One method for the first steps, another for the rest. In the beginning gradients are large and change fast: little
  * should be left out of them.
  *
- * Memory: that of both. Messages per step: those of the method that takes the step. Step size: the lesser of
- * the two methods'.
+ * Memory: that of both methods. Messages per step: those of the method that takes the step. Step size: the lesser of
+ * the two methods' step sizes.
  *
+ * @param method the method that takes over
  * @throws {RangeError} if `steps` is not an integer ≥ 0
  * @throws {TypeError} if one method owns the update and the other does not
  *

@@ -2,23 +2,24 @@ import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { fold } from "../../../random.ts";
 import { gradientAt } from "../../../transport/round.ts";
 import { checkChoice, checkNumber, checkOptions } from "../../../options.ts";
-import { requireParameters, requireRate } from "../check_method.ts";
+import { requireParameters, requireRate } from "../parts/require_context.ts";
 import { requireUnbiased } from "../../../compressors/check.ts";
-import { coin } from "../parts/random_choice.ts";
-import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
+import { requireFinite } from "../parts/finite.ts";
+import { addOwn, encode, gatherMean } from "../parts/mean.ts";
+import { bernoulli } from "../parts/random_choice.ts";
 import type { Method } from "../method.ts";
 import { add, subtract } from "../parts/vector.ts";
 
 /** State of {@linkcode adiana}. */
 export type AdianaState = {
-  /** hᵢ. */
+  /** The rank's shift hᵢ, which tends to its gradient at the optimum. */
   readonly local: { readonly shift: Float32Array };
-  /** The points, the mean shift h, and whether the points are set. */
+  /** The points y, z and w, the mean shift h, and whether there was a step before (1) or not (0). */
   readonly shared: {
     readonly y: Float32Array;
     readonly z: Float32Array;
     readonly w: Float32Array;
-    /** What rounding to float32 has cut off from x, y, z and w: a step η g is often smaller than half their last bit. */
+    /** What rounding x, y, z and w to float32 has cut off: a step η g is often smaller than half of their last bit. */
     readonly xRest: Float32Array;
     readonly yRest: Float32Array;
     readonly zRest: Float32Array;
@@ -30,11 +31,13 @@ export type AdianaState = {
 
 /** Options of {@linkcode adiana}. */
 export interface AdianaOptions {
-  /** μ, the strong convexity of f: acceleration has to know it. For a model with the term (λ/2)‖x‖²: λ. */
+  /** μ, the strong convexity of f, which acceleration has to know. For a loss with the term (λ/2)‖x‖² take λ. */
   readonly convexity: number;
-  /** L, the largest smoothness of an fᵢ; only parameter set "B" needs it. */
+  /** L, the largest smoothness of an fᵢ. Only the parameter set "B" needs it. */
   readonly smoothness?: number;
-  /** "A" (default): those of the paper. "B": those of a later analysis, whose step size is tiny; multiply it. */
+  /**
+   * "A" (default): the parameters of the paper. "B": those of a later analysis, whose step size is tiny: multiply it.
+   */
   readonly parameters?: "A" | "B";
 }
 
@@ -42,21 +45,24 @@ export interface AdianaOptions {
  * ADIANA: accelerated DIANA, which needs the square root of the condition number in rounds. It owns the update.
  *
  * ```text
- * x = θ₁ z + θ₂ w + (1 − θ₁ − θ₂) y;   send mᵢ = C(∇fᵢ(x) − hᵢ) and cᵢ = C(∇fᵢ(w) − hᵢ)
- * g = h + (1/n) Σ mᵢ;   hᵢ ← hᵢ + α cᵢ;   h ← h + (α/n) Σ cᵢ
- * y₊ = x − η g;   z ← β z + (1 − β) x + (γ/η)(y₊ − x)
- * w ← y with probability p, one coin for all ranks;   y ← y₊
+ * x = θ₁ z + θ₂ w + (1 − θ₁ − θ₂) y
+ * send mᵢ = C(∇fᵢ(x) − hᵢ) and cᵢ = C(∇fᵢ(w) − hᵢ)            hᵢ: the shift of rank i of n
+ * g = h + (1/n) Σ mᵢ;   hᵢ ← hᵢ + α cᵢ;   h ← h + (α/n) Σ cᵢ   h: the mean shift
+ * y₊ = x − η g;   z ← β z + (1 − β) x + (γ/η)(y₊ − x)           η: the learning rate
+ * w ← y with probability p, on all ranks together;   y ← y₊
  * ```
  *
- * The model's parameters are x, where the step's gradient is taken.
+ * The model's parameters are x, where the step's gradient is taken. α = 1/(1 + ω); p, θ₁, θ₂, γ and β follow from η and
+ * the options.
  *
- * - Compressor: unbiased (a biased one through `induced`).
- * - Memory: nine vectors. Messages per step: two all-gathers; a second gradient at w.
- * - Step size (the learning rate is η): "A": min(1/(2L), n / (64 ω (2 p (ω + 1) + 1)² L)); "B":
- *   1 / (120 L (3 ω/√n + 3)); L = Lmax; none (NaN) where f is not as convex as `convexity` says. Plain multiples of "B" up to 100 converge in practice.
+ * - Compressor: unbiased, E‖C(x) − x‖² ≤ ω ‖x‖² (a biased one through `induced`).
+ * - Memory: nine vectors. Messages per step: two all-gathers. A step takes a second gradient, at w.
+ * - Step size, for fᵢ of smoothness at most L: "A": η ≤ min(1/(2L), n / (64 ω (2 p (ω + 1) + 1)² L)); "B": η ≤ 1 / (120
+ *   L (3 ω/√n + 3)), of which multiples up to 100 converge in practice. None (NaN) where f is not as convex as
+ *   `convexity` says.
  * - Source: Li, Kovalev, Qian, Richtárik, arXiv:2002.11364.
- * - Choose it for ill-conditioned strongly convex problems: with κ in the thousands a small fraction of DIANA's rounds,
- *   with κ near 10 more of them.
+ * - Choose it for ill-conditioned strongly convex problems: at condition numbers in the thousands it takes a small
+ *   fraction of the rounds of `diana`, near 10 it takes more.
  *
  * @throws {TypeError} if the compressor is not unbiased
  * @throws {RangeError} if an option is out of range
@@ -81,7 +87,7 @@ export function adiana(
   checkChoice("make adiana", "parameters", set, ["A", "B"]);
   if (set === "B") checkNumber("make adiana", "smoothness", smoothness ?? NaN, { least: convexity });
 
-  /** p, and θ₁, θ₂, γ, β for this η. */
+  /** p, θ₁, θ₂, γ and β for this η. */
   const weights = (omega: number, n: number, eta: number) => {
     if (set === "B") {
       const theta1 = Math.sqrt(convexity / smoothness!) / 3, theta2 = omega / (3 * Math.sqrt(n) * omega + 3 * n);
@@ -121,7 +127,7 @@ export function adiana(
       { local: { shift }, shared: { y, z, w, xRest, yRest, zRest, wRest, meanShift, started } },
       context,
     ) {
-      const { rank, size, keyOf, workspace } = context, d = gradient.length, first = started[0] === 0;
+      const { rank, size, shared, workspace } = context, d = gradient.length, first = started[0] === 0;
       const x = requireParameters("adiana", context), eta = requireRate("adiana", context);
       if (eta === 0) { // the point would move towards w and z even so
         gradient.set(x);
@@ -130,26 +136,22 @@ export function adiana(
       const omega = compressor.omega(d), alpha = 1 / (1 + omega);
       const { p, theta1, theta2, gamma, beta } = weights(omega, size, eta);
 
-      const meanX = workspace.floats("mean at x", d).fill(0), meanW = workspace.floats("mean at w", d).fill(0);
-      const atW = workspace.floats("gradient at w", d);
+      const meanX = workspace.floats("mean at x", d), meanW = workspace.floats("mean at w", d);
+      const atW = workspace.floats("gradient at w", d), nextShift = workspace.floats("next shift", d);
       yield* gradientAt(first ? x : w, atW);
       subtract(gradient, shift);
       subtract(atW, shift);
-      const most = compressor.maxByteLength(d), buffer = workspace.bytes("messages", 2 * most);
-      const messageX = compressFinite(compressor, gradient, fold(keyOf(rank), 0), buffer.subarray(0, most));
-      const messageW = compressFinite(compressor, atW, fold(keyOf(rank), 1), buffer.subarray(most));
-      const nextShift = workspace.floats("next shift", d);
       nextShift.set(shift);
-      if (messageW) compressor.decodeAdd(messageW, fold(keyOf(rank), 1), alpha, nextShift);
-      const ready = messageW !== undefined && allFinite(nextShift);
-      const messagesX = yield* gatherFinite("adiana", ready ? messageX : undefined, most, workspace);
-      messagesX.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), 0), 1 / size, meanX));
-      const messagesW = yield* gatherFinite("adiana", messageW, most, workspace);
-      messagesW.forEach((message, r) => compressor.decodeAdd(message, fold(keyOf(r), 1), 1 / size, meanW));
+      const messageX = encode(compressor, gradient, context, 0);
+      const messageW = addOwn(encode(compressor, atW, context, 1), rank, alpha, nextShift);
+      // Where the second message cannot be sent, the step is refused with the first.
+      const either = messageW.bytes ? messageX : messageW;
+      yield* gatherMean("adiana", either, context, meanX);
+      yield* gatherMean("adiana", messageW, context, meanW);
 
       add(meanX, meanShift); // g
       for (let j = 0; j < d; j++) meanW[j] = meanShift[j]! + alpha * meanW[j]!; // the next mean shift
-      const moves = coin(fold(context.shared, 0), p), momentum = gamma / eta;
+      const moves = bernoulli(fold(shared, 0), p), momentum = gamma / eta;
       const nextY = workspace.doubles("y", d), nextZ = workspace.doubles("z", d), nextX = workspace.doubles("x", d);
       for (let j = 0; j < d; j++) {
         const at = x[j]! + xRest[j]!, z0 = first ? x[j]! : z[j]! + zRest[j]!;

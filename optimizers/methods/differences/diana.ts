@@ -1,38 +1,41 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { checkNumber, checkOptions } from "../../../options.ts";
 import { requireUnbiased } from "../../../compressors/check.ts";
-import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
-import type { Context, Exchange, Method } from "../method.ts";
-import { add, subtract } from "../parts/vector.ts";
+import type { Method } from "../method.ts";
+import { shiftCost, shiftedMean } from "./shifted_mean.ts";
 
 /** State of {@linkcode diana}. */
 export type DianaState = {
-  /** hᵢ, which tends to the rank's gradient at the optimum. */
+  /** The rank's shift hᵢ, which tends to its gradient at the optimum. */
   readonly local: { readonly shift: Float32Array };
-  /** h, the mean of the ranks' shifts. */
+  /** The mean h of the ranks' shifts. */
   readonly shared: { readonly meanShift: Float32Array };
 };
 
 /** Options of {@linkcode diana}. */
 export interface DianaOptions {
-  /** α, how far a shift moves per step. Default 1/(1 + ω); beyond 2/(1 + ω) the shifts diverge. */
+  /**
+   * α, the share of its message by which a shift moves in a step. Default 1/(1 + ω), ω that of the compressor; beyond
+   * 2/(1 + ω) the shifts diverge.
+   */
   readonly shiftStep?: number;
 }
 
 /**
- * DIANA: compresses the difference between the gradient and a shift that learns it, so that what is compressed, and
- * with it the compression error, tends to zero.
+ * DIANA: compresses the difference between a rank's gradient and a shift that learns it, so that what is compressed,
+ * and with it the compression error, tends to zero.
  *
  * ```text
- * send mᵢ = C(gᵢ − hᵢ)
+ * send mᵢ = C(gᵢ − hᵢ)       gᵢ: the gradient of rank i of n; hᵢ: its shift
  * g ← h + (1/n) Σ mᵢ         x ← prox(x − γ g)
  * hᵢ ← hᵢ + α mᵢ
- * h ← h + (α/n) Σ mᵢ
+ * h ← h + (α/n) Σ mᵢ         h: the mean of the shifts
  * ```
  *
- * - Compressor: unbiased (a biased one through `induced`).
+ * - Compressor: unbiased, E‖C(x) − x‖² ≤ ω ‖x‖² (a biased one through `induced`).
  * - Memory: two vectors a rank. Messages per step: one all-gather.
- * - Step size: γ ≤ 1 / (L + 6 ω Lmax / n) for α ≤ 1/(1 + ω), less beyond, none from 2/(1 + ω) on. Converges linearly to the optimum with full gradients, however
+ * - Step size, for f of smoothness L and fᵢ of smoothness at most Lmax: γ ≤ 1 / (L + 6 ω Lmax / n) for α ≤ 1/(1 + ω);
+ *   less for a larger α, and none from 2/(1 + ω) on. Converges linearly to the optimum with full gradients, however
  *   different the ranks' data; with stochastic gradients to the noise floor of SGD (`vrDiana` removes it).
  * - Source: Mishchenko, Gorbunov, Takáč, Richtárik, arXiv:1901.09269; Horváth et al., arXiv:1904.05115.
  * - Choose it for convex problems and unbiased compressors, where the ranks' data differ.
@@ -66,49 +69,7 @@ export function diana(compressor: UnbiasedCompressor, options: DianaOptions = {}
     }),
     *reduce(gradient, { local: { shift }, shared: { meanShift } }, context) {
       const alpha = shiftStep ?? 1 / (1 + compressor.omega(gradient.length));
-      yield* dianaRound("diana", gradient, shift, meanShift, alpha, compressor, context);
+      yield* shiftedMean("diana", compressor, gradient, { shift, meanShift, shiftStep: alpha }, context);
     },
   };
-}
-
-/**
- * b/a where a step turns σ = (1/n) Σ ‖hᵢ − ∇fᵢ(x*)‖² into (1 − a) σ + b (1/n) Σ ‖gᵢ − ∇fᵢ(x*)‖² at most: 1 for shift steps
- * up to 1/(1 + ω), where a = b = α. Beyond, with c = α (1 + ω): E‖h + α C(g − h) − g*‖² = (1 − α) ‖h − g*‖² +
- * α ‖g − g*‖² + α (c − 1) ‖g − h‖², of which the last is split so that a = α (1 − c/2) and
- * b = α (1 + c (c − 1) / (2 − c)). From c = 2 on nothing holds: NaN.
- */
-export function shiftCost(shiftStep: number, omega: number): number {
-  const c = shiftStep * (1 + omega);
-  if (c <= 1 + 1e-12) return 1;
-  return c < 2 ? (1 + c * (c - 1) / (2 - c)) / (1 - c / 2) : NaN;
-}
-
-/** The exchange of DIANA; writes the shifts after it. */
-export function* dianaRound(
-  method: string,
-  gradient: Float32Array,
-  shift: Float32Array,
-  meanShift: Float32Array,
-  shiftStep: number,
-  compressor: UnbiasedCompressor,
-  { rank, size, keyOf, workspace, participation = 1 }: Context,
-): Exchange {
-  subtract(gradient, shift);
-  const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
-  const message = compressFinite(compressor, gradient, keyOf(rank), buffer);
-  const nextShift = workspace.floats("next shift", gradient.length);
-  nextShift.set(shift);
-  if (message) compressor.decodeAdd(message, keyOf(rank), shiftStep, nextShift);
-  const messages = yield* gatherFinite(method, allFinite(nextShift) ? message : undefined, most, workspace);
-  const mean = workspace.floats("mean", gradient.length).fill(0);
-  messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, mean));
-  gradient.set(meanShift);
-  add(gradient, mean);
-  requireFinite(method, "the estimate", gradient);
-  // meanShift is the mean over all ranks: those that do not take part keep their shifts.
-  const moves = shiftStep * participation;
-  for (let j = 0; j < mean.length; j++) mean[j] = meanShift[j]! + moves * mean[j]!;
-  requireFinite(method, "the mean shift", mean);
-  meanShift.set(mean);
-  shift.set(nextShift);
 }

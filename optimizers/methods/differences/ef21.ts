@@ -3,6 +3,7 @@ import { fold } from "../../../random.ts";
 import { checkBoolean, checkOptions } from "../../../options.ts";
 import { requireContractive } from "../../../compressors/check.ts";
 import { allFinite, compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
+import { addOwn, encode, gatherMean } from "../parts/mean.ts";
 import type { Method, State } from "../method.ts";
 import { squaredDistance } from "../../../compressors/kernels/sums.ts";
 import { subtract } from "../parts/vector.ts";
@@ -17,20 +18,21 @@ export interface Ef21Options {
  * EF21: every rank keeps an estimate of its gradient, known to all, and sends the compressed difference to it.
  *
  * ```text
- * send cᵢ = C(∇fᵢ(x) − gᵢ)
+ * send cᵢ = C(∇fᵢ(x) − gᵢ)   ∇fᵢ(x): the gradient of rank i of n; gᵢ: its estimate
  * gᵢ ← gᵢ + cᵢ
  * g ← g + (1/n) Σ cᵢ         x ← x − γ g
  * plus: gᵢ ← C(∇fᵢ(x)) where that is closer to ∇fᵢ(x) than gᵢ + cᵢ; one more byte says which
  * ```
  *
- * - Compressor: contractive.
+ * - Compressor: contractive, E‖C(x) − x‖² ≤ α ‖x‖² with α < 1.
  * - Memory: two vectors a rank; with `plus`, n vectors (all ranks' estimates). Messages per step: one all-gather.
- * - Step size: γ ≤ min(1 / (L + L̄ √(2 β/θ)), θ / (2 μ)), θ = 1 − √α, β = α / θ; for μ = 0 γ ≤ 1 / (L + L̄ √(β/θ)).
- *   Converges to the exact optimum with full gradients, which `errorFeedback` does not; in practice larger steps work.
- * - Why: with G = (1/n) Σ ‖gᵢ − ∇fᵢ(x)‖², a step gives E G ← (1 − θ) G + β L̄² ‖γ g‖² at most, and
- *   f(x) − (γ/2) ‖∇f(x)‖² − (1/(2 γ) − L/2) ‖γ g‖² + (γ/2) G is no less than the next f(x). So f(x) − f(x*) + (γ/θ) G falls by
- *   1 − γ μ in the mean, if 2 γ² β L̄² / θ + γ L ≤ 1 (the first bound) and θ/2 ≥ γ μ (the second). For μ = 0, half of G's
- *   part is not needed, which spares the 2. With `plus` gᵢ comes no less close in any step, so the same holds.
+ * - Step size, for f of smoothness L and convexity μ, and fᵢ whose smoothness has the root mean square L̄: γ ≤ min(1 /
+ *   (L + L̄ √(2 β/θ)), θ / (2 μ)), θ = 1 − √α, β = α / θ; for μ = 0 γ ≤ 1 / (L + L̄ √(β/θ)). Converges to the exact
+ *   optimum with full gradients, which `errorFeedback` does not; in practice larger steps work.
+ * - Why: with G = (1/n) Σ ‖gᵢ − ∇fᵢ(x)‖², a step gives E G ← (1 − θ) G + β L̄² ‖γ g‖² at most, and the next f(x) is at
+ *   most f(x) − (γ/2) ‖∇f(x)‖² − (1/(2 γ) − L/2) ‖γ g‖² + (γ/2) G. So f(x) − f(x*) + (γ/θ) G falls by 1 − γ μ in the
+ *   mean, if 2 γ² β L̄² / θ + γ L ≤ 1 (the first bound) and θ/2 ≥ γ μ (the second). For μ = 0, half of G's part is not
+ *   needed, which spares the 2. With `plus` gᵢ comes at least as close in each step, so this holds as well.
  * - Source: Richtárik, Sokolov, Fatkhullin, arXiv:2106.05203.
  * - Choose it for full or nearly full gradients and contractive compressors. The noise of small batches is compressed
  *   into the estimates: prefer `errorFeedback` there.
@@ -68,23 +70,19 @@ const plainState = (size: number): State => ({
 });
 
 const reducePlain = (compressor: ContractiveCompressor): Method["reduce"] =>
-  function* (gradient, { local, shared }, { rank, size, keyOf, workspace }) {
+  function* (gradient, { local, shared }, context) {
     const estimate = local.estimate as Float32Array, meanEstimate = shared.meanEstimate as Float32Array;
+    const next = context.workspace.floats("next estimate", gradient.length);
     subtract(gradient, estimate);
-    const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
-    const message = compressFinite(compressor, gradient, keyOf(rank), buffer);
-    const next = workspace.floats("next estimate", gradient.length);
     next.set(estimate);
-    if (message) compressor.decodeAdd(message, keyOf(rank), 1, next);
-    const messages = yield* gatherFinite("ef21", allFinite(next) ? message : undefined, most, workspace);
-    gradient.set(meanEstimate);
-    messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
+    const message = addOwn(encode(compressor, gradient, context), context.rank, 1, next);
+    yield* gatherMean("ef21", message, context, gradient, { base: meanEstimate });
     requireFinite("ef21", "the estimate", gradient);
     meanEstimate.set(gradient);
     estimate.set(next);
   };
 
-/** All ranks' estimates, one after the other: who replaces an estimate must know the old one. */
+/** All ranks' estimates, one after the other: whoever replaces a rank's estimate must know the old one. */
 const plusState = (size: number, ranks: number): State => ({
   local: {},
   shared: { estimates: new Float32Array(size * ranks) },
@@ -99,7 +97,10 @@ const reducePlus = (compressor: ContractiveCompressor): Method["reduce"] =>
       );
     }
     const estimateOf = (r: number) => estimates.subarray(r * d, (r + 1) * d);
-    /** 0: the difference, 1: the gradient itself; its message after a byte that says so, and how far it ends. */
+    /**
+     * Compresses the difference to the estimate (whole = 0) or the gradient itself (whole = 1): the message, after a
+     * byte that says which, and the squared distance from the gradient to the estimate that it leads to.
+     */
     const attempt = (whole: number) => {
       const buffer = workspace.bytes(`message ${whole}`, most), near = workspace.floats(`attempt ${whole}`, d);
       near.set(gradient);
@@ -119,7 +120,7 @@ const reducePlus = (compressor: ContractiveCompressor): Method["reduce"] =>
     messages.forEach((message, r) => {
       const whole = message[0];
       if (whole !== 0 && whole !== 1) throw new RangeError(`Cannot read rank ${r}'s message: it starts with ${whole}`);
-      // For nothing but that a message that is refused leaves all estimates as they were.
+      // Decoded once in vain, so that a message that is refused leaves all estimates as they were.
       compressor.decodeAdd(message.subarray(1), fold(keyOf(r), whole), 0, gradient);
     });
     gradient.fill(0);

@@ -1,29 +1,30 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
-import { allReduce, gradientAt } from "../../../transport/round.ts";
+import { gradientAt } from "../../../transport/round.ts";
 import { checkChoice, checkNumber, checkOptions } from "../../../options.ts";
-import { requireParameters } from "../check_method.ts";
+import { requireParameters } from "../parts/require_context.ts";
 import { requireUnbiased } from "../../../compressors/check.ts";
-import { coin } from "../parts/random_choice.ts";
-import { compressFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
+import { requireFinite } from "../parts/finite.ts";
+import { encode, gatherMean, reduceMean } from "../parts/mean.ts";
+import { bernoulli } from "../parts/random_choice.ts";
 import type { Method } from "../method.ts";
-import { scale, subtract } from "../parts/vector.ts";
+import { subtract } from "../parts/vector.ts";
 
 /** State of {@linkcode marina}. */
 export type MarinaState = {
   /** Nothing. */
   readonly local: Record<never, Float32Array>;
-  /** g, the parameters of the step before, and whether there was one. */
+  /** The estimate g, the parameters of the step before, and whether there was one (1) or not (0). */
   readonly shared: { readonly estimate: Float32Array; readonly previous: Float32Array; readonly started: Float32Array };
 };
 
 /** Options of {@linkcode marina}. */
 export interface MarinaOptions {
-  /** p, the probability of an uncompressed round. Default 1/(1 + ω), which is k/d for rand-k. */
+  /** p, the probability of an uncompressed step. Default 1/(1 + ω), which is k/d for rand-k of d numbers. */
   readonly probability?: number;
   /**
-   * What an uncompressed round sends: the gradient of the step's batch (default, and right for full gradients), or of all
-   * data: VR-MARINA, whose other rounds compare two points on the same minibatch. Then take p = min(1/(1 + ω), b/(m + b))
-   * for batches of b out of m terms. `DistributedOptimizer` needs its option `dataLoss` for it.
+   * What an uncompressed step sends: the gradient of its batch (default, and right for full gradients), or that of all
+   * data. The latter is VR-MARINA, whose other steps compare two points on one minibatch. Then take p = min(1/(1 + ω),
+   * b/(m + b)) for batches of b out of m terms. `DistributedOptimizer` needs its option `dataLoss` for it.
    */
   readonly dense?: "batch" | "all";
 }
@@ -34,22 +35,24 @@ export interface MarinaOptions {
  *
  * ```text
  * with probability p:  g ← (1/n) Σ ∇fᵢ(x)                          uncompressed; always in the first step
- * else:                g ← g + (1/n) Σ C(∇fᵢ(x) − ∇fᵢ(x₋))         both at the same minibatch
- * x₋ ← x;  x ← x − γ g
+ * else:                g ← g + (1/n) Σ C(∇fᵢ(x) − ∇fᵢ(x₋))         both at one minibatch; x₋: the x of the step before
+ * x ← x − γ g
  * ```
  *
- * - Compressor: unbiased (a biased one through `induced`).
+ * - Compressor: unbiased, E‖C(x) − x‖² ≤ ω ‖x‖² (a biased one through `induced`).
  * - Memory: two vectors. Messages per step: one all-gather, or with probability p one all-reduce of the whole vector;
  *   a second gradient evaluation in the other steps.
- * - Step size: γ ≤ min(1 / (L̄ (1 + √(2 (1 − p) ω / (p n)))), p / (2 μ)); for μ = 0 γ ≤ 1 / (L̄ (1 + √((1 − p) ω / (p n)))).
- *   With `dense: "all"`: 1 / (L + √(2 (1 − p) (ω L̄² + (1 + ω) 𝓛²) / (p n))) for the first, 𝓛 the largest smoothness of a
- *   term, for batches of one; with batches of b, 𝓛²/b in place of 𝓛². Converges to the exact optimum with full gradients.
- * - Why: with G = ‖g − ∇f(x)‖², a step gives E G ← (1 − p) (G + V ‖γ g‖²) at most, V = ω L̄² / n, or for minibatches
- *   (ω L̄² + (1 + ω) 𝓛²/b) / n. Then as for `ef21`, with p for θ and (1 − p) V for β L̄²: f(x) − f(x*) + (γ/p) G falls by
+ * - Step size, for f of smoothness L and convexity μ, and fᵢ whose smoothness has the root mean square L̄: γ ≤ min(1 /
+ *   (L̄ (1 + √(2 (1 − p) ω / (p n)))), p / (2 μ)); for μ = 0 γ ≤ 1 / (L̄ (1 + √((1 − p) ω / (p n)))). With
+ *   `dense: "all"` and batches of one the first bound is 1 / (L + √(2 (1 − p) (ω L̄² + (1 + ω) 𝓛²) / (p n))), 𝓛 the
+ *   largest smoothness of a term; with batches of b it has 𝓛²/b in place of 𝓛². Converges to the exact optimum with
+ *   full gradients.
+ * - Why: with G = ‖g − ∇f(x)‖², a step gives E G ← (1 − p) (G + V ‖γ g‖²) at most, V = ω L̄² / n, or for minibatches (ω
+ *   L̄² + (1 + ω) 𝓛²/b) / n. Then, as for `ef21` with p for θ and (1 − p) V for β L̄², f(x) − f(x*) + (γ/p) G falls by
  *   1 − γ μ in the mean.
  * - Source: Gorbunov, Burlachenko, Li, Richtárik, arXiv:2102.07845.
- * - Choose it for full gradients or large batches when a second gradient costs less than the bytes: the fewest rounds of
- *   the methods without acceleration.
+ * - Choose it for full gradients or large batches when a second gradient costs less than the bytes: the fewest rounds
+ *   of the methods without acceleration.
  *
  * @throws {TypeError} if the compressor is not unbiased
  * @throws {RangeError} unless 0 < probability ≤ 1
@@ -94,22 +97,18 @@ export function marina(
       },
     }),
     *reduce(gradient, { shared: { estimate, previous, started } }, context) {
-      const { rank, size, shared, keyOf, workspace } = context, parameters = requireParameters("marina", context);
-      if (started[0] === 0 || coin(shared, chance(gradient.length))) {
+      const { size, shared, workspace } = context, parameters = requireParameters("marina", context);
+      if (started[0] === 0 || bernoulli(shared, chance(gradient.length))) {
         if (dense === "all") yield* gradientAt(parameters, gradient, "all");
-        scale(gradient, 1 / size);
-        yield* allReduce(gradient);
+        yield* reduceMean("marina", "the estimate", gradient, size);
       } else {
         const before = workspace.floats("before", gradient.length);
         yield* gradientAt(previous, before);
         subtract(gradient, before);
-        const most = compressor.maxByteLength(gradient.length), buffer = workspace.bytes("message", most);
-        const message = compressFinite(compressor, gradient, keyOf(rank), buffer);
-        const messages = yield* gatherFinite("marina", message, most, workspace);
-        gradient.set(estimate);
-        messages.forEach((message, r) => compressor.decodeAdd(message, keyOf(r), 1 / size, gradient));
+        const message = encode(compressor, gradient, context);
+        yield* gatherMean("marina", message, context, gradient, { base: estimate });
+        requireFinite("marina", "the estimate", gradient);
       }
-      requireFinite("marina", "the estimate", gradient);
       estimate.set(gradient);
       previous.set(parameters);
       started[0] = 1;

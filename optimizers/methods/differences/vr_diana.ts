@@ -1,26 +1,26 @@
 import type { UnbiasedCompressor } from "../../../compressors/compressor.ts";
 import { gradientAt } from "../../../transport/round.ts";
 import { checkChoice, checkInteger, checkNumber, checkOptions } from "../../../options.ts";
-import { requireParameters } from "../check_method.ts";
+import { requireParameters } from "../parts/require_context.ts";
 import { requireUnbiased } from "../../../compressors/check.ts";
-import { below, coin } from "../parts/random_choice.ts";
-import { dianaRound, shiftCost } from "./diana.ts";
 import { keyFor } from "../keys.ts";
 import type { Method, State } from "../method.ts";
+import { bernoulli, randomInteger } from "../parts/random_choice.ts";
 import { add, subtract } from "../parts/vector.ts";
+import { shiftCost, shiftedMean } from "./shifted_mean.ts";
 
 /** Options of {@linkcode vrDiana}. */
 export interface VrDianaOptions {
   /** m: the terms that each rank's loss is the mean of (with minibatches: the batches an epoch has). */
   readonly terms: number;
   /**
-   * "loopless" (default): a reference point, moved with probability 1/m, and the full gradient there.
-   * "table": the last gradient of every term; no full gradient is ever taken. It draws its own terms.
+   * "loopless" (default): keeps a reference point, which moves with the probability `refresh`, and the full gradient
+   * there. "table": keeps the last gradient of every term and never takes a full gradient. It draws its own terms.
    */
   readonly form?: "loopless" | "table";
   /** The probability that the reference point moves. Default 1/m. */
   readonly refresh?: number;
-  /** α, how far a shift moves per step. Default 1/(1 + ω). */
+  /** α, the share of its message by which a shift moves in a step. Default 1/(1 + ω), ω that of the compressor. */
   readonly shiftStep?: number;
 }
 
@@ -28,25 +28,27 @@ export interface VrDianaOptions {
  * VR-DIANA: DIANA on variance-reduced stochastic gradients, so that it reaches the optimum from minibatches.
  *
  * ```text
- * gᵢ = ∇fᵢⱼ(x) − ∇fᵢⱼ(wᵢ) + ∇fᵢ(wᵢ)         j: the step's batch          ("table": j random; the table's entries for wᵢ)
- * a step of diana with gᵢ                   x ← prox(x − γ g)
- * with probability 1/m: wᵢ ← x              one coin for all ranks        ("table": entry j ← ∇fᵢⱼ(x))
+ * gᵢ = ∇fᵢⱼ(x) − ∇fᵢⱼ(wᵢ) + ∇fᵢ(wᵢ)     fᵢ: the loss of rank i, the mean of m terms fᵢⱼ; j: the step's batch
+ * a step of diana with gᵢ               x ← prox(x − γ g)
+ * with probability 1/m: wᵢ ← x          wᵢ: the reference point, which moves on all ranks together
+ *
+ * "table": j is drawn at random; the table's entries stand for ∇fᵢⱼ(wᵢ) and their mean for ∇fᵢ(wᵢ); entry j ← ∇fᵢⱼ(x)
  * ```
  *
- * - Compressor: unbiased (a biased one through `induced`).
- * - Memory: four vectors a rank; "table": m + 3. Messages per step: one all-gather; two gradients of a term, and a full
- *   one every m steps ("table": one gradient of a term).
- * - Step size: γ ≤ 1 / (10 𝓛 (2 + 4 (1 + ω) / n)), 𝓛 the largest smoothness of a single term fᵢⱼ, which can be m times that
- *   of their mean (`Constants.largestTermSmoothness`); five times as much works in practice. With a shift step beyond
- *   1/(1 + ω) also the bound below with `diana`'s b/a for M.
- * - Why: let V = (1/n) Σ (1/m) Σⱼ ‖∇fᵢⱼ(wᵢ) − ∇fᵢⱼ(x*)‖², σ = (1/n) Σ ‖hᵢ − ∇fᵢ(x*)‖², D = f(x) − f(x*). For convex terms
- *   (1/m) Σⱼ ‖∇fᵢⱼ(x) − ∇fᵢⱼ(x*)‖² is in the mean over ranks at most 2 𝓛 D, so that E‖g‖² ≤ 2 L D +
- *   ((1 + 2 ω)/n) (4 𝓛 D + 2 V) + 2 ω σ / n; a step leaves (1 − p) V + 2 p 𝓛 D of V and (1 − α) σ + α (4 𝓛 D + 2 V) of σ
- *   at most. Then ‖x − x*‖² + γ² (M σ + N V), M = 4 ω / (n α), N = (4 + 24 ω) / (n p), falls by
- *   max(1 − γ μ, 1 − α/2, 1 − p/2) in the mean for γ ≤ 1 / (L + (6 + 36 ω) 𝓛 / n), which the source's bound implies.
+ * - Compressor: unbiased, E‖C(x) − x‖² ≤ ω ‖x‖² (a biased one through `induced`).
+ * - Memory: four vectors a rank; "table": m + 3. Messages per step: one all-gather. A step takes two gradients of a
+ *   term, and a full one every m steps ("table": one gradient of a term).
+ * - Step size: γ ≤ 1 / (10 𝓛 (2 + 4 (1 + ω) / n)), 𝓛 the largest smoothness of a single term fᵢⱼ, which can be m times
+ *   that of their mean (`Constants.largestTermSmoothness`); five times as much works in practice. With a shift step
+ *   beyond 1/(1 + ω) the bound below holds as well, where M is b/a times as large, as for `diana`.
+ * - Why: let V = (1/n) Σ (1/m) Σⱼ ‖∇fᵢⱼ(wᵢ) − ∇fᵢⱼ(x*)‖², σ = (1/n) Σ ‖hᵢ − ∇fᵢ(x*)‖², D = f(x) − f(x*). For convex
+ *   terms (1/m) Σⱼ ‖∇fᵢⱼ(x) − ∇fᵢⱼ(x*)‖² is in the mean over ranks at most 2 𝓛 D, so that E‖g‖² ≤ 2 L D + ((1 + 2 ω)/n)
+ *   (4 𝓛 D + 2 V) + 2 ω σ / n; a step leaves (1 − p) V + 2 p 𝓛 D of V and (1 − α) σ + α (4 𝓛 D + 2 V) of σ at most.
+ *   Then ‖x − x*‖² + γ² (M σ + N V), M = 4 ω / (n α), N = (4 + 24 ω) / (n p), falls by max(1 − γ μ, 1 − α/2, 1 − p/2)
+ *   in the mean for γ ≤ 1 / (L + (6 + 36 ω) 𝓛 / n), which the source's bound implies.
  * - Source: Horváth, Kovalev, Mishchenko, Richtárik, Stich, arXiv:1904.05115.
- * - Choose it for finite sums, when DIANA with minibatches stops at the noise of SGD. In `minimise` the problem evaluates all
- *   data and single terms; `DistributedOptimizer` needs its option `dataLoss` for it.
+ * - Choose it for finite sums, when DIANA with minibatches stops at the noise of SGD. In `minimise` the problem
+ *   evaluates all data and single terms; `DistributedOptimizer` needs its option `dataLoss` for it.
  *
  * @throws {TypeError} if the compressor is not unbiased
  * @throws {RangeError} if an option is out of range
@@ -103,7 +105,7 @@ function loopless(compressor: UnbiasedCompressor, alpha: (size: number) => numbe
       const parameters = requireParameters("vrDiana", context), { workspace } = context, size = gradient.length;
       const { reference, referenceGradient, shift } = local as Record<string, Float32Array>;
       const { meanShift, started } = shared as Record<string, Float32Array>;
-      const first = started![0] === 0, moves = first || coin(context.shared, refresh);
+      const first = started![0] === 0, moves = first || bernoulli(context.shared, refresh);
       const there = workspace.floats("there", size), whole = workspace.floats("whole", size);
       if (moves) yield* gradientAt(parameters, whole, "all");
       if (first) {
@@ -113,7 +115,8 @@ function loopless(compressor: UnbiasedCompressor, alpha: (size: number) => numbe
         subtract(gradient, there);
         add(gradient, referenceGradient!);
       }
-      yield* dianaRound("vrDiana", gradient, shift!, meanShift!, alpha(size), compressor, context);
+      const shifts = { shift: shift!, meanShift: meanShift!, shiftStep: alpha(size) };
+      yield* shiftedMean("vrDiana", compressor, gradient, shifts, context);
       if (moves) reference!.set(parameters), referenceGradient!.set(whole);
       started![0] = 1;
     },
@@ -134,14 +137,21 @@ function table(compressor: UnbiasedCompressor, alpha: (size: number) => number, 
       const parameters = requireParameters("vrDiana", context), { rank, keyOf, workspace } = context;
       const { table, tableMean, shift } = local as Record<string, Float32Array>, mean = tableMean!;
       const meanShift = shared.meanShift as Float32Array, size = gradient.length;
-      const term = below(keyFor(keyOf(rank), "term"), terms);
+      const term = randomInteger(keyFor(keyOf(rank), "term"), terms);
       const entry = table!.subarray(term * size, (term + 1) * size), now = workspace.floats("now", size);
       yield* gradientAt(parameters, now, term);
       gradient.set(now);
       subtract(gradient, entry);
       add(gradient, mean);
-      yield* dianaRound("vrDiana", gradient, shift!, meanShift, alpha(size), compressor, context);
-      // Both at once: their sum is finite where the mean is, and the one without the other need not be.
+      yield* shiftedMean(
+        "vrDiana",
+        compressor,
+        gradient,
+        { shift: shift!, meanShift, shiftStep: alpha(size) },
+        context,
+      );
+      // The difference is taken first: the mean with the new entry added, before the old one is subtracted, need not be
+      // finite.
       for (let j = 0; j < size; j++) mean[j]! += (now[j]! - entry[j]!) / terms;
       entry.set(now);
     },

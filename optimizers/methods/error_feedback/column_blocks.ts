@@ -5,7 +5,10 @@ import type { Compressor } from "../../../compressors/compressor.ts";
 import { type Layout, sizeOf } from "../../../compressors/layout.ts";
 import { oneBit } from "../../../compressors/quantizers/one_bit.ts";
 
-/** For each tensor: how many numbers it has, and how many of them, whole columns, share their means. */
+/**
+ * Two numbers for each tensor: how many numbers it has, and how many of them share their means: `least` or more, in
+ * whole columns.
+ */
 export function blocksOf({ shapes }: Layout, least: number): Float64Array {
   return Float64Array.from(shapes.flatMap((shape) => {
     const size = sizeOf(shape), width = Math.max(1, shape.at(-1) ?? 1);
@@ -15,9 +18,14 @@ export function blocksOf({ shapes }: Layout, least: number): Float64Array {
 
 const quantiser = oneBit();
 
-/** One-bit quantisation of the numbers from `start` on, each block of columns (or what lies of it in the stripe) alone. */
+/**
+ * The one-bit quantisation of a stripe of the vector, from number `start` on. Each block of columns, or what part of it
+ * lies in the stripe, has means of its own.
+ *
+ * @param blocks what {@linkcode blocksOf} returns
+ */
 export function byColumns(blocks: Float64Array, start: number): Compressor {
-  /** The blocks in start .. start + size, as positions in the stripe. */
+  /** The blocks in a stripe of `size` numbers, as positions in the stripe. */
   function* parts(size: number): Generator<[from: number, to: number]> {
     for (let t = 0, tensor = 0; t < blocks.length; tensor += blocks[t]!, t += 2) {
       const length = blocks[t]!, run = blocks[t + 1]!;

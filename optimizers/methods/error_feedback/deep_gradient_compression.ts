@@ -4,8 +4,8 @@ import { gatherFloats, scatterFloats } from "../../../compressors/kernels/gather
 import { scratch } from "../../../compressors/kernels/scratch.ts";
 import { fold, type Key } from "../../../random.ts";
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from "../../../options.ts";
-import { below } from "../parts/random_choice.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
+import { randomInteger } from "../parts/random_choice.ts";
 import { isStill } from "../parts/rate.ts";
 import type { Method } from "../method.ts";
 import { scale } from "../parts/vector.ts";
@@ -23,40 +23,41 @@ export type DeepGradientCompressionState = {
 export interface DeepGradientCompressionOptions {
   /** ρ, the share of numbers that a rank sends. Default 0.001. */
   readonly ratio?: number;
-  /** m. Default 0.9. The inner optimizer must then be plain gradient descent. */
+  /** m. Default 0.9. Unless it is 0, the inner optimizer must be plain gradient descent. */
   readonly momentum?: number;
-  /** Nesterov's momentum. Default false. */
+  /** Whether the momentum is Nesterov's. Default false. */
   readonly nesterov?: boolean;
-  /** Scales a rank's gradient down to the norm clip / √n if it is longer. Default: never. */
+  /** Scales a gradient with a norm above clip / √n down to it, on n ranks. Default: never. */
   readonly clip?: number;
   /** Whether the momentum of what is sent is forgotten (momentum factor masking). Default true. */
   readonly masking?: boolean;
   /** Steps over which the share falls to ρ, in four stages: ρ^(1/5), ρ^(2/5), ρ^(3/5), ρ^(4/5). Default 0. */
   readonly warmupSteps?: number;
   /**
-   * Estimates the threshold from this share of the numbers, which then lets 0.8 to 1.3 ρ d numbers through, as in the
-   * paper. Default: selects exactly ρ d, by histograms, which is as fast here.
+   * Estimates a threshold from this share of the d numbers, as in the paper; 0.8 to 1.3 times ρ d numbers exceed it.
+   * Default: selects exactly ρ d numbers, by histograms, which is as fast here.
    */
   readonly sample?: number;
 }
 
-/** Stages of the warm-up. */
+/** Stages in which the share falls during the warm-up. */
 const STAGES = 4;
 
 /**
  * Deep gradient compression: sends the few largest numbers of an accumulated momentum.
  *
  * ```text
- * uᵢ ← m uᵢ + gᵢ;  vᵢ ← vᵢ + uᵢ                   Nesterov: uᵢ ← m (uᵢ + gᵢ);  vᵢ ← vᵢ + uᵢ + gᵢ
- * send the ρ d numbers of vᵢ of largest magnitude
- * vᵢ and uᵢ ← 0 where sent                         uᵢ: momentum factor masking
+ * uᵢ ← m uᵢ + gᵢ;  vᵢ ← vᵢ + uᵢ                   gᵢ: the gradient of rank i
+ *                                                  Nesterov: uᵢ ← m (uᵢ + gᵢ);  vᵢ ← vᵢ + uᵢ + gᵢ
+ * send the ρ d of the d numbers of vᵢ that are largest in magnitude
+ * vᵢ and uᵢ ← 0 where a number was sent            uᵢ: this is momentum factor masking
  * g ← the mean of what was sent                    x ← x − γ g
  * ```
  *
- * The momentum is inside the estimate: use it with `tf.train.sgd`, or momentum is applied twice. Weight decay belongs into
- * the loss. Leave small tensors uncompressed with `skipSmall`.
+ * The momentum is inside the estimate: use it with `tf.train.sgd`, or momentum is applied twice. Weight decay belongs
+ * in the loss. Leave small tensors uncompressed with `skipSmall`.
  *
- * - Compressor: its own, top-k with indices and values of 32 bits.
+ * - Compressor: none; it has its own, top-k with values of 32 bits and coded indices.
  * - Memory: two vectors a rank. Messages per step: one all-gather of about ρ d (32 + log₂(1/ρ) + 1.5) bits.
  * - Step size: that of SGD with momentum, raised gradually during the warm-up.
  * - Source: Lin, Han, Mao, Wang, Dally, arXiv:1712.01887.
@@ -75,7 +76,7 @@ const STAGES = 4;
 export function deepGradientCompression(
   options: DeepGradientCompressionOptions = {},
 ): Method<DeepGradientCompressionState> {
-  const method = "deepGradientCompression", doing = `make ${method}`;
+  const name = "deepGradientCompression", doing = `make ${name}`;
   checkOptions(doing, options, ["ratio", "momentum", "nesterov", "clip", "masking", "warmupSteps", "sample"]);
   const { ratio = .001, momentum = .9, nesterov = false, masking = true, warmupSteps = 0, clip, sample } = options;
   checkBoolean(doing, "nesterov", nesterov), checkBoolean(doing, "masking", masking);
@@ -87,7 +88,7 @@ export function deepGradientCompression(
   const ratioAt = (step: number) =>
     step >= warmupSteps ? ratio : ratio ** ((Math.floor(STAGES * step / warmupSteps) + 1) / (STAGES + 1));
   return {
-    name: method,
+    name,
     sampled: true,
     options: { ratio, momentum, nesterov, masking, warmupSteps, ...options },
     init: ({ size }) => ({
@@ -101,7 +102,7 @@ export function deepGradientCompression(
         const most = clip / Math.sqrt(size), norm = Math.sqrt(squaredNorm(gradient));
         if (norm > most) scale(gradient, most / norm);
       }
-      // The new u and v; the state is written once the messages are out.
+      // The new u and v; the state is written when the messages have arrived.
       const nextU = workspace.floats("momentum", d), nextV = workspace.floats("velocity", d);
       for (let j = 0; j < d; j++) {
         nextU[j] = nesterov ? momentum * (u[j]! + gradient[j]!) : momentum * u[j]! + gradient[j]!;
@@ -110,12 +111,13 @@ export function deepGradientCompression(
       const message = allFinite(nextU) && allFinite(nextV)
         ? encodeLargest(nextV, share, sample, fold(keyOf(rank), 0), workspace.bytes("message", most(d)))
         : undefined;
-      const messages = yield* gatherFinite(method, message, most(d), workspace);
+      const messages = yield* gatherFinite(name, message, most(d), workspace);
 
       gradient.fill(0);
       for (const message of messages) addSparse(message, 1 / size, gradient);
-      requireFinite(method, "the mean", gradient);
-      // A still step applies nothing of what is sent: then nothing is taken from what is kept, and nothing added, either.
+      requireFinite(name, "the mean", gradient);
+      // A still step applies nothing of what is sent: then nothing is taken from what is kept, and nothing added,
+      // either.
       if (isStill(learningRate)) return;
       const sent = workspace.floats("sent", d).fill(0);
       addSparse(messages[rank]!, 1, sent);
@@ -131,14 +133,19 @@ export function deepGradientCompression(
 
 const indicesOf = scratch(Uint32Array), sampleOf = scratch(Float32Array);
 
-/** The most bytes of a message. */
+/** The most bytes of a message for d numbers. */
 function most(d: number): number {
   return 4 + 4 * d + Math.ceil(d / 8) + 1;
 }
 
 /**
- * The largest numbers of a vector: how many they are (32 bits, little-endian), their values (float32, little-endian), and
- * the index set.
+ * The message with the numbers of largest magnitude. In little-endian order:
+ *
+ * | bytes     | what                       |
+ * | --------- | -------------------------- |
+ * | 4         | how many numbers, uint32   |
+ * | 4 a number | their values, float32     |
+ * | the rest  | the set of their indices   |
  */
 function encodeLargest(
   vector: Float32Array,
@@ -156,12 +163,16 @@ function encodeLargest(
 }
 
 /**
- * The indices of all numbers that reach a threshold, which is estimated from a sample and then corrected until 0.8 to 1.3
- * times as many as wanted do. Returns how many, or 0 if ten corrections do not lead there.
+ * indices := those of all numbers whose magnitudes reach a threshold. The threshold is estimated from a sample and then
+ * corrected until 0.8 to 1.3 times as many numbers as wanted reach it.
+ *
+ * @returns how many do, or 0 if ten corrections do not lead there
  */
 function selectAbove(vector: Float32Array, wanted: number, share: number, key: Key, indices: Uint32Array): number {
   // An odd stride, so that the sample does not follow a row of a matrix.
-  const d = vector.length, stride = 32 * Math.floor(1 / share / 32) + 1, start = below(key, Math.min(stride, d));
+  const d = vector.length,
+    stride = 32 * Math.floor(1 / share / 32) + 1,
+    start = randomInteger(key, Math.min(stride, d));
   const sample = sampleOf(Math.ceil((d - start) / stride));
   for (let i = 0; i < sample.length; i++) sample[i] = vector[start + i * stride]!;
   const rank = Math.min(sample.length, Math.max(1, Math.round(wanted * sample.length / d)));

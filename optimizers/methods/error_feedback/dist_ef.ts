@@ -3,35 +3,38 @@ import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
 import { checkBoolean, checkNumber, checkOptions } from "../../../options.ts";
 import { requireContractive } from "../../../compressors/check.ts";
 import type { Method, State } from "../method.ts";
-import { bothWays, stripeAlpha, type TwoWayState, twoWayState } from "./bidirectional.ts";
+import { type BidirectionalState, bidirectionalState, compressBothWays, stripeAlpha } from "./bidirectional.ts";
 
 /** Options of {@linkcode distEf}. */
 export interface DistEfOptions {
-  /** μ. Default 0.9. The inner optimizer must then be plain gradient descent. */
+  /** μ. Default 0.9. Unless it is 0, the inner optimizer must be plain gradient descent. */
   readonly momentum?: number;
-  /** Nesterov's momentum (default), or the heavy ball. */
+  /** Whether the momentum is Nesterov's (default) or, if false, the heavy ball. */
   readonly nesterov?: boolean;
 }
 
 /**
- * dist-EF-SGD with momentum and block-wise scaled signs: error feedback both ways, one bit a number each way. There is no
- * server: each rank serves a stripe.
+ * dist-EF-SGD with momentum and block-wise scaled signs: error feedback both ways, one bit a number each way. There is
+ * no server: each rank serves a stripe.
  *
  * ```text
- * mᵢ ← μ mᵢ + gᵢ
+ * mᵢ ← μ mᵢ + gᵢ                        gᵢ: the gradient of rank i of n
  * pᵢ = μ mᵢ + gᵢ + (γ₋/γ) eᵢ            heavy ball: mᵢ + (γ₋/γ) eᵢ
+ *                                       eᵢ: the rank's error; γ₋: the learning rate of the step before
  * send C(pᵢ), stripe by stripe;  eᵢ ← pᵢ − C(pᵢ)
- * s = (1/n) Σ C(pᵢ) + (γ₋/γ) e;  send C(s);  e ← s − C(s);  g ← C(s);  x ← x − γ g
+ * s = (1/n) Σ C(pᵢ) + (γ₋/γ) e;  send C(s);  e ← s − C(s)         each stripe on the rank that serves it
+ * g ← C(s)                              x ← x − γ g
  * ```
  *
  * The momentum is inside the estimate: use it with `tf.train.sgd`, or momentum is applied twice.
  *
- * - Compressor: contractive. Default `scaledSign({ block: 4096 })`, about 32 times fewer bytes.
+ * - Compressor: contractive, E‖C(x) − x‖² ≤ α ‖x‖² with α < 1. Default `scaledSign({ block: 4096 })`, about 32 times
+ *   fewer bytes.
  * - Memory: (2 + 1/n) vectors a rank. Messages per step: one all-to-all and one all-gather.
- * - Step size: that of SGD with momentum, decayed as 1/√T; in theory γ ≤ (1 − μ) / (Lmax (20/δ² + 2 μ / (1 − μ))), δ = 1 − α
- *   on the stripe where α is largest.
- * - Why: as `doubleSqueeze`, for the step γ / (1 − μ) that a gradient takes in all. What momentum still holds of it adds
- *   at most μ / (1 − μ) |g| to the errors' (8/δ²) |g|.
+ * - Step size: that of SGD with momentum, decayed as 1/√T over T steps. In theory, for fᵢ of smoothness at most Lmax,
+ *   γ ≤ (1 − μ) / (Lmax (20/δ² + 2 μ / (1 − μ))), δ = 1 − α on the stripe where α is largest.
+ * - Why: as for `doubleSqueeze`, with the step γ / (1 − μ) that a gradient takes in all. The part of it that the
+ *   momentum still holds adds at most μ / (1 − μ) |g| to the (8/δ²) |g| of the errors.
  * - Source: Zheng, Huang, Kwok, arXiv:1905.10936.
  * - Choose it for neural networks trained with momentum SGD where one bit a number is few enough.
  *
@@ -60,7 +63,7 @@ export function distEf(
       (1 - momentum) /
       (largestSmoothness * (20 / (1 - stripeAlpha(compressor, size, ranks)) ** 2 + 2 * momentum / (1 - momentum))),
     init({ size }, ranks = 1): State {
-      const { local, shared } = twoWayState(size, ranks);
+      const { local, shared } = bidirectionalState(size, ranks);
       return { local: { ...local, momentum: new Float32Array(size) }, shared };
     },
     *reduce(gradient, state, context) {
@@ -70,7 +73,11 @@ export function distEf(
         const next = Math.fround(momentum * m[j]! + own[j]!);
         gradient[j] = nesterov ? momentum * next + own[j]! : next;
       }
-      yield* bothWays("distEf", gradient, state as TwoWayState, () => compressor, context, context.learningRate);
+      yield* compressBothWays(gradient, state as BidirectionalState, context, {
+        name: "distEf",
+        compressorOf: () => compressor,
+        learningRate: context.learningRate,
+      });
       for (let j = 0; j < m.length; j++) m[j] = momentum * m[j]! + own[j]!;
     },
   };

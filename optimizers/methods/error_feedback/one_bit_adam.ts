@@ -1,20 +1,19 @@
 import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { scaledSign } from "../../../compressors/quantizers/scaled_sign.ts";
-import { allReduce } from "../../../transport/round.ts";
 import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { requireContractive } from "../../../compressors/check.ts";
-import { requireRate } from "../check_method.ts";
+import { requireRate } from "../parts/require_context.ts";
 import { requireFinite } from "../parts/finite.ts";
+import { reduceMean } from "../parts/mean.ts";
 import type { Method } from "../method.ts";
-import { bothWays, type TwoWayState, twoWayState } from "./bidirectional.ts";
-import { scale } from "../parts/vector.ts";
+import { type BidirectionalState, bidirectionalState, compressBothWays } from "./bidirectional.ts";
 
 /** State of {@linkcode oneBitAdam}. */
 export type OneBitAdamState = {
-  /** What this rank has not sent yet, and what it has not passed on as the server of its stripe: of the momentum. */
-  readonly local: TwoWayState["local"];
-  /** m and v, and the steps taken. */
-  readonly shared: TwoWayState["shared"] & {
+  /** Of the momentum: what this rank has not sent yet, and what it has not passed on as the server of its stripe. */
+  readonly local: BidirectionalState["local"];
+  /** m and v, and how many steps have been taken. */
+  readonly shared: BidirectionalState["shared"] & {
     readonly momentum: Float32Array;
     readonly variance: Float32Array;
     readonly count: Float64Array;
@@ -23,7 +22,7 @@ export type OneBitAdamState = {
 
 /** Options of {@linkcode oneBitAdam}. */
 export interface OneBitAdamOptions {
-  /** Steps of dense Adam before v is frozen: 15 to 25 % of the training, or until v is stable. */
+  /** Steps of uncompressed Adam before v is frozen: 15 to 25 % of the training, or until v is stable. */
   readonly warmupSteps: number;
   /** β₁. Default 0.9. */
   readonly beta1?: number;
@@ -36,19 +35,22 @@ export interface OneBitAdamOptions {
 }
 
 /**
- * 1-bit Adam: dense Adam first; then its second moment is frozen, and the momentum is exchanged with error feedback both
- * ways, each rank serving a stripe. It owns the update: the inner optimizer only gives the learning rate.
+ * 1-bit Adam: uncompressed Adam first; then its second moment is frozen, and the momentum is exchanged with error
+ * feedback both ways, where each rank serves a stripe. It owns the update: the inner optimizer only gives the learning
+ * rate.
  *
  * ```text
  * first:  m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²          g: the mean gradient, uncompressed
- * then:   mᵢ = β₁ m + (1 − β₁) gᵢ;  send C(mᵢ + eᵢ), stripe by stripe;  eᵢ ← mᵢ + eᵢ − C(mᵢ + eᵢ)
+ * then:   mᵢ = β₁ m + (1 − β₁) gᵢ                                 gᵢ: the gradient of rank i; eᵢ: its error
+ *         send C(mᵢ + eᵢ), stripe by stripe;  eᵢ ← mᵢ + eᵢ − C(mᵢ + eᵢ)
  *         s = (1/n) Σ C(mᵢ + eᵢ) + e;  m ← C(s);  e ← s − C(s)
  * x ← x − γ m̂ / (√v̂ + ε)                                          bias-corrected; 0 where v is 0
  * ```
  *
  * Errors are in units of the momentum, so a changing learning rate needs no ratio.
  *
- * - Compressor: contractive. Default `scaledSign({ block: 4096 })`, about 32 times fewer bytes once it compresses.
+ * - Compressor: contractive, E‖C(x) − x‖² ≤ α ‖x‖² with α < 1. Default `scaledSign({ block: 4096 })`, about 32 times
+ *   fewer bytes once it compresses.
  * - Memory: (3 + 1/n) vectors a rank. Messages per step: first one all-reduce; then one all-to-all and one all-gather.
  * - Step size: that of Adam.
  * - Source: Tang, Gan, Awan, Rajbhandari, Li, Lian, Liu, Zhang, He, arXiv:2102.02888.
@@ -79,7 +81,7 @@ export function oneBitAdam(options: OneBitAdamOptions): Method<OneBitAdamState> 
     options: { warmupSteps, beta1, beta2, epsilon, compressor },
     yields: "step",
     init({ size }, ranks = 1) {
-      const { local, shared } = twoWayState(size, ranks);
+      const { local, shared } = bidirectionalState(size, ranks);
       const moments = { momentum: new Float32Array(size), variance: new Float32Array(size) };
       return { local, shared: { ...shared, ...moments, count: new Float64Array(1) } };
     },
@@ -98,9 +100,7 @@ export function oneBitAdam(options: OneBitAdamOptions): Method<OneBitAdamState> 
       };
       if (steps <= warmupSteps) {
         const nextV = context.workspace.floats("variance", d);
-        scale(gradient, 1 / context.size);
-        yield* allReduce(gradient);
-        requireFinite("oneBitAdam", "the mean", gradient);
+        yield* reduceMean("oneBitAdam", "the mean", gradient, context.size);
         for (let j = 0; j < d; j++) {
           nextV[j] = beta2 * v[j]! + (1 - beta2) * gradient[j]! ** 2;
           gradient[j] = beta1 * m[j]! + (1 - beta1) * gradient[j]!;
@@ -110,7 +110,12 @@ export function oneBitAdam(options: OneBitAdamOptions): Method<OneBitAdamState> 
         v.set(nextV);
       } else {
         for (let j = 0; j < d; j++) gradient[j] = beta1 * m[j]! + (1 - beta1) * gradient[j]!;
-        yield* bothWays("oneBitAdam", gradient, state, () => compressor, context, 1, (m) => updateWith(m, v));
+        yield* compressBothWays(gradient, state, context, {
+          name: "oneBitAdam",
+          compressorOf: () => compressor,
+          learningRate: 1, // the momentum, whose errors are kept, does not depend on it
+          accept: (m) => updateWith(m, v),
+        });
       }
       m.set(gradient);
       count[0] = steps;

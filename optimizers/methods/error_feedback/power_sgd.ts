@@ -1,8 +1,8 @@
 import { sumOfMagnitudes } from "../../../compressors/kernels/sums.ts";
 import { fold, key } from "../../../random.ts";
-import { allReduce } from "../../../transport/round.ts";
 import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { allFinite, requireFinite } from "../parts/finite.ts";
+import { reduceMean } from "../parts/mean.ts";
 import { keyFor } from "../keys.ts";
 import {
   addProduct,
@@ -20,43 +20,50 @@ import { addScaled, scale } from "../parts/vector.ts";
 
 /** State of {@linkcode powerSgd}. */
 export type PowerSgdState = {
-  /** What has not been sent yet. */
+  /** What this rank has not sent yet. */
   readonly local: { readonly error: Float32Array };
-  /** Q of each matrix, one after the other; the learning rate of the step before. */
+  /** `q`: the Q of each matrix, one after the other; `rate`: the learning rate of the step before (0: none yet). */
   readonly shared: { readonly q: Float32Array; readonly rate: Float64Array };
 };
 
 /** Options of {@linkcode powerSgd}. */
 export interface PowerSgdOptions {
-  /** r. Default 2; 1 to 4 is usual, up to 32 for language models. */
+  /** r, the rank of the approximations. Default 2; 1 to 4 is usual, up to 32 for language models. */
   readonly rank?: number;
-  /** Matrices are compressed only if that saves this factor: rows · columns > minimumRate · r (rows + columns). Default 2. */
+  /**
+   * A matrix is compressed only if that saves this factor: rows · columns > minimumRate · r (rows + columns). Default
+   * 2.
+   */
   readonly minimumRate?: number;
-  /** The first step that compresses; before it all is averaged uncompressed. Default 0; 10 % of the steps is usual. */
+  /** The first step that compresses. Those before it average uncompressed. Default 0; 10 % of the steps is usual. */
   readonly startStep?: number;
 }
 
 /**
  * PowerSGD: low-rank approximation of each weight matrix by one step of power iteration from where the last step ended,
- * with error feedback. Linear, so two short all-reduces are all.
+ * with error feedback. It is linear in the gradients, so that messages are summed.
  *
  * ```text
- * Mᵢ = gᵢ + (γ₋/γ) eᵢ;  P ← orthonormal columns of (1/n) Σ Mᵢ Q         all-reduce
- * Qᵢ = Mᵢᵀ P;  Q ← (1/n) Σ Qᵢ                                             all-reduce; kept for the next step
+ * Mᵢ = gᵢ + (γ₋/γ) eᵢ                       gᵢ: rank i's gradient of a matrix; eᵢ: its error
+ *                                           γ₋: the learning rate of the step before
+ * P ← orthonormal columns of (1/n) Σ Mᵢ Q    all-reduce
+ * Qᵢ = Mᵢᵀ P;  Q ← (1/n) Σ Qᵢ                all-reduce; kept for the next step
  * eᵢ ← Mᵢ − P Qᵢᵀ
- * g ← P Qᵀ                                                                x ← x − γ g
+ * g ← P Qᵀ                                   x ← x − γ g
  * ```
  *
  * Biases and small matrices are averaged uncompressed in the first all-reduce. Convolution kernels are matrices with a
- * column for each output channel. Q is multiplied by powers of two, a column by its own, before it is used, and P while Qᵢ
- * is made: that changes neither P's columns nor P Qᵀ, and keeps all that is sent below the largest gradient. (Q grows with
- * the gradient, so that without it M Q is of the order of the gradient's square.)
+ * column for each output channel.
  *
- * - Compressor: its own.
+ * Q grows with the gradient, so that Mᵢ Q would be of the order of its square. Therefore each column of Q is multiplied
+ * by a power of two before it is used, and P while Qᵢ is made. That changes neither the columns of P nor P Qᵀ, and
+ * keeps all that is sent below the largest gradient.
+ *
+ * - Compressor: none; it has its own.
  * - Memory: one vector a rank, and Q. Messages per step: two all-reduces, r (rows + columns) floats a matrix in all.
  * - Step size: that of SGD with momentum (which the inner optimizer applies).
  * - Source: Vogels, Karimireddy, Jaggi, arXiv:1905.13727.
- * - Choose it for models with large matrices and many ranks: all-reduce's bytes do not grow with n.
+ * - Choose it for models with large matrices and many ranks: the bytes of an all-reduce do not grow with n.
  *
  * @throws {RangeError} if an option is out of range
  *
@@ -81,7 +88,10 @@ export function powerSgd(
   checkNumber("make powerSgd", "minimumRate", minimumRate, { above: 0 });
   checkInteger("make powerSgd", "startStep", startStep, 0);
   const isCompressed = ({ rows, columns }: MatrixPart) => rows * columns > minimumRate * r * (rows + columns);
-  /** Each part with where its P, or itself if it is not compressed, and its Q stand in the exchanged vectors. */
+  /**
+   * Where each matrix stands in the vectors of the two all-reduces: its P, or itself if it is not compressed, from
+   * `first` on in that of the first, and its Q from `second` on in that of the second; and the lengths of the two.
+   */
   const planOf = (layout: Layout) => {
     let first = 0, second = 0;
     const plan = matricesOf(layout).map((part) => {
@@ -93,7 +103,7 @@ export function powerSgd(
     return { plan, first, second };
   };
   const slice = (vector: Float32Array, from: number, length: number) => vector.subarray(from, from + length);
-  /** An arbitrary constant: Q begins the same in every group, as it must on all ranks. */
+  /** Where Q begins, which must be equal on all ranks: drawn from an arbitrary constant, for `init` is told no seed. */
   const start = keyFor(key(0x9d), "start");
 
   return {
@@ -113,9 +123,7 @@ export function powerSgd(
     *reduce(gradient, { local: { error }, shared: { q, rate } }, context) {
       const { step, size, shared, layout, workspace, learningRate } = context;
       if (step < startStep) {
-        scale(gradient, 1 / size);
-        yield* allReduce(gradient);
-        requireFinite("powerSgd", "the mean", gradient);
+        yield* reduceMean("powerSgd", "the mean", gradient, size);
         return;
       }
       addScaled(gradient, rateRatio(rate, learningRate), error);
@@ -133,10 +141,7 @@ export function powerSgd(
         }
         multiply(gradient, part, columnsOfQ, r, slice(first, at, r * rows));
       }
-      // Scaled before they are added, so that the sum is finite where the mean is; likewise below.
-      scale(first, 1 / size);
-      yield* allReduce(first);
-      requireFinite("powerSgd", "the mean of the first round", first);
+      yield* reduceMean("powerSgd", "the mean of the first round", first, size);
       for (const { part, compressed, first: at, second: atQ } of plan) {
         const { from, rows, columns } = part;
         if (!compressed) {
@@ -145,16 +150,14 @@ export function powerSgd(
         }
         const p = slice(first, at, r * rows), own = slice(second, atQ, r * columns);
         orthonormalise(p, r, rows);
-        // |Mᵀ p| ≤ √rows · max |M|, for a p of length 1.
-        scale(p, below(rows));
+        // For a p of length 1, |Mᵀ p| ≤ √rows · max |M|: scaled by 1/√rows or less it does not exceed M.
+        scale(p, inverseRoot(rows));
         multiplyTransposed(gradient, part, p, r, own);
-        addProduct(p, own, r, -1 / below(rows) ** 2, gradient, part);
+        addProduct(p, own, r, -1 / inverseRoot(rows) ** 2, gradient, part);
       }
       // The gradient is now what this rank would keep. Where that is not finite, NaN tells all ranks.
-      if (allFinite(gradient)) scale(second, 1 / size);
-      else second.fill(NaN);
-      yield* allReduce(second);
-      requireFinite("powerSgd", "the mean of the second round", second);
+      if (!allFinite(gradient)) second.fill(NaN);
+      yield* reduceMean("powerSgd", "the mean of the second round", second, size);
 
       const estimate = workspace.floats("estimate", gradient.length).fill(0);
       for (const { part, compressed, first: at, second: atQ } of plan) {
@@ -162,7 +165,7 @@ export function powerSgd(
         if (!compressed) estimate.set(slice(first, at, rows * columns), from);
         else {
           const mean = slice(second, atQ, r * columns);
-          addProduct(slice(first, at, r * rows), mean, r, 1 / below(rows) ** 2, estimate, part);
+          addProduct(slice(first, at, r * rows), mean, r, 1 / inverseRoot(rows) ** 2, estimate, part);
         }
       }
       requireFinite("powerSgd", "the estimate", estimate);
@@ -173,7 +176,8 @@ export function powerSgd(
         if (!compressed) return;
         const next = slice(q, atQ, r * columns);
         next.set(slice(second, atQ, r * columns));
-        // A column that has become zero (a gradient of zeros, or of lower rank) would stay so: draw it anew, on all ranks alike.
+        // A column that has become zero, as after a gradient of zeros or of lower rank, would stay zero. It is drawn
+        // anew, on all ranks alike.
         for (let c = 0; c < r; c++) {
           const column = slice(next, c * columns, columns);
           if (column.every((v) => v === 0)) gaussian(fold(fold(shared, i), c), 1, columns, column);
@@ -184,11 +188,14 @@ export function powerSgd(
 }
 
 /** The largest power of two that is at most 1/√n. */
-function below(n: number): number {
+function inverseRoot(n: number): number {
   return powerOfTwo(1 / Math.sqrt(n));
 }
 
-/** into := vector times the power of two that makes the sum of its magnitudes at most 1, or just below: |M · into| ≤ max |M|. */
+/**
+ * into := vector times the power of two that brings the sum of its magnitudes to at most 1, so that |M · into| ≤ max
+ * |M|.
+ */
 function copyBelowOne(vector: Float32Array, into: Float32Array): void {
   const factor = 1 / (2 * powerOfTwo(sumOfMagnitudes(vector)));
   for (let i = 0; i < into.length; i++) into[i] = factor * vector[i]!;

@@ -2,7 +2,8 @@ import type { ContractiveCompressor } from "../../../compressors/compressor.ts";
 import { average } from "../average.ts";
 import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { requireContractive } from "../../../compressors/check.ts";
-import { requireMethod, requireParameters, requireRate } from "../check_method.ts";
+import { requireMethod } from "../check_method.ts";
+import { requireParameters, requireRate } from "../parts/require_context.ts";
 import { errorFeedback } from "../error_feedback/error_feedback.ts";
 import { requireFinite } from "../parts/finite.ts";
 import { among, requireSampled, sampleRanks, sampleSize, samplingVariance } from "../parts/sampling.ts";
@@ -13,32 +14,33 @@ import type { Constants, Method } from "../method.ts";
 export interface LocalSgdOptions {
   /** H: steps from one exchange to the next. */
   readonly every: number;
-  /** How the ranks agree on their mean movement. Its steps are the exchanges, one every H steps. Default `average()`. */
+  /** How the ranks agree on their mean movement. Its steps are the exchanges. Default `average()`. */
   readonly method?: Method;
 }
 
 /**
- * Local SGD: every rank takes `every` steps of gradient descent on its own, then the ranks average how far they have moved.
- * It owns the update: the inner optimizer only gives the learning rate.
+ * Local SGD: every rank takes `every` steps of gradient descent on its own, then the ranks average how far they have
+ * moved. It owns the update: the inner optimizer only gives the learning rate.
  *
  * ```text
- * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x
- * Δ ← reduce(x − yᵢ)                   every H steps: the mean, compressed as `method` does
+ * yᵢ ← yᵢ − γ gᵢ          every step, from yᵢ = x; gᵢ: the gradient of rank i at its own point yᵢ
+ * Δ ← mean of x − yᵢ      every H steps, compressed as `method` does
  * x ← x − Δ;  yᵢ ← x
  * ```
  *
- * - Compressor: what `method` needs. It sees movements in units of the parameters, with the learning rate inside.
- * - Memory: one vector and the method's. Messages per step: the method's, every H steps; none in between, when each
- *   rank has its own parameters.
- * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)), γʳ / H'), where γʳ is the method's own bound, H' = 1 for H = 1
- *   and 2 H else; none where the method has none. Heterogeneous data bias it by O(γ H ζ²); `scaffold` does not.
- * - Why: the first two bounds are those of the second source, which keep yᵢ near x. The method sees γ H vᵢ, where vᵢ is the
- *   mean of rank i's gradients on its way, so that it takes a step of size γ H along vᵢ. A step of gradient descent along
- *   convex fᵢ does not take two points apart, so ‖yᵢ − x‖ ≤ k γ ‖∇fᵢ(x)‖ after k steps, and with γ Lmax (H − 1) ≤ 1/8
- *   ‖vᵢ − ∇fᵢ(x)‖ ≤ ‖∇fᵢ(x)‖ / 16. In the descent of ‖x − x*‖² that the method's bound comes from, this and the
- *   distance of the points where gradients are taken cost less than the half that H' leaves.
+ * - Compressor: what `method` needs. It is given movements in units of the parameters, with the learning rate inside.
+ * - Memory: one vector and the method's. Messages: the method's, every H steps; none in between, when each rank has its
+ *   own parameters.
+ * - Step size, for fᵢ of smoothness at most Lmax: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)), γʳ / H'), where γʳ is the
+ *   method's own bound, and H' is 1 for H = 1 and 2 H for others; none where the method has none. Where the ranks' data
+ *   differ, with gradients of variance ζ² over the ranks, it is biased by O(γ H ζ²); `scaffold` is not.
+ * - Why: the first two bounds are those of the second source, which keep yᵢ near x. The method sees γ H vᵢ, where vᵢ is
+ *   the mean of rank i's gradients on its way, so that it takes a step of size γ H along vᵢ. A step of gradient descent
+ *   along convex fᵢ does not take two points apart, so ‖yᵢ − x‖ ≤ k γ ‖∇fᵢ(x)‖ after k steps, and with γ Lmax (H − 1) ≤
+ *   1/8 ‖vᵢ − ∇fᵢ(x)‖ ≤ ‖∇fᵢ(x)‖ / 16. In the descent of ‖x − x*‖² from which the method's bound comes, this and the
+ *   distance between the points where gradients are taken cost less than the half that H' leaves.
  * - Source: Stich, arXiv:1805.09767; Khaled, Mishchenko, Richtárik, arXiv:1909.04746.
- * - Choose it when latency, not bytes, is what a step waits for, and the ranks' data are alike.
+ * - Choose it when a step waits for latency rather than for bytes, and the ranks' data are alike.
  *
  * @throws {RangeError} if `every` is not an integer ≥ 1
  * @throws {TypeError} if the method owns the update or asks for gradients at other points
@@ -65,9 +67,9 @@ export interface FedAvgOptions {
   /** K: local steps in a round. */
   readonly localSteps: number;
   /**
-   * How the ranks that take part agree on their mean movement. Its steps are the rounds. With a fraction below 1 one that
-   * is right among a part of the ranks (`Method.sampled`): `average`, `errorFeedback` without delay, `diana`,
-   * `deepGradientCompression`, `powerSgd` and combinations of these. Default `average()`.
+   * How the ranks that take part agree on their mean movement. Its steps are the rounds. With a fraction below 1 it
+   * must be a method that is right among a part of the ranks (`Method.sampled`): `average`, `errorFeedback` without
+   * delay, `diana`, `deepGradientCompression`, `powerSgd` and combinations of these. Default `average()`.
    */
   readonly method?: Method;
   /** η: how much of the mean movement the server takes over. Default 1. */
@@ -75,25 +77,26 @@ export interface FedAvgOptions {
 }
 
 /**
- * Federated averaging: in each round a part of the ranks, sampled by key, takes K local steps; the others wait. All ranks
- * weigh the same. It owns the update: the inner optimizer only gives the learning rate.
+ * Federated averaging: in each round a part of the ranks, sampled by key, takes K local steps; the others wait. All
+ * ranks have equal weight. It owns the update: the inner optimizer only gives the learning rate.
  *
  * ```text
- * S ← max(1, C n) ranks, without replacement;   yᵢ ← x
- * yᵢ ← yᵢ − γ gᵢ                       K times, i in S
- * Δ ← reduce over S of x − yᵢ
+ * S ← max(1, C n) of the n ranks, without replacement; C: the fraction;   yᵢ ← x
+ * yᵢ ← yᵢ − γ gᵢ                    K times, for i in S; gᵢ: the gradient of rank i at yᵢ
+ * Δ ← mean over S of x − yᵢ         compressed as `method` does
  * x ← x − η Δ
  * ```
  *
- * - Compressor: what `method` needs. Ranks outside S send empty messages and keep their memory; what S would sum by
- *   all-reduce it gathers then.
- * - Memory: one vector and the method's. Messages per step: the method's, every K steps.
- * - Step size: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (K − 1)), γˢ / (η K')), K' as H' of `localSgd`, with
- *   1/γˢ = 1/γʳ + 6 q Lmax / |S|, γʳ the method's bound for |S| ranks and q = (n − |S|) / (n − 1). On quadratics with full
- *   gradients it converges to (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ, Wᵢ = I − (I − γ Aᵢ)ᴷ, which is not the optimum if the ranks' data differ.
- * - Why: the mean of |S| of n vectors drawn without replacement has the variance (q / |S|) (1/n) Σ ‖vᵢ − v‖² about their
- *   mean v, so sampling acts as q more of ω does on |S| ranks, which costs 2 q Lmax / |S| without a memory and
- *   6 q Lmax / |S| with shifts (see `diana`), whose mean moves by |S|/n of what S sends.
+ * - Compressor: what `method` needs. Ranks outside S send empty messages and keep their local state. What a method
+ *   would sum over S by all-reduce is gathered, for the others would have to send zeros.
+ * - Memory: one vector and the method's. Messages: the method's, every K steps.
+ * - Step size, for fᵢ of smoothness at most Lmax: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (K − 1)), γˢ / (η K')), where K' is
+ *   1 for K = 1 and 2 K for others, 1/γˢ = 1/γʳ + 6 q Lmax / |S|, γʳ is the method's bound for |S| ranks, and q = (n −
+ *   |S|) / (n − 1). On quadratics ½ (x − bᵢ)ᵀ Aᵢ (x − bᵢ) with full gradients it converges to (Σ Wᵢ)⁻¹ Σ Wᵢ bᵢ, Wᵢ = I
+ *   − (I − γ Aᵢ)ᴷ, which is not the optimum if the ranks' data differ.
+ * - Why: the mean of |S| of n vectors drawn without replacement has the variance (q / |S|) (1/n) Σ ‖vᵢ − v‖² about
+ *   their mean v. So sampling acts on |S| ranks as a compressor does whose ω is larger by q. That costs 2 q Lmax / |S|
+ *   without a state, and 6 q Lmax / |S| with shifts as in `diana`, whose mean moves by |S|/n of what S sends.
  * - Source: McMahan, Moore, Ramage, Hampson, Agüera y Arcas, arXiv:1602.05629.
  * - Choose it with many ranks of which few can take part at a time.
  *
@@ -127,23 +130,24 @@ export interface QsparseLocalOptions {
 }
 
 /**
- * Qsparse-local-SGD: local steps, and error feedback on the movement that is exchanged every H steps. It owns the update:
- * the inner optimizer only gives the learning rate.
+ * Qsparse-local-SGD: local steps, and error feedback on the movement that is exchanged every H steps. It owns the
+ * update: the inner optimizer only gives the learning rate.
  *
  * ```text
- * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x
+ * yᵢ ← yᵢ − γ gᵢ                       every step, from yᵢ = x; gᵢ: the gradient of rank i of n at yᵢ
  * Dᵢ = mᵢ + x − yᵢ;  send C(Dᵢ)        every H steps
  * mᵢ ← Dᵢ − C(Dᵢ)                      in units of the parameters
  * x ← x − (1/n) Σ C(Dᵢ);  yᵢ ← x
  * ```
  *
- * - Compressor: contractive; the paper's are `compose(quantizer, sparsifier)` and `signTopK`.
- * - Memory: two vectors a rank. Messages per step: one all-gather every H steps.
- * - Step size: that of `localSgd` with `errorFeedback` for its method: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)),
- *   δ / (20 Lmax H')), δ = 1 − α, H' = 1 for H = 1 and 2 H else. The paper's schedule is γ ~ 1/(a + t). Constant γ ends in
- *   a neighbourhood. With H = 1 it is `errorFeedback`.
+ * - Compressor: contractive, E‖C(x) − x‖² ≤ α ‖x‖² with α < 1; the paper's are `compose(quantizer, sparsifier)` and
+ *   `signTopK`.
+ * - Memory: two vectors a rank. Messages: one all-gather every H steps.
+ * - Step size: that of `localSgd` with `errorFeedback` for its method: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (H − 1)), δ /
+ *   (20 Lmax H')), δ = 1 − α, where H' is 1 for H = 1 and 2 H for others. The paper lets γ fall as 1/(a + t) in step t.
+ *   A constant γ ends in a neighbourhood of the optimum. With H = 1 it is `errorFeedback`.
  * - Source: Basu, Data, Karakus, Diggavi, arXiv:1906.02367.
- * - Choose it when both bytes and latency are scarce: its messages are short and rare.
+ * - Choose it when a step waits for both bytes and latency: its messages are short and rare.
  *
  * @throws {RangeError} if `every` is not an integer ≥ 1
  * @throws {TypeError} if the compressor is not contractive
@@ -164,6 +168,7 @@ export function qsparseLocal(compressor: ContractiveCompressor, options: Qsparse
   return local({ name: "qsparseLocal", options: { compressor, every }, every, method: errorFeedback(compressor) });
 }
 
+/** What {@linkcode localSgd}, {@linkcode fedAvg} and {@linkcode qsparseLocal} have in common. */
 interface Local {
   readonly name: string;
   readonly options: Method["options"];
@@ -173,12 +178,15 @@ interface Local {
   readonly globalRate?: number;
 }
 
+/** The method that moves the ranks by local steps and exchanges their movements by `method`. */
 function local({ name, options, every, method, fraction = 1, globalRate = 1 }: Local): Method {
   requireGradient(name, method), requireSampled(name, fraction, method);
-  /** The least of what keeps the ranks together on their way and what the method's step of `every` steps allows. */
+  /**
+   * The lesser of what keeps the ranks together on their way and what the method allows for a step of `every` steps.
+   */
   const stepSize = (constants: Constants) => {
     const { ranks, largestSmoothness } = constants, taking = sampleSize(fraction, ranks);
-    // Of all ranks as well: theory that holds for one rank says nothing of one that is drawn from several.
+    // The bound for all ranks counts as well: theory of a single rank does not cover one that is drawn from several.
     const own = Math.min(method.stepSize!(constants), method.stepSize!({ ...constants, ranks: taking }));
     const round = 1 / (1 / own + 6 * samplingVariance(taking, ranks) * largestSmoothness / taking);
     const drift = 1 / (largestSmoothness * Math.max(4, 8 * (every - 1)));
@@ -207,12 +215,12 @@ function local({ name, options, every, method, fraction = 1, globalRate = 1 }: L
           workspace: partOfWorkspace(context.workspace, "method"),
           learningRate: undefined,
           parameters: from,
-          // Its steps are the exchanges, whose keys are those of the steps in which they take place.
+          // The inner method's steps are the exchanges. Their keys are those of the steps in which they take place.
           step: Math.floor(step / every),
           keysAt: (exchange) => context.keysAt((exchange + 1) * every - 1),
           early: false,
         });
-        // The method inside writes its state in its last round, when the point may still turn out not to be finite: a copy.
+        // The inner method works on a copy: it writes its state before the new point is known to be finite.
         const part = partOf(state, "method"), working = copyOf(part, context.workspace, "working");
         yield* among(members, method, gradient, working, inner);
         for (let j = 0; j < y.length; j++) gradient[j] = from[j]! - globalRate * gradient[j]!;

@@ -1,6 +1,7 @@
 import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
-import { requireParameters, requireRate } from "../check_method.ts";
+import { requireParameters, requireRate } from "../parts/require_context.ts";
 import { keyFor } from "../keys.ts";
+import { bytesOf } from "../../../transport/ops.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
 import { lowRankSubspace, maskSubspace } from "./subspace.ts";
@@ -9,7 +10,7 @@ import { lowRankSubspace, maskSubspace } from "./subspace.ts";
 export type StructuredUpdateState = {
   /** How far the rank has moved in this round, in the coordinates of its subspace. */
   readonly local: { readonly coordinates: Float32Array };
-  /** Where the round began, and whether there has been a step (0 or 1). */
+  /** `anchor`: where the round began; `started`: whether there is an anchor (1) or not (0). */
   readonly shared: { readonly anchor: Float32Array; readonly started: Float32Array };
 };
 
@@ -25,26 +26,28 @@ export type StructuredUpdateOptions =
       readonly ratio: number;
     }
     | {
-      /** Low rank: that of the change of each matrix in a round. Vectors and small matrices change freely. */
+      /** Low rank: the rank of each matrix's change in a round. Vectors and small matrices change freely. */
       readonly rank: number;
     }
   );
 
 /**
- * Structured updates: in each round, every rank only moves within a random subspace of its own, which the key defines;
- * nothing is lost when the movement is sent. It owns the update: the inner optimizer only gives the learning rate.
+ * Structured updates: in each round, every rank only moves within a random subspace of its own, which follows from the
+ * key. So nothing is lost when the movement is sent. It owns the update: the inner optimizer only gives the learning
+ * rate.
  *
  * ```text
- * random mask: S of ratio · d parameters      low rank: H = A B, A of `rank` random orthonormal columns, by matrix
- * yᵢ ← yᵢ − γ (gᵢ on S)                        B ← B − γ Aᵀ gᵢ;  yᵢ = x + A B          K times, from yᵢ = x
- * send x − yᵢ on S                             send B
- * x ← the mean of the ranks' yᵢ
+ * random mask: S, ratio · d of the d parameters     low rank: A, `rank` random orthonormal columns for each matrix
+ * yᵢ ← yᵢ − γ (gᵢ on S)                              B ← B − γ Aᵀ gᵢ;  yᵢ = x + A B          K times, from yᵢ = x
+ * send x − yᵢ on S                                   send B
+ * x ← the mean of the ranks' yᵢ                      gᵢ: the gradient of rank i at yᵢ
  * ```
  *
  * - Compressor: none; S and A cost no bytes.
- * - Memory: two vectors a rank. Messages per step: one all-gather every K steps, of ratio · d floats, or of rank · columns
- *   floats a matrix.
- * - Step size: as `localSgd`. A round makes progress only in its subspaces: about d/k times as many rounds.
+ * - Memory: two vectors a rank. Messages: one all-gather every K steps, of ratio · d floats, or of rank · columns
+ *   floats for each matrix.
+ * - Step size, for fᵢ of smoothness at most Lmax: γ ≤ min(1 / (4 Lmax), 1 / (8 Lmax (K − 1))). A round makes progress
+ *   only in its subspaces: of dimension k they take about d/k times as many rounds.
  * - Source: Konečný, McMahan, Yu, Richtárik, Suresh, Bacon, arXiv:1610.05492.
  * - Choose it for federated learning over very thin uplinks; otherwise `fedAvg` with an unbiased compressor.
  *
@@ -91,7 +94,7 @@ export function structuredUpdate(options: StructuredUpdateOptions): Method<Struc
       /** The key from which a rank draws its subspace of this round. */
       const keyOf = (of: number) => keyFor(keys.keyOf(of), "subspace");
       const first = started[0] === 0, x = first ? y : anchor, fresh = step % localSteps === 0;
-      const next = context.workspace.floats("coordinates", coordinates.length);
+      const next = workspace.floats("coordinates", coordinates.length);
       subspace.project(gradient, keyOf(rank), context, next);
       for (let j = 0; j < next.length; j++) next[j] = (fresh ? 0 : coordinates[j]!) - rate * next[j]!;
       gradient.set(x);
@@ -103,23 +106,20 @@ export function structuredUpdate(options: StructuredUpdateOptions): Method<Struc
         if (first) anchor.set(x), started[0] = 1;
         return;
       }
-      const message = new Uint8Array(next.buffer, next.byteOffset, next.byteLength);
+      const own = bytesOf(next), theirs = workspace.floats("theirs", next.length);
       const messages = yield* gatherFinite(
         "structuredUpdate",
-        allFinite(next) ? message : undefined,
-        message.length,
+        allFinite(next) ? own : undefined,
+        own.length,
         workspace,
       );
-      const theirs = context.workspace.floats("theirs", next.length);
       messages.forEach((message, r) => {
-        if (message.length !== 4 * next.length) {
+        if (message.length !== own.length) {
           throw new RangeError(
-            `Cannot decode structuredUpdate: rank ${r}'s message has ${message.length} bytes, expected ${
-              4 * next.length
-            }`,
+            `Cannot decode structuredUpdate: rank ${r}'s message has ${message.length} bytes, expected ${own.length}`,
           );
         }
-        new Uint8Array(theirs.buffer, theirs.byteOffset, theirs.byteLength).set(message);
+        bytesOf(theirs).set(message);
         const bad = theirs.find((value) => !Number.isFinite(value));
         if (bad !== undefined) {
           throw new RangeError(`Cannot decode structuredUpdate: rank ${r}'s message holds ${bad}`);

@@ -13,7 +13,7 @@ import {
 } from "../parts/matrix.ts";
 
 /** A kind of subspace. A key decides which of its kind it is. */
-export interface Subspace {
+interface Subspace {
   /** Its dimension. */
   dimension(layout: Layout): number;
   /** coordinates := those of the vector's projection onto the key's subspace. */
@@ -40,8 +40,8 @@ export function maskSubspace(ratio: number): Subspace {
 }
 
 /**
- * All vectors whose matrices are products A B with `rank` random orthonormal columns in A. Matrices of at most `rank` rows
- * (so also vectors and scalars) are free: each of their numbers is a coordinate.
+ * All vectors whose matrices are products A B with `rank` random orthonormal columns in A. Matrices of at most `rank`
+ * rows (so also vectors and scalars) are free: each of their numbers is a coordinate.
  */
 export function lowRankSubspace(rank: number): Subspace {
   const isFree = ({ rows }: MatrixPart) => rows <= rank;

@@ -1,9 +1,10 @@
 /**
- * Where a method's numbers leave the range of float32, all ranks refuse the step together, with their states as they were.
+ * Numbers that leave the range of float32. All ranks then refuse the step together, with their states as they were.
  *
- * What all ranks compute alike (a mean) all of them find out alike. What one rank finds out alone (the memory that it
- * would keep, the vector that it would send) it says in place of its message, by one that is a byte longer than its
- * compressor writes any. It must therefore find out before its last round.
+ * What all ranks compute alike, such as a mean, all of them find not finite alike. What only one rank can find out (the
+ * vector that it would send, the state that it would keep) it has to tell the others. It does so in place of its
+ * message, by a message one byte longer than its compressor writes any. So it has to find out before its last round of
+ * the step.
  *
  * @module
  */
@@ -34,18 +35,33 @@ export function allFinite(vector: Float32Array): boolean {
   return Number.isFinite(sumOfSquares(vector)); // squares of float32 and their sums are far from float64's largest
 }
 
-/** @throws {RangeError} unless every number is finite as a float32; for what all ranks compute alike */
-export function requireFinite(method: string, what: string, vector: Float32Array | Float64Array): void {
+/**
+ * For what all ranks compute alike.
+ *
+ * @param name the method's name, and `what` the vector's, for the message
+ * @throws {NotFiniteError} unless every number is finite as a float32
+ */
+export function requireFinite(name: string, what: string, vector: Float32Array | Float64Array): void {
   if (vector instanceof Float32Array && allFinite(vector)) return;
   const at = vector.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (at < 0) return;
   const why = `number ${at} of ${what} is ${vector[at]}, expected finite ones (below 3.4e38)`;
-  throw new NotFiniteError(method, why, `number ${at} of ${what}`);
+  throw new NotFiniteError(name, why, `number ${at} of ${what}`);
+}
+
+/** C(vector), at the start of `buffer`; undefined where the vector is not finite: for {@linkcode gatherFinite}. */
+export function compressFinite(
+  compressor: Compressor,
+  vector: Float32Array,
+  key: Key,
+  buffer: Uint8Array,
+): Uint8Array | undefined {
+  return allFinite(vector) ? buffer.subarray(0, compressor.encode(vector, key, buffer)) : undefined;
 }
 
 /**
- * C(vector), at the start of `buffer`; the vector becomes vector − C(vector), what error feedback keeps. Undefined where
- * the one or the other is not finite: for {@linkcode gatherFinite}.
+ * C(vector), at the start of `buffer`. The vector becomes vector − C(vector), which error feedback keeps. Undefined
+ * where one of the two is not finite.
  */
 export function compressAndKeep(
   compressor: Compressor,
@@ -58,34 +74,23 @@ export function compressAndKeep(
   return allFinite(vector) ? message : undefined;
 }
 
-/** C(vector), at the start of `buffer`, or undefined where the vector is not finite: for {@linkcode gatherFinite}. */
-export function compressFinite(
-  compressor: Compressor,
-  vector: Float32Array,
-  key: Key,
-  buffer: Uint8Array,
-): Uint8Array | undefined {
-  return allFinite(vector) ? buffer.subarray(0, compressor.encode(vector, key, buffer)) : undefined;
-}
-
 /**
  * The messages of all ranks, in rank order.
  *
- * @param message this rank's; undefined: its numbers are not finite, which all ranks are told
+ * @param name the method's name, for what is refused
+ * @param message this rank's message; undefined where its numbers are not finite, which all ranks are then told
  * @param most the most bytes that the compressor writes
- * @throws {RangeError} on all ranks alike if one of them had no message
+ * @throws {NotFiniteError} on all ranks alike if one of them had no message
  */
 export function* gatherFinite(
-  method: string,
+  name: string,
   message: Uint8Array | undefined,
   most: number,
   workspace: Workspace,
   gather: (message: Uint8Array) => Exchange<readonly Uint8Array[]> = allGather,
 ): Exchange<readonly Uint8Array[]> {
   const messages = yield* gather(message ?? notice(most, workspace));
-  messages.forEach(({ length }, rank) => {
-    if (length === most + 1) refuseOf(method, rank);
-  });
+  refuseNotices(name, messages, most);
   return messages;
 }
 
@@ -94,9 +99,11 @@ export function notice(most: number, workspace: Workspace): Uint8Array {
   return workspace.bytes("notice", most + 1).fill(0xff);
 }
 
-/** Refuses the step for a rank that has sent a {@linkcode notice}. */
-export function refuseOf(method: string, rank: number): never {
+/** @throws {NotFiniteError} for the first rank that has sent a {@linkcode notice} */
+export function refuseNotices(name: string, messages: readonly Uint8Array[], most: number): void {
+  const rank = messages.findIndex(({ length }) => length === most + 1);
+  if (rank < 0) return;
   const why = `what rank ${rank} would send or keep is beyond the largest float32, 3.4e38; ` +
     "expected smaller gradients, or a learning rate that does not fall so far at once";
-  throw new NotFiniteError(method, why, "what it would send or keep", rank);
+  throw new NotFiniteError(name, why, "what it would send or keep", rank);
 }

@@ -1,9 +1,9 @@
-/** Methods inside methods: their states joined into one, their working memory kept apart. @module */
+/** Methods inside other methods: their states joined into one, their working memory kept apart. @module */
 
 import type { Round } from "../../../transport/round.ts";
 import type { Context, Method, State, Vector, Vectors, Workspace } from "../method.ts";
 
-/** One state of several parts: part "a" with vector "x" becomes "a.x"; what is the whole's own keeps its names. */
+/** One state for several methods: vector "x" of part "a" becomes "a.x". The vectors of `own` keep their names. */
 export function joinStates(parts: Readonly<Record<string, State>>, own: Partial<State> = {}): State {
   const join = (kind: keyof State): Vectors => {
     const joined: Record<string, Vector> = { ...own[kind] };
@@ -15,7 +15,7 @@ export function joinStates(parts: Readonly<Record<string, State>>, own: Partial<
   return { local: join("local"), shared: join("shared") };
 }
 
-/** The part of a joined state: the same vectors under their own names. */
+/** One part of a joined state: its vectors themselves, under the names that they had. */
 export function partOf(state: State, part: string): State {
   const prefix = `${part}.`;
   const pick = (vectors: Vectors): Vectors => {
@@ -26,7 +26,7 @@ export function partOf(state: State, part: string): State {
   return { local: pick(state.local), shared: pick(state.shared) };
 }
 
-/** A workspace whose slots are the part's own. */
+/** A workspace for one part, whose slots do not meet those of other parts. */
 export function partOfWorkspace(workspace: Workspace, part: string): Workspace {
   return {
     bytes: (slot, length) => workspace.bytes(`${part}.${slot}`, length),
@@ -35,7 +35,7 @@ export function partOfWorkspace(workspace: Workspace, part: string): Workspace {
   };
 }
 
-/** A copy of the state in working memory. */
+/** A copy of the state, in working memory. */
 export function copyOf(state: State, workspace: Workspace, slot: string): State {
   const copy = (kind: keyof State): Vectors =>
     Object.fromEntries(
@@ -62,7 +62,9 @@ export function commit(from: State, into: State): void {
   }
 }
 
-/** The context with some of it changed. What is not asked for is not evaluated: parameters may be costly to get. */
+/**
+ * The context with some changes. Properties that nobody asks for are not evaluated: parameters may be costly to get.
+ */
 export function derive(context: Context, changes: Partial<Context>): Context {
   return Object.create(
     context,
@@ -70,14 +72,16 @@ export function derive(context: Context, changes: Partial<Context>): Context {
   );
 }
 
-/** Refuses an inner method that does not give a gradient, or that asks for others than the one that it is given. */
+/**
+ * @throws {TypeError} for an inner method that does not yield a gradient, or that asks for gradients at other points
+ */
 export function requireGradient(what: string, { name, yields = "gradient", asksGradients }: Method): void {
   if (yields === "gradient" && !asksGradients) return;
   const why = yields === "gradient" ? "asks for a gradient at another point" : "owns the update";
   throw new TypeError(`Cannot make ${what} of ${name}: it ${why}, expected a method that averages gradients`);
 }
 
-/** Refuses a round that an inner method cannot have answered. */
+/** @throws {TypeError} for a round that asks for a gradient, which an outer method cannot answer */
 export function refuseGradient({ name }: Method, { op }: Round): void {
   if (op === "gradient") {
     throw new TypeError(`Cannot run ${name} inside another method: it asks for a gradient at another point`);

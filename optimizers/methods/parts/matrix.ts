@@ -92,8 +92,9 @@ export function addProduct(
 
 /**
  * Makes `rank` vectors of `length` numbers, one after the other, orthonormal: Gram–Schmidt with each projection taken
- * twice. What depends on those before (or is zero) becomes zero. Each vector is first multiplied by the power of two that
- * brings its largest number to 1 or just below 2: that changes no direction and no other bit, and nothing overflows.
+ * twice. What depends on those before (or is zero) becomes zero. Each vector is first multiplied by the power of two
+ * that brings its largest number to 1 or just below 2: that changes no direction and no other bit, and nothing
+ * overflows.
  */
 export function orthonormalise(vectors: Float32Array, rank: number, length: number): void {
   const column = (r: number) => vectors.subarray(r * length, (r + 1) * length);

@@ -1,19 +1,21 @@
-/** The learning rate as methods with memory use it. @module */
+/** The learning rate, for methods that keep what they have not sent. @module */
 
-/** The least learning rate that is not 0 as a float32, in which tfjs applies it, is above this: 2⁻¹⁵⁰, about 7e-46. */
+/**
+ * Learning rates up to this, about 7e-46, are 0 as a float32, in which tfjs applies them: half of the least float32.
+ */
 const VANISHES = 2 ** -150;
 
 /**
- * Whether a step with this learning rate changes no parameter: it is 0, or 0 as a float32. Nothing of what is sent is
- * applied then, so a method with memory takes nothing from what it keeps either.
+ * Whether a step with this learning rate is still: changes no parameter, for the rate is 0 as a float32. Nothing of
+ * what is sent is applied then, so methods take nothing from what they keep either.
  */
 export function isStill(learningRate: number | undefined): boolean {
   return learningRate !== undefined && Math.abs(learningRate) <= VANISHES;
 }
 
 /**
- * γ₋/γ, the factor that keeps an error in gradient units worth what it was when the learning rate changes. It is 1 where
- * there was no step before, and in a still step.
+ * γ₋/γ, the old learning rate over the new one: the factor by which an error in units of the gradient keeps the
+ * displacement that it is worth. It is 1 where there was no step before, and in a still step.
  *
  * @param rate γ₋, the learning rate of the last step that was not still; 0: there was none
  * @throws {RangeError} if the learning rate is not finite as a float32

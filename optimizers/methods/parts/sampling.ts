@@ -5,8 +5,15 @@ import { relay } from "../../../transport/round.ts";
 import { keyFor } from "../keys.ts";
 import type { Context, Exchange, Method, State, Workspace } from "../method.ts";
 import { copyOf, derive, refuseGradient } from "./inner_method.ts";
+import { bytesOf } from "../../../transport/ops.ts";
 
-/** The ranks that take part in the round to which this step belongs. */
+/**
+ * The ranks that take part in the round to which this step belongs, ascending: drawn anew for each round, equal on all
+ * ranks.
+ *
+ * @param fraction the share of the ranks that take part
+ * @param every steps in a round
+ */
 export function sampleRanks(
   fraction: number,
   every: number,
@@ -16,7 +23,7 @@ export function sampleRanks(
   return choose(keyFor(keysAt(first).shared, "members"), sampleSize(fraction, size), size);
 }
 
-/** |S|, the number of ranks that take part in a round. */
+/** |S|, the number of ranks that take part in a round: at least one. */
 export function sampleSize(fraction: number, ranks: number): number {
   return Math.max(1, Math.min(ranks, Math.round(fraction * ranks)));
 }
@@ -26,7 +33,10 @@ export function samplingVariance(taking: number, ranks: number): number {
   return ranks === 1 ? 0 : (ranks - taking) / (ranks - 1);
 }
 
-/** Refuses an inner method that is wrong where only some of the ranks take part in a step. */
+/**
+ * @throws {TypeError} for a method that is wrong where only some of the ranks take part in a step, if the fraction is
+ * below 1
+ */
 export function requireSampled(what: string, fraction: number, { name, sampled }: Method): void {
   if (fraction === 1 || sampled) return;
   throw new TypeError(
@@ -36,9 +46,9 @@ export function requireSampled(what: string, fraction: number, { name, sampled }
 }
 
 /**
- * The step of an inner method in which only `members` (ascending) take part. A rank that is none of them sends nothing and
- * runs along on a copy of its local state, so that what the ranks share stays equal on all. What the members would sum by
- * all-reduce, they gather: in an all-reduce the others would have to send a whole vector of zeros.
+ * The step of an inner method in which only `members` (ascending) take part. Another rank sends messages of no bytes
+ * and goes through the step on a copy of its local state, so that the shared state stays equal on all ranks. What the
+ * method would sum by all-reduce is gathered: in an all-reduce the others would have to send a vector of zeros.
  */
 export function* among(
   members: ArrayLike<number>,
@@ -47,9 +57,8 @@ export function* among(
   state: State,
   context: Context,
 ): Exchange {
-  const { rank, size, workspace } = context,
-    place = Array.prototype.indexOf.call(members, rank),
-    takesPart = place >= 0;
+  const { rank, size, workspace } = context;
+  const place = Array.prototype.indexOf.call(members, rank), takesPart = place >= 0;
   const own = derive(context, {
     rank: Math.max(0, place),
     size: members.length,
@@ -82,12 +91,7 @@ export function* among(
 
 const nothing = new Uint8Array(0);
 
-/** The bytes of a vector, in its own memory. */
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** into := the sum of the messages, which hold float32 as `into` does, in their order: equal bits on all ranks. */
+/** into := the sum of the messages, which hold float32, in their order: equal bits on all ranks. */
 function sum(messages: readonly Uint8Array[], into: Float32Array, workspace: Workspace): void {
   const total = workspace.floats("among: sum", into.length).fill(0),
     part = workspace.floats("among: part", into.length);

@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals } from "@std/assert/mod.js";
 import { adiana, diana, minimise } from "../../../../optimizers/mod.ts";
 import { fold, key, normal, uniform } from "../../../../random.ts";
 import { keysOfStep } from "../../../../optimizers/methods/keys.ts";
-import { coin } from "../../../../optimizers/methods/parts/random_choice.ts";
+import { bernoulli } from "../../../../optimizers/methods/parts/random_choice.ts";
 import { compress, decompress } from "../../../../compressors/mod.ts";
 import { rand } from "../../lockstep.ts";
 import { mini, separable } from "../../problems.ts";
@@ -34,7 +34,7 @@ Deno.test("adiana takes the steps of its paper", () => {
         next = x.map((v, j) => v - eta * g[j]!);
       atW.forEach((c, rank) => c.forEach((v, j) => (shifts[rank]![j]! += v / 3, mean[j]! += v / 3 / n)));
       z = z.map((v, j) => beta * v + (1 - beta) * x[j]! + gamma / eta * (next[j]! - x[j]!));
-      if (coin(fold(shared, 0), p)) w = y;
+      if (bernoulli(fold(shared, 0), p)) w = y;
       y = next;
       x = z.map((v, j) => theta1 * v + theta2 * w[j]! + (1 - theta1 - theta2) * y[j]!);
     }
