@@ -7,7 +7,7 @@
  */
 
 import { compress, parseCompressor, type UnbiasedCompressor } from "../compressors/mod.ts";
-import { decodeIntegers, encodeIntegers, integersByteLength } from "../compressors/coding/range_coder.ts";
+import { decodeIntegers, encodeIntegers, integersByteLength } from "../compressors/coding/integer_model.ts";
 import { table } from "../examples/terminal/table.ts";
 import { key, normal } from "../random.ts";
 

@@ -1,9 +1,10 @@
-/** Bit packing, most significant bit first, and the universal codes built on it. @module */
+/** Bits of a byte array, written and read one after the other, the most significant bit of a byte first. @module */
 
-/** Appends bits to a byte array, most significant bit first. Bytes past the last whole one are zero-padded by `finish`. */
+/** Writes bits to a byte array. The last byte is written by {@linkcode BitWriter.finish}. */
 export class BitWriter {
-  #bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
   #at: number;
+  /** The bits of the byte that is not written yet, and how many it has room for. */
   #word = 0;
   #free = 8;
 
@@ -13,12 +14,12 @@ export class BitWriter {
     this.#at = at;
   }
 
-  /** The bits written so far, from the array's start. */
+  /** The position after the last bit, counted from the array's start. */
   get position(): number {
     return 8 * this.#at + 8 - this.#free;
   }
 
-  /** Goes on at a bit of the array; the bits before it in its byte are kept. */
+  /** Continues at a bit of the array. The bits before it in its byte are kept. */
   seek(position: number): void {
     this.#at = position >>> 3;
     this.#free = 8 - (position & 7);
@@ -44,17 +45,18 @@ export class BitWriter {
     this.write((1 << (ones + 1)) - 2, ones + 1);
   }
 
-  /** Pads the last byte with zeros and returns the position after it: the bytes written so far, from the array's start. */
+  /** Fills the last byte with zeros and returns the position after it, in bytes from the array's start. */
   finish(): number {
     if (this.#free < 8) this.write(0, this.#free);
     return this.#at;
   }
 }
 
-/** Reads bits from a byte array, most significant bit first. */
+/** Reads bits from a byte array. */
 export class BitReader {
-  #bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
   #at: number;
+  /** The byte before `#at`, and how many of its bits are not read yet. */
   #word = 0;
   #left = 0;
 
@@ -64,18 +66,18 @@ export class BitReader {
     this.#at = at;
   }
 
-  /** The bits read so far, from the array's start. */
+  /** The position of the next bit, counted from the array's start. */
   get position(): number {
     return 8 * this.#at - this.#left;
   }
 
-  /** Goes on at a bit of the array. */
+  /** Continues at a bit of the array. */
   seek(position: number): void {
     this.#at = position >>> 3;
     this.#left = 0;
     const skipped = position & 7;
     if (skipped > 0) {
-      // Past the end the next read will say so.
+      // If this is past the end, the next read throws.
       if (this.#at < this.#bytes.length) this.#word = this.#bytes[this.#at]!;
       this.#at++, this.#left = 8 - skipped;
     }
@@ -84,7 +86,7 @@ export class BitReader {
   /**
    * The next `count` bits as an integer (0 ≤ count ≤ 32).
    *
-   * @throws {RangeError} if the bytes end before
+   * @throws {RangeError} if there are fewer
    */
   read(count: number): number {
     let value = 0;
@@ -97,14 +99,14 @@ export class BitReader {
       this.#word = this.#bytes[this.#at++]!, this.#left = 8;
     }
     this.#left -= count;
-    // count ≤ 8 here, so the shifts stay in range.
+    // At most 8 bits are left to read, so the shifts stay in range.
     return ((value << count) | ((this.#word >>> this.#left) & ((1 << count) - 1))) >>> 0;
   }
 
   /**
-   * The number of ones before the next zero, which is consumed.
+   * The number of ones before the next zero; both are read.
    *
-   * @throws {RangeError} if there are more than `most` or the bytes end before
+   * @throws {RangeError} if there are more than `most`, or no zero follows
    */
   unary(most: number): number {
     let ones = 0;
@@ -115,9 +117,9 @@ export class BitReader {
   }
 
   /**
-   * Checks that only zero padding of less than a byte is left.
+   * Checks that nothing is left but less than a byte of zeros.
    *
-   * @throws {RangeError} if there is more
+   * @throws {RangeError} if more is left
    */
   end(): void {
     if (this.#at !== this.#bytes.length || (this.#word & ((1 << this.#left) - 1)) !== 0) {

@@ -1,9 +1,10 @@
 /**
- * COUNTMASK: the code of a set whose size is known, in the fewest bits there can be: log₂ C(size, count), and at most 2.
+ * COUNTMASK: the code of a set of `count` positions out of `size`, where both are known. It takes log₂ C(size, count) bits,
+ * where C is the binomial coefficient, and at most 2 more: the fewest there can be.
  *
- * Sequential arithmetic coding with the exact remaining counts: at each position "out" has probability (outs left) /
- * (positions left), so that every set of this size gets the same share of the interval. The 48-bit range coder is exact
- * in doubles: every number below is an integer under 2⁵³. Layout in FORMAT.md.
+ * It is arithmetic coding, position by position: a position is in the set ("in") or not ("out"), and "out" has the
+ * probability (outs left) / (positions left). So every set of this size gets the same share of the interval. The interval
+ * has 48 bits, so that all numbers below are integers under 2⁵³, which doubles hold exactly. FORMAT.md has the layout.
  *
  * @module
  */
@@ -11,17 +12,18 @@
 import { refuse } from "./refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
+/** The whole interval, and the length below which a byte is shifted out of it. */
 const FULL = 2 ** 48, TOP = 2 ** 40;
 const bytesOf = scratch(Uint8Array);
 
-/** The most bits that a count-mask of `size` positions takes: log₂ C(size, count) ≤ size, rounding and the end. */
+/** The most bits that a count-mask of `size` positions takes: log₂ C(size, count) ≤ size, and some for rounding and the end. */
 export function countMaskBitLength(size: number): number {
   return size + 8;
 }
 
 /**
- * Writes the set indices[0 .. count) ⊂ [0, size), ascending, to the bits of `message` from `bitAt` on, whose byte there
- * may hold bits before it. Returns the position after the last bit; the bits of its byte after that are 0.
+ * Writes the first `count` indices, which ascend and are below `size`, from bit `bitAt` of the message on. The bits before
+ * it in its byte are kept. Returns the position after the last bit; its byte ends with zeros.
  */
 export function encodeCountMask(
   indices: Uint32Array,
@@ -36,7 +38,7 @@ export function encodeCountMask(
     const out = Math.floor(range / (ins + outs)) * outs;
     if (position === indices[next]) {
       next++, ins--;
-      low += out, range -= out; // "in" takes what division left over
+      low += out, range -= out; // "in" takes the remainder of the division too.
       if (low >= FULL) {
         low -= FULL;
         carry(bytes, at);
@@ -48,7 +50,7 @@ export function encodeCountMask(
       low = (low - byte * TOP) * 256, range *= 256;
     }
   }
-  // The fewest bits that, whatever follows them, stay within [low, low + range).
+  // The fewest bits which stay within [low, low + range) whatever follows them.
   const bits = endBits(low, range), unit = 2 ** (48 - bits);
   let end = Math.ceil(low / unit) * unit;
   if (end >= FULL) {
@@ -69,17 +71,17 @@ export function encodeCountMask(
       message[start + i] = last | (bytes[i]! >>> shift);
       last = (bytes[i]! << (8 - shift)) & 255;
     }
-    // A byte only if the last bits reach into it.
+    // The last byte is written only if bits reach into it.
     if ((bitAt + length + 7 >>> 3) > start + at) message[start + at] = last;
   }
   return bitAt + length;
 }
 
 /**
- * Reads a set that {@linkcode encodeCountMask} wrote from `bitAt` on into indices[0 .. count) and returns the position
- * after its last bit.
+ * Reads what {@linkcode encodeCountMask} wrote from `bitAt` on into the first `count` of `indices`, and returns the position
+ * after the last bit.
  *
- * @throws {RangeError} if the message ends before, or its last bits are not those that an encoder chooses for the set
+ * @throws {RangeError} if the message ends before, or the last bits are not those that an encoder writes for the set
  */
 export function decodeCountMask(
   message: Uint8Array,
@@ -90,7 +92,7 @@ export function decodeCountMask(
 ): number {
   const shift = bitAt & 7;
   let low = 0, code = 0, range = FULL, at = bitAt >>> 3, ins = count, outs = size - count, position = 0, next = 0;
-  // Past the end of the message the bits are 0. `code` is what was read, less low; `low` is known modulo 2⁴⁸.
+  // `code` is what was read, less `low`, which is known modulo 2⁴⁸. Bits past the end of the message are read as 0.
   let left = at < message.length ? message[at]! : 0;
   for (let i = 0; i < 6; i++) code = code * 256 + following();
   for (; ins > 0 && outs > 0; position++) {
@@ -107,9 +109,9 @@ export function decodeCountMask(
     }
   }
   for (; ins > 0; ins--) indices[next++] = position++;
-  // Six bytes are read ahead.
+  // Six bytes were read ahead.
   const bits = endBits(low, range), unit = 2 ** (48 - bits), end = 8 * (at - 6) + shift + bits;
-  // Of the numbers of so many bits within the interval an encoder writes the least.
+  // Among the numbers of so many bits in the interval an encoder writes the least.
   if (Math.floor(((low + code) % FULL) / unit) * unit !== Math.ceil(low / unit) * unit % FULL) {
     refuse("an index set", "it does not end as an encoder ends it");
   }
@@ -118,6 +120,7 @@ export function decodeCountMask(
   }
   return end;
 
+  /** The next 8 bits. */
   function following(): number {
     const next = ++at < message.length ? message[at]! : 0, byte = ((left << shift) | (next >>> (8 - shift))) & 255;
     left = next;
@@ -130,7 +133,7 @@ function carry(bytes: Uint8Array, at: number): void {
   for (let i = at - 1; (bytes[i] = bytes[i]! + 1) === 256; i--);
 }
 
-/** The least n such that a multiple of 2^(48 − n) and all up to the next lie within [low, low + range). */
+/** The least n for which [low, low + range) holds a multiple of 2^(48 − n) and all numbers from it to the next multiple. */
 function endBits(low: number, range: number): number {
   for (let bits = 0, unit = FULL;; bits++, unit /= 2) {
     if (Math.ceil(low / unit) * unit + unit <= low + range) return bits;

@@ -1,6 +1,6 @@
 /**
- * The part that fixed-width formats share: a vector goes to its message, and back, in chunks whose codes fit the first
- * level cache, so that no memory in proportion to the vector is needed.
+ * Codes of fixed width: integers below some number, one for each number of a vector. They are computed and packed in chunks
+ * that fit the first level cache, so that no memory in proportion to the vector is needed.
  *
  * @module
  */
@@ -8,21 +8,24 @@
 import { requirePadding } from "./refuse.ts";
 import { pack, packDigits, unpack, unpackDigits } from "../kernels/pack.ts";
 
-/** Codes in a chunk: even (random words come in pairs), whole bytes for every width and for 3 or 5 digits a byte. */
+/**
+ * How many codes a chunk has. Even, since random words come in pairs, and a multiple of 8, 3 and 5, so that a chunk ends
+ * with a whole byte for every width and number of digits in a byte.
+ */
 const CHUNK = 3840;
 const memory = new Uint32Array(CHUNK);
 
-/** How integers 0 … count − 1 are laid out. */
+/** How codes from 0 to count − 1 are packed. */
 export interface Width {
   /** How many different codes there are. */
   readonly count: number;
-  /** Bits per code, where codes are packed as bits. */
+  /** The bits of a code, if codes are packed as bits. */
   readonly bits: number;
-  /** Codes per byte, where they are packed as digits, else 0. */
+  /** How many codes share a byte as its digits in base `count`; 0 if codes are packed as bits. */
   readonly perByte: number;
 }
 
-/** The denser of ⌈log₂ count⌉ bits and whole digits of base `count` in a byte (which is shorter for counts 3, 5 and 6). */
+/** The shorter of ⌈log₂ count⌉ bits for each code and digits in a byte. Digits are shorter if `count` is 3, 5 or 6. */
 export function widthOf(count: number): Width {
   const bits = Math.max(1, 32 - Math.clz32(count - 1));
   let perByte = 0;
@@ -30,15 +33,15 @@ export function widthOf(count: number): Width {
   return { count, bits, perByte: 8 / perByte < bits ? perByte : 0 };
 }
 
-/** Bytes of `size` codes. */
+/** How many bytes `size` codes take. */
 export function byteLengthOf({ bits, perByte }: Width, size: number): number {
   return Math.ceil(perByte > 0 ? size / perByte : size * bits / 8);
 }
 
-/** Sets the codes of the positions that begin at `from`. */
+/** Sets or uses the codes of a chunk, whose first one belongs to position `from` of the vector. */
 export type Fill = (codes: Uint32Array, from: number) => void;
 
-/** Fills the codes of `size` positions, chunk by chunk, and hands each chunk to `use`. */
+/** Calls `fill` for each chunk of `size` positions, and then `use`. */
 export function eachChunk(size: number, fill: Fill, use: Fill): void {
   for (let from = 0; from < size; from += CHUNK) {
     const codes = size - from < CHUNK ? memory.subarray(0, size - from) : memory;
@@ -47,7 +50,7 @@ export function eachChunk(size: number, fill: Fill, use: Fill): void {
   }
 }
 
-/** Appends `size` codes from byte `at` on. Returns the end. */
+/** Writes the codes that `fill` sets for `size` positions from byte `at` on. Returns the position after the last byte. */
 export function writeCodes(width: Width, size: number, message: Uint8Array, at: number, fill: Fill): number {
   eachChunk(size, fill, (codes) => {
     at = width.perByte > 0
@@ -58,7 +61,7 @@ export function writeCodes(width: Width, size: number, message: Uint8Array, at: 
 }
 
 /**
- * Hands `size` codes from byte `at` on to `use`, chunk by chunk. Returns the end.
+ * Reads `size` codes from byte `at` on and calls `use` for each chunk. Returns the position after the last byte.
  *
  * @throws {RangeError} if the message is too short or a code is out of range
  */
@@ -69,7 +72,7 @@ export function readCodes(width: Width, size: number, message: Uint8Array, at: n
     );
   }
   const exact = width.perByte > 0 || width.count === 2 ** width.bits;
-  // With digits the reader of the last byte checks this.
+  // With digits this is checked where the last byte is read.
   if (width.perByte === 0) requirePadding("the message", message, 8 * at + width.bits * size);
   for (let from = 0; from < size; from += CHUNK) {
     const codes = size - from < CHUNK ? memory.subarray(0, size - from) : memory;

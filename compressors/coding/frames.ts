@@ -1,6 +1,17 @@
 /**
- * Several messages in one, for compressors made of others. Layout in FORMAT.md: what a message lacks of its longest is
- * only sent where some message is shorter, and never for the last.
+ * Several messages in one, for compressors made of others. Each message has a greatest length that the receiver knows. How
+ * many bytes a message is shorter (here: missing) is sent only if one of them is, and never for the last message, which
+ * takes the rest. FORMAT.md has the layout:
+ *
+ * | bytes                                         | sent if                      |
+ * | --------------------------------------------- | ---------------------------- |
+ * | 1 if numbers of missing bytes are sent, else 0 | there are two or more        |
+ * | message 0, message 1, …                       | always                       |
+ * | missing bytes of the last message but one     | the first byte is 1          |
+ * | …                                             |                              |
+ * | missing bytes of message 0                    | the first byte is 1          |
+ *
+ * A number of missing bytes is sent as groups of 7 bits, the least significant last, all but the first marked by 128.
  *
  * @module
  */
@@ -8,24 +19,26 @@
 import { refuse } from "./refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
-/** Working memory of {@linkcode Frames.encode}; one per compressor, for they nest. */
+/** Writes and reads messages of messages. A compressor has its own, because compressors nest and this keeps working memory. */
 export class Frames {
-  #name: string;
-  #missing: (length: number) => Uint32Array = scratch(Uint32Array);
+  readonly #name: string;
+  readonly #missing: (length: number) => Uint32Array = scratch(Uint32Array);
 
-  /** @param name the compressor's, for errors */
+  /** @param name the compressor's name, which refusals tell */
   constructor(name: string) {
     this.#name = name;
   }
 
-  /** The most bytes that `count` messages take whose own most sum up to `total`. */
+  /** The most bytes that `count` messages take whose greatest lengths add up to `total`. */
   maxByteLength(count: number, total: number): number {
     return count < 2 ? total : total + count;
   }
 
   /**
-   * Writes message 0 … count − 1: `encode` writes the i-th to the start of what it is given, `most(i)` bytes at least, and
-   * returns its length. Returns the length of all.
+   * Writes the messages 0 … count − 1 and returns the length of all together.
+   *
+   * @param most the greatest length of message i
+   * @param encode writes message i to the start of `part`, which has most(i) bytes or more, and returns its length
    */
   encode(
     message: Uint8Array,
@@ -44,7 +57,7 @@ export class Frames {
     }
     message[0] = flag;
     if (flag === 0) return at;
-    // Backwards, so that a decoder reads from the end: message 0 last, each least significant group last.
+    // The decoder reads them from the end of the message backwards.
     for (let i = count - 2; i >= 0; i--) {
       const start = at;
       let value = missing[i]!;
@@ -56,7 +69,7 @@ export class Frames {
   }
 
   /**
-   * Hands message 0 … count − 1 to `decode`, in order.
+   * Calls `decode` with the messages 0 … count − 1, in order.
    *
    * @throws {RangeError} if the lengths do not add up
    */

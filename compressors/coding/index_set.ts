@@ -1,9 +1,16 @@
 /**
- * INDEXSET: the code of a set of indices whose size both ends know, in the shortest of three forms.
+ * INDEXSET: the code of a set of `count` indices below `size`, where sender and receiver know both, in the shortest of three
+ * forms. Nothing is sent for the empty and the full set.
  *
- * The count-mask is within 2 bits of log₂ C(size, count), the best there is for sets without structure, but takes a few
- * ns a position. Beyond {@linkcode EXACT} positions only Rice-coded gaps and the bitmap are tried: on such sets of up to
- * three fifths of the positions at most 3 % longer. Sets with structure may be shorter in any of the three.
+ * | first bits: size ≤ 65536 | above | form                                                       |
+ * | ------------------------ | ----- | ---------------------------------------------------------- |
+ * | 0                        |       | a count-mask                                               |
+ * | 10                       | 0     | the gap before each index, Rice coded                      |
+ * | 11                       | 11    | a bitmap: a bit for each position, 1 where it is an index  |
+ *
+ * The count-mask is at most 2 bits above log₂ C(size, count), the fewest for sets without structure, but takes a few ns a
+ * position: only sets of at most 65536 positions are tried in it. The other forms take at most 3 % more for sets of up to
+ * three fifths of the positions. Sets with structure may be shorter in any form.
  *
  * @module
  */
@@ -14,19 +21,19 @@ import { riceBits } from "./rice.ts";
 import { refuse } from "./refuse.ts";
 import { scratch } from "../kernels/scratch.ts";
 
-/** The largest vectors whose sets are also tried as count-masks: there it costs less than half a millisecond. */
+/** The most positions of sets that are tried as count-masks, which takes less than half a millisecond then. */
 const EXACT = 2 ** 16;
 const trialOf = scratch(Uint8Array);
 
-/** The most bits that {@linkcode encodeIndexSet} writes: the shorter of bitmap and Rice-coded gaps at their longest. */
+/** The most bits that {@linkcode encodeIndexSet} writes: those of a bitmap, or of the longest Rice-coded gaps if fewer. */
 export function indexSetBitLength(count: number, size: number): number {
   const rice = riceBits(count, size);
   return 2 + Math.min(size, count * (rice + 1) + ((size - count) >>> rice));
 }
 
 /**
- * Writes the set indices[0 .. count) ⊂ [0, size), ascending, to the bits of `message` from `bitAt` on, and returns the
- * position after the last. Bits of a first byte that are before `bitAt` are kept; of the last those after it are 0.
+ * Writes the first `count` indices, which ascend and are below `size`, from bit `bitAt` of the message on. The bits before
+ * it in its byte are kept. Returns the position after the last bit; its byte ends with zeros.
  */
 export function encodeIndexSet(
   indices: Uint32Array,
@@ -74,6 +81,7 @@ export function encodeIndexSet(
   return end(writer);
 }
 
+/** Fills the last byte, and returns the position after the last bit. */
 function end(writer: BitWriter): number {
   const { position } = writer;
   writer.finish();
@@ -81,10 +89,10 @@ function end(writer: BitWriter): number {
 }
 
 /**
- * Reads a set that {@linkcode encodeIndexSet} wrote from `bitAt` on into indices[0 .. count), and returns the position
- * after its last bit. What it reads is ascending and below `size` whatever the bytes are.
+ * Reads what {@linkcode encodeIndexSet} wrote from `bitAt` on into the first `count` of `indices`, and returns the position
+ * after the last bit. The indices ascend and are below `size`, whatever the bytes are.
  *
- * @throws {RangeError} if the bits are no such set
+ * @throws {RangeError} if the bits are not such a set
  */
 export function decodeIndexSet(
   message: Uint8Array,

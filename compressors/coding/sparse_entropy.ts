@@ -1,10 +1,24 @@
-/** The entropy code of sparse dithering. @module */
+/**
+ * The entropy code of sparse dithering: the numbers of a vector, rounded to levels (multiples of a step), are coded as the
+ * integers of a trellis without dither. It is what sparseDithering does where `coding` is "entropy".
+ *
+ * | bytes                  | if                  |                                                                |
+ * | ---------------------- | ------------------- | -------------------------------------------------------------- |
+ * | step                   | size > 0            | a float32, or a scale of a byte where `scale` is "log"         |
+ * | 4 centroids            | step > 0, centroids | 128 + 128 · offset of the magnitudes 1, 2, 3 and more          |
+ * | a range coder's stream | step > 0            | see below                                                      |
+ *
+ * The stream is a bit that is 1 if integers are coded without models; where `rateDistortion` is above 0 a bit that is 1 if
+ * they were chosen together, on a trellis of 8 states; the integers; and in that case the trellis' last state.
+ *
+ * @module
+ */
 
 import type { Key } from "../../random.ts";
 import { readScale } from "./floats.ts";
-import type { Compressor } from "../compressor.ts";
 import { RangeDecoder, RangeEncoder } from "./range_coder.ts";
-import { DitherCoder, ditherModel } from "./dither_coder.ts";
+import { DitherCoder } from "./dither_coder.ts";
+import { ditherModel } from "./dither_model.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { BLOCK, PathMemory, trellis } from "./trellis.ts";
 import { readLogScale, sentLogScale, writeLogScale } from "./log_scale.ts";
@@ -12,48 +26,60 @@ import { clampFloat32 } from "../kernels/float32.ts";
 import { writeNorm } from "./norm.ts";
 import { refuse, requireLength } from "./refuse.ts";
 
-/** How the levels are found and coded. */
-export interface EntropyCode {
+/** How levels are found and coded. */
+interface EntropyCode {
+  /** ν: the squared error is to be at most ν times the squared norm of the vector. */
   readonly nu: number;
-  /** The step for a vector as it is to be sent in float32, not above 2 ‖x‖ √(ν / d); 0 for zero vectors. */
+  /** The step to be sent in float32, at most the promised one, which is 2 ‖x‖ √(ν / d); 0 for a zero vector. */
   step(promised: number): number;
-  /** Rounds to signed levels those numbers that are not 0; returns how many. */
+  /** Rounds to signed levels of at most `most`; returns those that are not 0, their positions and their count. */
   round(vector: Float32Array, step: number, most: number, key: Key): {
     readonly positions: Uint32Array;
     readonly levels: Int32Array;
     readonly count: number;
   };
+  /** How the step is sent. */
   readonly scale: "float32" | "log";
-  /** Whether levels are decoded to the mean of their numbers. */
+  /** Whether a level is decoded to the mean of the numbers that were rounded to it. */
   readonly centroids: boolean;
-  /** Weight of bits against squared error in units of 2 ln 2 times the error of a fine trellis; 0: plain rounding. */
+  /**
+   * λ of rate–distortion optimised rounding; 0 rounds each number by itself. 1 is the slope of the ideal rate–distortion
+   * curve, on which one bit more lowers the squared error by 2 ln 2 times that error; larger values send fewer bits.
+   */
   readonly rateDistortion: number;
 }
 
-const NAME = "sparseDithering", LEVELS = 2 ** 28;
-/** Where centroids differ: integers of magnitude 1, 2, 3 and more, in half steps. */
+const NAME = "sparseDithering";
+/** No level is larger. */
+const LEVELS = 2 ** 28;
+/** There are centroids for the integers of magnitude 1, 2 and 3, in half steps, and one for all larger ones. */
 const MAGNITUDES = 4;
 const plain = trellis(1), joint = trellis(8);
 
-/** What {@link Compressor} asks for, but for the name, for levels in an entropy code. */
-export function entropyCoded(
-  code: EntropyCode,
-): Pick<Compressor, "maxByteLength" | "encode" | "decodeAdd"> {
+/** The functions of a compressor that sends levels in the entropy code. */
+interface EntropyCoded {
+  maxByteLength(size: number): number;
+  encode(vector: Float32Array, key: Key, message: Uint8Array): number;
+  decodeAdd(message: Uint8Array, key: Key, scale: number, into: Float32Array): void;
+}
+
+/** Makes the functions of a compressor that sends levels in the entropy code. */
+export function entropyCoded(code: EntropyCode): EntropyCoded {
   const { nu, centroids } = code, slope = code.rateDistortion * 2 * Math.LN2 * joint.limit;
   const ofPlain = new DitherCoder(plain, ditherModel(plain, nu * plain.limit, false));
   const ofJoint = new DitherCoder(joint, ditherModel(joint, nu * joint.limit, false));
-  // The coder is that of subtractive dithering with a dither of 0.
-  const still = new Uint16Array(BLOCK), values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK);
+  // The coder is that of subtractive dithering, with a dither of 0.
+  const noDither = new Uint16Array(BLOCK), values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK);
   const memory = new PathMemory(slope > 0 ? joint : plain);
   const offsets = new Float64Array(MAGNITUDES), counts = new Float64Array(MAGNITUDES);
 
   const maxByteLength = (size: number) => {
-    // Without models a level costs Elias gamma of twice its steps, whose mean square the norm bounds.
+    // Without models an integer is sent as Elias gamma of about twice its magnitude; the norm bounds the mean square.
     const each = 2 * Math.log2(1 / Math.sqrt(nu) + 4) + 1;
     return size === 0 ? 0 : 20 + Math.ceil(size * (each / 8 + 2 ** -10));
   };
 
-  /** Codes all blocks, each filled into `integers`; returns the end, or −1 where there is no room. */
+  /** Codes all blocks, which `fill` puts into `integers`. Returns the end, or −1 if the message has no room. */
   function write(
     size: number,
     message: Uint8Array,
@@ -69,13 +95,13 @@ export function entropyCoded(
     for (let from = 0; from < size && encoder.position < room; from += BLOCK) {
       const count = Math.min(BLOCK, size - from);
       fill(from, count);
-      coder.encode(encoder, still, integers, count);
+      coder.encode(encoder, noDither, integers, count);
     }
     if (coder === ofJoint) encoder.raw(coder.state, joint.bits);
     return encoder.position < room ? encoder.finish() : -1;
   }
 
-  /** Learns how far numbers lie from the integers they became, towards 0; returns the squared error. */
+  /** Adds to the centroids how far numbers lie below the magnitudes they were rounded to; returns the squared error. */
   function measure(vector: Float32Array, from: number, count: number, unit: number): number {
     let error = 0;
     for (let i = 0; i < count; i++) {
@@ -109,7 +135,7 @@ export function entropyCoded(
           ofJoint.choose(values, count, slope, integers, memory);
           error += measure(vector, from, count, unit);
         });
-        // ν ‖x‖², the promise, is as many squares of half the promised step as there are numbers.
+        // The promised error ν ‖x‖² is `size` times the square of half the promised step.
         if (error > size * (promised / step) ** 2) end = -1;
       }
       if (end < 0) {
@@ -150,7 +176,7 @@ export function entropyCoded(
       coder.reset(raw, LEVELS);
       for (let from = 0; from < size; from += BLOCK) {
         const count = Math.min(BLOCK, size - from);
-        coder.decode(decoder, still, 0, values, count);
+        coder.decode(decoder, noDither, 0, values, count);
         for (let i = 0; i < count; i++) {
           const z = values[i]!;
           if (z === 0) continue;

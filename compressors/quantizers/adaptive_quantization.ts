@@ -1,7 +1,7 @@
 import { checkNumber, checkOptions } from "../../options.ts";
 import { readFloat, writeFloat } from "../coding/floats.ts";
 import type { ContractiveCompressor } from "../compressor.ts";
-import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/range_coder.ts";
+import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/integer_model.ts";
 import { selectBySign } from "../kernels/select_by_sign.ts";
 import { refuse } from "../coding/refuse.ts";
 import { scratch } from "../kernels/scratch.ts";

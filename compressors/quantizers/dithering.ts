@@ -6,7 +6,7 @@ import { readScale, writeFloat } from "../coding/floats.ts";
 import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { Compressor, UnbiasedCompressor } from "../compressor.ts";
 import { omegaLength, readOmega, writeOmega } from "../coding/elias.ts";
-import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/range_coder.ts";
+import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/integer_model.ts";
 import { addSigned, stochasticRound } from "../kernels/equal_levels.ts";
 import { largest, sumOfSquares } from "../kernels/sums.ts";
 import { bits } from "../../random.ts";

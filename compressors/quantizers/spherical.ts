@@ -1,7 +1,8 @@
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from "../../options.ts";
 import { fold, type Key, uniform } from "../../random.ts";
 import type { Compressor, ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
-import { IntegerModel, RangeDecoder, RangeEncoder } from "../coding/range_coder.ts";
+import { IntegerModel } from "../coding/integer_model.ts";
+import { RangeDecoder, RangeEncoder } from "../coding/range_coder.ts";
 import { candidate, Candidates, cap, searchOnce } from "../kernels/cap_search.ts";
 import { riceBitsOf } from "../coding/rice.ts";
 import { fromLeadingBits, leadingBits } from "../coding/log_scale.ts";

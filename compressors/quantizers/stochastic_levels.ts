@@ -5,7 +5,7 @@ import { readFloat, readScale, writeFloat } from "../coding/floats.ts";
 import { clampFloat32, MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import type { Flattened } from "./dithering.ts";
-import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/range_coder.ts";
+import { decodeIntegers, encodeIntegers, integersByteLength } from "../coding/integer_model.ts";
 import { addLevels, stochasticRound } from "../kernels/equal_levels.ts";
 import { extremes, sumOfSquares } from "../kernels/sums.ts";
 import { scratch } from "../kernels/scratch.ts";

@@ -2,7 +2,9 @@ import { checkNumber, checkOptions, show } from "../../options.ts";
 import { bits, choose, fold, type Key } from "../../random.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { RangeDecoder, RangeEncoder } from "../coding/range_coder.ts";
-import { addDither, DitherCoder, ditherModel, drawDither, removeSigns } from "../coding/dither_coder.ts";
+import { addDither, drawDither, removeSigns } from "../kernels/dither_draws.ts";
+import { DitherCoder } from "../coding/dither_coder.ts";
+import { ditherModel } from "../coding/dither_model.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import {
   BLOCK,
@@ -158,7 +160,7 @@ export function subtractiveDithering(options: SubtractiveDitheringOptions): Unbi
         const here = Math.min(BLOCK, count - from);
         drawDither(ditherKey, from, draws, here, words);
         coder.decode(decoder, draws, offset, values, here);
-        removeSigns(values, draws, here, gain, MAX_FLOAT32);
+        removeSigns(values, draws, here, gain);
         if (indices === undefined) { for (let i = 0; i < here; i++) into[from + i]! += scale * values[i]!; }
         else for (let i = 0; i < here; i++) into[indices[from + i]!]! += scale * values[i]!;
       }

@@ -3,7 +3,7 @@ import { bits, type Key } from "../../random.ts";
 import { refuse, requireLength } from "../coding/refuse.ts";
 import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
-import { gatherFloats, scatterFloats } from "../kernels/gather.ts";
+import { gatherFloats, scatterFloats } from "../kernels/gather_floats.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /** How often {@linkcode bernoulli} keeps what. */

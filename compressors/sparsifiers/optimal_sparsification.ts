@@ -6,7 +6,7 @@ import { floorFloat32 } from "../kernels/float32.ts";
 import type { UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet } from "../coding/index_set.ts";
-import { gatherFloats, scatterFloats } from "../kernels/gather.ts";
+import { gatherFloats, scatterFloats } from "../kernels/gather_floats.ts";
 import { waterLevel } from "../kernels/water_filling.ts";
 import { scratch } from "../kernels/scratch.ts";
 

@@ -4,7 +4,7 @@ import { refuse, requireLength } from "../coding/refuse.ts";
 import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { LinearCompressor, UnbiasedCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
-import { gatherFloats, scatterFloats } from "../kernels/gather.ts";
+import { gatherFloats, scatterFloats } from "../kernels/gather_floats.ts";
 import { scratch } from "../kernels/scratch.ts";
 import type { Sparsifier } from "./sparsifier.ts";
 

@@ -4,7 +4,7 @@ import { refuse, requireLength, requirePadding } from "../coding/refuse.ts";
 import { MAX_FLOAT32 } from "../kernels/float32.ts";
 import type { Compressor, ContractiveCompressor } from "../compressor.ts";
 import { decodeIndexSet, encodeIndexSet } from "../coding/index_set.ts";
-import { gatherFloats, scatterFloats } from "../kernels/gather.ts";
+import { gatherFloats, scatterFloats } from "../kernels/gather_floats.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { scratch } from "../kernels/scratch.ts";
 

@@ -3,7 +3,7 @@ import type { ContractiveCompressor } from "../compressor.ts";
 import { type Count, countOf } from "./count.ts";
 import { decodeIndexSet, encodeIndexSet, indexSetBitLength } from "../coding/index_set.ts";
 import { selectLargest } from "../kernels/select_largest.ts";
-import { gatherFloats, scatterFloats } from "../kernels/gather.ts";
+import { gatherFloats, scatterFloats } from "../kernels/gather_floats.ts";
 import { scratch } from "../kernels/scratch.ts";
 import type { Sparsifier } from "./sparsifier.ts";
 

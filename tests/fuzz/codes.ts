@@ -5,19 +5,17 @@
  * @module
  */
 
+import { bitModels, RangeDecoder, RangeEncoder } from "../../compressors/coding/range_coder.ts";
 import {
-  bitModels,
   decodeIntegers,
   encodeIntegers,
   IntegerModel,
   integersByteLength,
-  RangeDecoder,
-  RangeEncoder,
-} from "../../compressors/coding/range_coder.ts";
+} from "../../compressors/coding/integer_model.ts";
 import { decodeCountMask, encodeCountMask } from "../../compressors/coding/count_mask.ts";
 import { decodeIndexSet, encodeIndexSet } from "../../compressors/coding/index_set.ts";
 import { BitReader, BitWriter } from "../../compressors/coding/bits.ts";
-import { readGamma, readOmega, writeGamma, writeOmega } from "../../compressors/coding/elias.ts";
+import { readOmega, writeOmega } from "../../compressors/coding/elias.ts";
 import { accepts, type Area, type Try } from "./area.ts";
 import { damaged } from "./damage.ts";
 import type { Draw } from "./draw.ts";
@@ -98,17 +96,15 @@ function trySet(draw: Draw, note: (input: unknown) => void): boolean {
   return true;
 }
 
-const universal = [[writeGamma, readGamma], [writeOmega, readOmega]] as const;
-
-/** Elias's codes of integers. */
+/** Elias's omega code of integers. */
 function tryElias(draw: Draw, note: (input: unknown) => void): boolean {
-  const [write, read] = draw.of(universal), message = damaged(bytes.subarray(0, draw.below(9)), other, draw);
-  note({ what: read.name, message });
+  const message = damaged(bytes.subarray(0, draw.below(9)), other, draw);
+  note({ what: "readOmega", message });
   const reader = new BitReader(message);
   let value = 0;
-  if (!accepts(() => void (value = read(reader)))) return false;
+  if (!accepts(() => void (value = readOmega(reader)))) return false;
   const again = new Uint8Array(20), writer = new BitWriter(again);
-  write(writer, value);
+  writeOmega(writer, value);
   if (writer.position !== reader.position || value < 1) throw new Error(`${value} is read, ${writer.position} bits`);
   writer.finish();
   if (!equalBits(again, message, 0, reader.position)) throw new Error(`${value} is read, and written as ${again}`);

@@ -24,7 +24,7 @@ export default [
       "rotations keep the norm",
     ],
   ]),
-  ...of("range_coder.ts", ["canonical", "range_coder"], [
+  ...of("range_coder.ts", ["canonical", "range_coder", "integer_model"], [
     [
       "takes a longer stream",
       "if (surplus || zero || this.#foreign || code >= range || window !== expected) {",

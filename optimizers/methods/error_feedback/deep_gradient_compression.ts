@@ -1,6 +1,6 @@
 import { decodeIndexSet, encodeIndexSet } from "../../../compressors/coding/index_set.ts";
 import { selectLargest } from "../../../compressors/kernels/select_largest.ts";
-import { gatherFloats, scatterFloats } from "../../../compressors/kernels/gather.ts";
+import { gatherFloats, scatterFloats } from "../../../compressors/kernels/gather_floats.ts";
 import { scratch } from "../../../compressors/kernels/scratch.ts";
 import { fold, type Key } from "../../../random.ts";
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from "../../../options.ts";

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { DitherCoder, ditherModel, drawDither, UNIT } from "../../../compressors/coding/dither_coder.ts";
+import { DitherCoder } from "../../../compressors/coding/dither_coder.ts";
+import { ditherModel } from "../../../compressors/coding/dither_model.ts";
+import { drawDither, UNIT } from "../../../compressors/kernels/dither_draws.ts";
 import { RangeDecoder, RangeEncoder } from "../../../compressors/coding/range_coder.ts";
 import { nearestPath, PathMemory, trellis } from "../../../compressors/coding/trellis.ts";
 import { key, normal } from "../../../random.ts";
