@@ -2,10 +2,9 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const absent = "tests/optimizers/tfjs/absent_test.ts", finite = "tests/optimizers/tfjs/finite_out_test.ts";
-const replicas = "tests/optimizers/tfjs/agreement/replicas_test.ts",
-  rejoin = "tests/optimizers/tfjs/agreement/rejoin_test.ts";
-const callbacks = "tests/optimizers/tfjs/callbacks_test.ts", args = "tests/optimizers/tfjs/arguments_test.ts";
+const tfjs = "tests/optimizers/tfjs", absent = `${tfjs}/absent_test.ts`, finite = `${tfjs}/finite_out_test.ts`;
+const replicas = `${tfjs}/agreement/replicas_test.ts`, rejoin = `${tfjs}/agreement/rejoin_test.ts`;
+const facts = `${tfjs}/facts_test.ts`, weights = `${tfjs}/agreement/sync_weights_test.ts`;
 
 const mutants: Mutant[] = [
   {
@@ -97,28 +96,28 @@ const mutants: Mutant[] = [
     file: "optimizers/tfjs/step.ts",
     find: "if (bucket !== undefined && !meets) return exchange;",
     replace: "if (bucket !== undefined || meets) return exchange;",
-    tests: [`${args}#variables that cannot be trained`],
+    tests: [`${tfjs}/variables/variables_test.ts`],
   },
   {
     name: "the hash of a step leaves out the learning rate",
     file: "optimizers/tfjs/facts.ts",
     find: "?? learningRate,",
     replace: "?? learningRate ? 0 : 0,",
-    tests: [`${replicas}#learning rate`],
+    tests: [`${facts}#learning rate`],
   },
   {
     name: "the hash of a step leaves out the inner optimizer's options",
     file: "optimizers/tfjs/facts.ts",
     find: '"the inner optimizer": { ...config,',
     replace: '"the inner optimizer": {',
-    tests: [`${replicas}#another option`],
+    tests: [`${facts}#another option`],
   },
   {
     name: "the hash of a step leaves out the data",
     file: "optimizers/tfjs/facts.ts",
     find: "iterations: inner.iterations },\n    [dataKey]: shardedOver(group),",
     replace: "iterations: inner.iterations },",
-    tests: [`${replicas}#shuffled by itself`],
+    tests: [`${tfjs}/data/note_data_test.ts`],
   },
   {
     name: "replicas are never compared",
@@ -153,10 +152,10 @@ const mutants: Mutant[] = [
     file: "optimizers/tfjs/agreement/group.ts",
     find: "(made.get(group) ?? 0) + 1",
     replace: "1",
-    tests: [`${replicas}#several optimizers`],
+    tests: [`${tfjs}/agreement/group_test.ts`],
   },
   {
-    name: "the steps of the status are 32 bits",
+    name: "the steps of the opening are 32 bits",
     file: "optimizers/tfjs/agreement/opening.ts",
     find: "view.setBigUint64(8, BigInt(step), true);",
     replace: "view.setUint32(8, step, true);",
@@ -174,14 +173,14 @@ const mutants: Mutant[] = [
     file: "optimizers/tfjs/variables/slots.ts",
     find: "...Object.keys(numbers).length > 0 && { numbers },",
     replace: "",
-    tests: ["tests/optimizers/tfjs/variables/own_memory_test.ts#a checkpoint holds"],
+    tests: [`${tfjs}/variables/slots_test.ts#a checkpoint holds`],
   },
   {
     name: "an optimizer of a user's own is stored in part",
     file: "optimizers/tfjs/replica.ts",
     find: "requireStorable(inner);",
     replace: "",
-    tests: ["tests/optimizers/tfjs/variables/own_memory_test.ts#refuses what it cannot hold"],
+    tests: [`${tfjs}/variables/slots_test.ts#refuses what it cannot hold`],
   },
   {
     name: "rejoin: ranks of which some have begun do not begin anew",
@@ -223,35 +222,35 @@ const mutants: Mutant[] = [
     file: "optimizers/tfjs/agreement/sync_weights.ts",
     find: "small = 2 ** -Math.ceil(Math.log2(2 * size))",
     replace: "small = 1",
-    tests: [`${callbacks}#finite where the mean is`],
+    tests: [`${weights}#finite where the mean is`],
   },
   {
     name: "averageState takes a mean that is not finite",
     file: "optimizers/tfjs/agreement/sync_weights.ts",
     find: "if (bucket.firstNonFinite(difference) >= 0) {",
     replace: "if (bucket.firstNonFinite(difference) >= bucket.layout.size) {",
-    tests: [`${callbacks}#finite where the mean is`],
+    tests: [`${weights}#finite where the mean is`],
   },
   {
     name: "weights are compared by their shapes only",
     file: "optimizers/tfjs/agreement/sync_weights.ts",
     find: "`${dtype} [${shape}]`",
     replace: "`[${shape}]`",
-    tests: [`${callbacks}#compare types, shapes`],
+    tests: [`${weights}#compare types, shapes`],
   },
   {
     name: "a loaded model trains alone on each rank",
     file: "optimizers/tfjs/optimizer.ts",
     find: "if (this.#loaded) requireOneLaunched();",
     replace: "",
-    tests: [`${args}#a loaded model`],
+    tests: [`${tfjs}/loaded_test.ts`],
   },
   {
     name: "replicas: the names of variables are not compared",
     file: "optimizers/tfjs/facts.ts",
     find: "variables.map(({ name }) => unnumbered(name))",
     replace: 'variables.map(({ name }) => unnumbered(name) && "")',
-    tests: ["tests/optimizers/tfjs/agreement/replicas_test.ts#lists in another order"],
+    tests: [`${facts}#lists in another order`],
   },
 ];
 

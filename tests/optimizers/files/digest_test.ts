@@ -1,9 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { syncMetrics, weightsDigest } from "../../../optimizers/mod.ts";
 import { digest } from "../../../optimizers/files/digest.ts";
 import { bits, key } from "../../../random.ts";
-import { collective, memory } from "../../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 
@@ -58,16 +56,21 @@ Deno.test("digest: texts are told apart by where each ends", () => {
   assertNotEquals(digest().text("abcdefgh").hex(), digest().text("abcd").text("efgh").hex());
 });
 
-Deno.test("weightsDigest tells types and shapes apart where the bytes are the same", () => {
-  const of = (tensor: tf.Tensor) => weightsDigest([tf.variable(tensor)]);
-  const digests = [of(tf.zeros([4])), of(tf.zeros([2, 2])), of(tf.zeros([4], "int32"))];
-  assertEquals(new Set(digests).size, 3);
-});
-
-Deno.test("syncMetrics averages metrics by name, in whatever order the ranks report them", async () => {
-  const groups = memory(2).map((transport) => collective(transport));
-  const logs: Record<string, number>[] = [{ loss: 1, accuracy: 10 }, { accuracy: 30, loss: 3 }];
-  await Promise.all(groups.map((group, rank) => syncMetrics(group).onEpochEnd(0, logs[rank]!)));
-  for (const mean of logs) assertEquals(mean, { loss: 2, accuracy: 20 });
-  for (const group of groups) await group[Symbol.asyncDispose]();
+Deno.test("a digest changes with every bit and with the length, and its value is pinned", () => {
+  const bytes = Uint8Array.from({ length: 9 }, (_, i) => 37 * i + 1);
+  const seen = new Set([digest().bytes(bytes).hex()]);
+  for (let length = 0; length < bytes.length; length++) seen.add(digest().bytes(bytes.subarray(0, length)).hex());
+  for (let bit = 0; bit < 72; bit++) {
+    const flipped = bytes.slice();
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    seen.add(digest().bytes(flipped).hex());
+  }
+  for (let length = 1; length < 9; length++) seen.add(digest().bytes(new Uint8Array(length)).hex());
+  assertEquals(seen.size, 1 + 9 + 72 + 8);
+  assertEquals(new Set([...seen].map((hex) => hex.slice(0, 8))).size, seen.size);
+  assertEquals(new Set([...seen].map((hex) => hex.slice(8))).size, seen.size);
+  const shifted = new Uint8Array(12);
+  shifted.set(bytes, 3);
+  assertEquals(digest().bytes(shifted.subarray(3)).hex(), digest().bytes(bytes).hex());
+  assertEquals(digest().text("Gradwire").hex(), "c2f9a4b0ead51ea7");
 });

@@ -1,13 +1,14 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert/mod.js";
+import { assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import { identity, randK, topK } from "../../../compressors/mod.ts";
 import { average, DistributedOptimizer } from "../../../optimizers/mod.ts";
-import { alone, collective, connect, memory } from "../../../transport/mod.ts";
-import { setPlace } from "../../../transport/place.ts";
+import { alone, connect, memory } from "../../../transport/mod.ts";
+import { echo } from "./training.ts";
 
 await tf.setBackend("cpu");
 
 const method = average(), group = alone(), sgd = tf.train.sgd(1);
+
 const mistakes: [name: string, inner: unknown, options: unknown, says: string][] = [
   [
     "a misspelt option",
@@ -84,112 +85,23 @@ for (const [name, inner, options, says] of mistakes) {
   });
 }
 
-Deno.test("setLearningRate sets the inner optimizer's, and refuses what is no rate", () => {
-  for (const inner of [tf.train.sgd(1), tf.train.momentum(1, 0.5), tf.train.adam(1)]) {
-    const optimizer = new DistributedOptimizer(inner, { method, group });
-    optimizer.setLearningRate(0.25);
-    assertEquals(optimizer.learningRate, 0.25);
-    assertEquals((inner as unknown as { learningRate: number }).learningRate, 0.25);
-    for (const rate of [NaN, -1, Infinity, "1" as unknown as number]) {
-      assertThrows(() => optimizer.setLearningRate(rate), RangeError, "expected a finite number ≥ 0");
-    }
-  }
-});
-
-Deno.test("variables that cannot be trained are refused on all ranks, and the ranks go on", async () => {
-  const groups = memory(2).map((transport) => collective(transport, { timeout: 10_000 }));
-  const each = (rank: (group: typeof groups[number]) => Promise<unknown>) => Promise.all(groups.map(rank));
-  const step = (group: typeof groups[number], list: tf.Variable[], optimizer = make(group)) =>
-    optimizer.minimizeAsync(() => tf.addN(list.map((v) => v.toFloat().sum())).asScalar(), false, list);
-  const make = (group: typeof groups[number]) => new DistributedOptimizer(tf.train.sgd(1), { method, group });
-  const live = () => tf.variable(tf.tensor1d([1, 2]));
-  // Of an integer type: on both ranks, and on one.
-  await each((group) =>
-    assertRejects(() => step(group, [live(), tf.variable(tf.scalar(1, "int32"))]), Error, "it is int32")
+Deno.test("options that are wrong are refused in words", () => {
+  const method = average(), group = echo(2), sgd = tf.train.sgd(1);
+  const make = (inner: unknown, options: unknown) => () =>
+    new DistributedOptimizer(inner as tf.Optimizer, options as never);
+  assertThrows(make({}, { method, group }), TypeError, "expected a tf.Optimizer");
+  assertThrows(
+    make(new DistributedOptimizer(sgd, { method, group }), { method, group }),
+    TypeError,
+    "is one already",
   );
-  await each((group) =>
-    assertRejects(
-      () => step(group, [tf.variable(group.rank ? tf.scalar(1, "int32") : tf.scalar(1))]),
-      Error,
-      group.rank ? "it is int32, expected float32" : "rank 1 failed: Cannot train variable 0",
-    )
+  assertThrows(make(sgd, { group }), TypeError, "method is undefined");
+  assertThrows(make(sgd, { method }), TypeError, "group is undefined");
+  assertThrows(
+    make(sgd, { method, group, sead: 1 }),
+    TypeError,
+    'there is no option "sead", expected one of method, group, seed, nonFinite, dataLoss',
   );
-  // Disposed of: before the first step, and between steps.
-  const gone = live();
-  gone.dispose();
-  await each((group) => assertRejects(() => step(group, [group.rank ? gone : live()]), Error));
-  const optimizers = groups.map(make), lists = groups.map(() => [live(), live()]);
-  await each((group) => step(group, lists[group.rank]!, optimizers[group.rank]));
-  lists[1]![1]!.dispose();
-  await each((group) =>
-    assertRejects(
-      () =>
-        optimizers[group.rank]!.minimizeAsync(
-          () => lists[group.rank]![0]!.sum().asScalar(),
-          false,
-          lists[group.rank]!.slice(0, 1),
-        ),
-      Error,
-      `${group.rank ? "" : "rank 1 failed: Cannot take step 1: "}variable 1 (`,
-    )
-  );
-  // Others than in the first step.
-  const added = optimizers.map((_, rank) => [...lists[rank]!.slice(0, 1), live()]);
-  await each((group) =>
-    assertRejects(
-      () => step(group, added[group.rank]!, optimizers[group.rank]),
-      Error,
-      "was not among the 2 of the first step",
-    )
-  );
-  // Without numbers.
-  await each((group) => step(group, [tf.variable(tf.zeros([0])), live()]));
-  for (const group of groups) await group[Symbol.asyncDispose]();
-});
-
-Deno.test("a loaded model refuses to train where several ranks were launched, and trains where none was", async () => {
-  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] }), x = tf.ones([2, 1]);
-  model.compile({
-    optimizer: new DistributedOptimizer(tf.train.adam(0.1), { method, group }),
-    loss: "meanSquaredError",
-  });
-  await model.fit(x, x, { verbose: 0 });
-  let saved!: tf.io.ModelArtifacts;
-  await model.save(
-    tf.io.withSaveHandler((artifacts) => {
-      saved = artifacts;
-      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" as const } });
-    }),
-    { includeOptimizer: true },
-  );
-  const load = () => tf.loadLayersModel(tf.io.fromMemory(saved)), before = Deno.env.get("WORLD_SIZE");
-  await (await load()).fit(x, x, { verbose: 0 });
-  const place = { rank: 0, size: 3, meeting: { transport: "broadcast" as const, name: "none" }, args: [] };
-  const loaded = await load(), weights = loaded.getWeights().map((weight) => weight.dataSync());
-  setPlace(place);
-  try {
-    await assertRejects(
-      () => loaded.fit(x, x, { verbose: 0 }),
-      Error,
-      "Cannot train a loaded model on 3 ranks: its optimizer",
-    );
-    assertEquals(loaded.getWeights().map((weight) => weight.dataSync()), weights);
-    // Compiled again it trains.
-    loaded.compile({
-      optimizer: new DistributedOptimizer(tf.train.adam(0.1), { method, group }),
-      loss: "meanSquaredError",
-    });
-    await loaded.fit(x, x, { verbose: 0 });
-  } finally {
-    setPlace(undefined as never);
-  }
-  // torchrun's variables say it too.
-  const variables = { RANK: "0", WORLD_SIZE: "2", MASTER_ADDR: "127.0.0.1", MASTER_PORT: "1" };
-  assertEquals(before, undefined);
-  for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
-  try {
-    await assertRejects(async () => await (await load()).fit(x, x, { verbose: 0 }), Error, "on 2 ranks");
-  } finally {
-    for (const name of Object.keys(variables)) Deno.env.delete(name);
-  }
+  assertThrows(make(sgd, { method, group, seed: 0.5 }), RangeError, "seed is 0.5");
+  assertThrows(make(sgd, { method, group, nonFinite: "ignore" }), TypeError, 'nonFinite is "ignore"');
 });

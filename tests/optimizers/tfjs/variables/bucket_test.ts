@@ -1,7 +1,6 @@
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert/mod.js";
+import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { Bucket, describeMethod, layoutDigest, layoutOf, weightsDigest } from "../../../../optimizers/mod.ts";
-import { digest } from "../../../../optimizers/files/digest.ts";
+import { Bucket, layoutDigest, layoutOf } from "../../../../optimizers/mod.ts";
 
 await tf.setBackend("cpu");
 
@@ -73,48 +72,4 @@ Deno.test("a layout's digest is that of its shapes, in order", () => {
     of(),
   ];
   assertEquals(new Set(others).size, others.length);
-});
-
-Deno.test("a digest changes with every bit and with the length, and its value is pinned", () => {
-  const bytes = Uint8Array.from({ length: 9 }, (_, i) => 37 * i + 1);
-  const seen = new Set([digest().bytes(bytes).hex()]);
-  for (let length = 0; length < bytes.length; length++) seen.add(digest().bytes(bytes.subarray(0, length)).hex());
-  for (let bit = 0; bit < 72; bit++) {
-    const flipped = bytes.slice();
-    flipped[bit >> 3]! ^= 1 << (bit & 7);
-    seen.add(digest().bytes(flipped).hex());
-  }
-  for (let length = 1; length < 9; length++) seen.add(digest().bytes(new Uint8Array(length)).hex());
-  assertEquals(seen.size, 1 + 9 + 72 + 8);
-  assertEquals(new Set([...seen].map((hex) => hex.slice(0, 8))).size, seen.size);
-  assertEquals(new Set([...seen].map((hex) => hex.slice(8))).size, seen.size);
-  const shifted = new Uint8Array(12);
-  shifted.set(bytes, 3);
-  assertEquals(digest().bytes(shifted.subarray(3)).hex(), digest().bytes(bytes).hex());
-  assertEquals(digest().text("Gradwire").hex(), "c2f9a4b0ead51ea7");
-});
-
-Deno.test("weightsDigest tells values, shapes and order apart", () => {
-  const variables = [tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.tensor1d([3]))];
-  const same = variables.map((variable) => tf.variable(variable.clone()));
-  assertEquals(weightsDigest(variables), weightsDigest(same));
-  assertNotEquals(weightsDigest(variables), weightsDigest([...same].reverse()));
-  assertNotEquals(weightsDigest(variables), weightsDigest([tf.variable(tf.tensor1d([1, 2, 3]))]));
-  same[0]!.assign(tf.tensor1d([1, 2.0000002384185791]));
-  assertNotEquals(weightsDigest(variables), weightsDigest(same));
-  const model = tf.sequential({ layers: [tf.layers.batchNormalization({ inputShape: [2] })] });
-  const before = weightsDigest(model);
-  (model.weights[3]!.read() as tf.Variable).assign(tf.tensor1d([1, 5]));
-  assertNotEquals(weightsDigest(model), before);
-});
-
-Deno.test("describeMethod writes options and what they are made of", () => {
-  const inner = { name: "topK", options: { k: 3, by: "size" } };
-  assertEquals(
-    describeMethod({
-      name: "m",
-      options: { inner, list: [1, true], choose: () => inner, nothing: undefined, at: { x: 1 } },
-    }),
-    'm({ inner: topK({ k: 3, by: "size" }), list: [1, true], choose: function, at: { x: 1 } })',
-  );
 });

@@ -1,27 +1,10 @@
 /** Steps in a folder, with disks and processes that fail at any moment. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
-import { canonical } from "../../../../transport/handshake.ts";
-import { readManifest, writeManifest } from "../../../../optimizers/files/step_folder.ts";
 import { leaders } from "../../../../optimizers/tfjs/checkpoints/write_step.ts";
-import { disk, find, ranks, save, watched } from "./step_files.ts";
 import { bits, fold, key } from "../../../../random.ts";
-
-const unknown = (size = 2) => Array.from({ length: size }, () => ({ save: 0, run: "0a" }));
-
-/** A folder that all ranks share, and one for each. */
-async function withFolders(body: (folders: string[], shared: boolean) => Promise<void>): Promise<void> {
-  for (const shared of [true, false]) {
-    const root = await Deno.makeTempDir();
-    try {
-      await body(shared ? [`${root}/a b#c`, `${root}/a b#c`] : [`${root}/0`, `${root}/1`], shared);
-    } finally {
-      await Deno.remove(root, { recursive: true });
-    }
-  }
-}
-
-const list = async (folder: string) => (await disk.readdir(folder)).sort();
+import { list, unknown, withFolders } from "./folders.ts";
+import { disk, find, ranks, save, watched } from "./step_files.ts";
 
 Deno.test("steps: saved and found, the newest n are kept, on a shared disk and on one a rank", async () => {
   await withFolders(async (folders, shared) => {
@@ -130,86 +113,6 @@ Deno.test("steps: ranks at different steps do not save", async () => {
     }
     assertEquals(await find(ranks(2), folders), { step: 0, save: 0, leftOut: [] });
   });
-});
-
-Deno.test("steps: what is damaged or missing on one rank is left out on all, with the reason", async () => {
-  const damage: Record<string, [(path: string) => Promise<void>, string]> = {
-    "a bit of the file": [async (path) => {
-      const file = `${path}/rank-1.safetensors`, bytes = await Deno.readFile(file);
-      bytes[500]! ^= 1;
-      await Deno.writeFile(file, bytes);
-    }, "rank 1: rank-1.safetensors is damaged: its digest is another"],
-    "a torn file": [
-      (path) => Deno.truncate(`${path}/rank-1.safetensors`, 500),
-      "rank 1: rank-1.safetensors has 500 bytes, expected 110",
-    ],
-    "no file": [
-      (path) => Deno.remove(`${path}/rank-1.safetensors`),
-      "rank 1: rank-1.safetensors cannot be read: ENOENT",
-    ],
-    "no manifest": [(path) => Deno.remove(`${path}/manifest.json`), "rank 1: ENOENT"],
-    "a torn manifest": [
-      (path) => Deno.truncate(`${path}/manifest.json`, 100),
-      "rank 1: manifest.json is damaged: it is not JSON",
-    ],
-    "an edited manifest": [async (path) => {
-      const text = await Deno.readTextFile(`${path}/manifest.json`);
-      await Deno.writeTextFile(`${path}/manifest.json`, text.replace('"step": 3', '"step": 4'));
-    }, "rank 1: manifest.json is damaged: its digest is another"],
-    "another rank's file": [
-      (path) =>
-        Deno.copyFile(
-          path.replace("step-000000000003-save-3", "step-000000000002-save-2") + "/rank-1.safetensors",
-          `${path}/rank-1.safetensors`,
-        ),
-      "rank 1: rank-1.safetensors ",
-    ],
-    "no folder": [(path) => Deno.remove(path, { recursive: true }), "rank 1 does not have it"],
-  };
-  for (const [what, [harm, why]] of Object.entries(damage)) {
-    await withFolders(async (folders, shared) => {
-      const groups = ranks(2), known = unknown();
-      for (let step = 1; step <= 3; step++) await save(groups, step, folders, known);
-      await harm(`${folders[1]}/step-000000000003-save-3`);
-      if (what === "no folder" && shared) return;
-      const { step, leftOut } = await find(groups, folders);
-      assertEquals([step, leftOut.length], [2, 1], what);
-      assert(leftOut[0]!.startsWith("step-000000000003-save-3: ") && leftOut[0]!.includes(why), leftOut[0]);
-      // Nothing sound is left: all ranks say so, and do not start anew.
-      for (const name of ["step-000000000002-save-2", "step-000000000001-save-1"]) {
-        await Deno.remove(`${folders[1]}/${name}/manifest.json`);
-      }
-      await assertRejects(
-        () => find(groups, folders),
-        Error,
-        "no step in it is complete and sound on all ranks (step-000000000003-save-3: ",
-      );
-    });
-  }
-});
-
-Deno.test("steps: every flipped bit of a manifest is refused, or changes nothing that it says", () => {
-  const bytes = writeManifest({
-    step: 12,
-    save: 3,
-    run: "0a1b",
-    time: "2026-01-01T00:00:00.000Z",
-    files: [{ name: "rank-0.safetensors", bytes: 7, digest: "00ff", position: { "\u001b": [1] } }],
-  });
-  const manifest = canonical(readManifest(bytes));
-  let same = 0;
-  for (let bit = 0; bit < 8 * bytes.length; bit++) {
-    bytes[bit >>> 3]! ^= 1 << (bit & 7);
-    try {
-      assertEquals(canonical(readManifest(bytes)), manifest);
-      same++;
-    } catch (error) {
-      assert(error instanceof RangeError, `${error}`);
-    }
-    bytes[bit >>> 3]! ^= 1 << (bit & 7);
-  }
-  // The letter of an escape has two cases, and white space two bits that leave it white: nothing else.
-  assert(same < 40, `${same}`);
 });
 
 Deno.test("steps: two runs in one folder are never mixed: the second refuses", async () => {
