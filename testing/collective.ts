@@ -1,10 +1,14 @@
+/** The conformance suite of groups. @module */
+
 import fc from "../dependencies/fast_check.ts";
 import type { Collective, WireRound } from "../transport/round.ts";
 import { encodedBytes } from "../transport/ops.ts";
 import { performTogether } from "../transport/drivers.ts";
 import { TransportError } from "../transport/transport.ts";
 import type { Property } from "./property.ts";
-import { ends, expect, lost, pattern, pause, rejects } from "./transport.ts";
+import { bytesOf } from "./compare.ts";
+import { ends, expect, lost, pattern, pause, rejects } from "./expect.ts";
+import { copyOf, equal, equalBytes, roundsOf, sentBytesOf } from "./wire_rounds.ts";
 
 /** Ranks under test. */
 export interface Ranks {
@@ -337,96 +341,5 @@ export function collectiveProperties(
   async function refused(group: Collective, round: WireRound): Promise<void> {
     const error = await rejects(group.perform(round), `${round.op}`, soon);
     expect(!(error instanceof TransportError), `an error of the caller's, received ${error}`);
-  }
-}
-
-/**
- * The documented traffic of `collective` over a transport that adds `framing` bytes to each packet, from the formulas: an
- * independent account of what each rank sends and receives in a round.
- */
-export function collectiveTraffic(
-  framing: number,
-): (rounds: readonly WireRound[], rank: number) => { sentBytes: number; receivedBytes: number } {
-  const wire = (length: number) => length + 16 + framing * Math.max(1, Math.ceil(length / 262_144));
-  /** What one rank sends to another. */
-  const sent = (rounds: readonly WireRound[], from: number, to: number): number => {
-    const round = rounds[from]!, size = rounds.length;
-    switch (round.op) {
-      case "allGather":
-        return wire(round.message.byteLength);
-      case "allToAll":
-        return wire(round.messages[to]!.byteLength);
-      case "allReduce": {
-        const { byteLength, length } = round.vector;
-        const share = (rank: number) => 4 * (Math.floor(length * (rank + 1) / size) - Math.floor(length * rank / size));
-        return byteLength <= 32_768 ? wire(byteLength) : wire(share(to)) + wire(share(from));
-      }
-      case "broadcast": {
-        const { root, message } = rounds[round.root] as typeof round;
-        const place = (to - root + size) % size, parent = place & place - 1; // Without the lowest bit that is set.
-        return to !== root && (parent + root) % size === from ? wire(message.byteLength) : 0;
-      }
-    }
-  };
-  return (rounds, rank) => {
-    const others = [...rounds.keys()].filter((other) => other !== rank);
-    return {
-      sentBytes: others.reduce((sum, to) => sum + sent(rounds, rank, to), 0),
-      receivedBytes: others.reduce((sum, from) => sum + sent(rounds, from, rank), 0),
-    };
-  };
-}
-
-/** A round of every rank: integers whose sums are exact, messages whose lengths differ by up to `spread`. */
-function roundsOf(op: WireRound["op"], size: number, length: number, root: number, spread: number): WireRound[] {
-  const longer = (i: number) => length === 0 && spread < 10 ? 0 : length + i * 31 % (spread + 1);
-  return Array.from({ length: size }, (_, rank): WireRound => {
-    switch (op) {
-      case "allGather":
-        return { op, message: pattern(longer(rank), rank) };
-      case "allToAll":
-        return {
-          op,
-          messages: Array.from({ length: size }, (_, to) => pattern(longer(rank * size + to), rank * size + to)),
-        };
-      case "allReduce":
-        return { op, vector: Float32Array.from({ length }, (_, i) => (i * 37 + rank * 101) % 2001 - 1000) };
-      case "broadcast":
-        return { op, root, message: rank === root ? pattern(longer(root), root) : new Uint8Array(0) };
-    }
-  });
-}
-
-function copyOf(round: WireRound): WireRound {
-  switch (round.op) {
-    case "allReduce":
-      return { ...round, vector: round.vector.slice() };
-    case "allToAll":
-      return { ...round, messages: round.messages.map((message) => message.slice()) };
-    default:
-      return { ...round, message: round.message.slice() };
-  }
-}
-
-function sentBytesOf(round: WireRound): readonly Uint8Array[] {
-  return round.op === "allReduce"
-    ? [bytesOf(round.vector)]
-    : round.op === "allToAll"
-    ? round.messages
-    : [round.message];
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-function equal(received: number, expected: number, what: string): void {
-  expect(received === expected, `${what} to be ${expected}, received ${received}`);
-}
-
-function equalBytes(received: Uint8Array, expected: Uint8Array, what: string): void {
-  equal(received?.byteLength, expected.byteLength, `${what}: length`);
-  for (let i = 0; i < expected.byteLength; i++) {
-    if (received[i] !== expected[i]) equal(received[i]!, expected[i]!, `${what}: byte ${i}`);
   }
 }

@@ -28,4 +28,5 @@ export * from "./method.ts";
 export * from "./theory.ts";
 export * from "./vectors.ts";
 export { transportProperties, type TransportPropertiesOptions } from "./transport.ts";
-export { collectiveProperties, type CollectivePropertiesOptions, collectiveTraffic, type Ranks } from "./collective.ts";
+export { collectiveProperties, type CollectivePropertiesOptions, type Ranks } from "./collective.ts";
+export { collectiveTraffic } from "./traffic.ts";

@@ -101,14 +101,14 @@ export default [
   },
   {
     name: "transports: an end may name any rank",
-    file: transport,
+    file: "testing/expect.ts",
     find: "(error as TransportError).rank === rank,",
     replace: "(error as TransportError).rank !== rank || true,",
     tests: [`${transports}#blame the wrong rank`],
   },
   {
     name: "transports: an end may be any error",
-    file: transport,
+    file: "testing/expect.ts",
     find: "expect(error instanceof TransportError, ",
     replace: "expect(error instanceof Error, ",
     tests: [`${transports}#throw an error that`],
