@@ -40,6 +40,12 @@ export interface UnbiasedCompressor extends Compressor {
   omega(size: number): number;
 }
 
+/** A compressor whose ω is smaller on vectors without peaks, such as `rotated` makes of any vector. */
+export interface FlatOmega {
+  /** ω on random vectors of `size` numbers for which size · E max xᵢ² ≤ peak · ‖x‖². Undefined where it is not smaller. */
+  readonly omegaFlat?: ((size: number, peak: number) => number) | undefined;
+}
+
 /** B(α): E‖C(x) − x‖² ≤ α ‖x‖² for every x, 0 ≤ α < 1. (Others write δ = 1 − α; this is the α of arXiv:2010.03246.) */
 export interface ContractiveCompressor extends Compressor {
   /** α for vectors of `size` numbers. */

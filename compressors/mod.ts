@@ -8,5 +8,5 @@ export * from "./coding/integer_model.ts";
 export * from "./coding/range_coder.ts";
 export * from "./factories.ts";
 export * from "./parse.ts";
-export { doubleSampling, type LeastSquaresTerm } from "./quantizers/zipml.ts";
+export { doubleSampling, type LeastSquaresTerm } from "./quantizers/zipml/double_sampling.ts";
 export { isSparsifier, type Sparsifier } from "./sparsifiers/sparsifier.ts";

@@ -1,5 +1,5 @@
 /**
- * Solves the quantizer tables of compressors/quantizers/quantizer_tables.ts and prints them:
+ * Solves the quantizer tables of compressors/quantizers/eden/lloyd_max.ts and quic_fl/quic_fl_tables.ts and prints them:
  * `deno run benches/tools/solve_quantizers.ts`.
  *
  * EDEN: the Lloyd–Max quantizers of N(0, 1), by their fixed point: thresholds halfway between levels, levels at the mean of
@@ -15,7 +15,7 @@
  * mean of the highest values at T.
  */
 
-import { oneBitRows } from "../../compressors/quantizers/quantizer_tables.ts";
+import { oneBitRows } from "../../compressors/quantizers/quic_fl/one_bit_rows.ts";
 
 /** Complementary error function over √π / 2 e^(−x²) is a continued fraction; near 0 the series of erf converges faster. */
 function erf(x: number): number {

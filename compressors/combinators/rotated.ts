@@ -3,11 +3,11 @@ import { requireCompressor } from "../check.ts";
 import {
   type Compressor,
   type ContractiveCompressor,
+  type FlatOmega,
   isContractive,
   isUnbiased,
   type UnbiasedCompressor,
 } from "../compressor.ts";
-import type { Flattened } from "../quantizers/dithering.ts";
 import { addClamped, exponentOf } from "../kernels/float32.ts";
 import { copyScaled, floorPower, rotate, unrotate } from "../kernels/rotation.ts";
 import { largest } from "../kernels/sums.ts";
@@ -50,12 +50,12 @@ export function rotated(
   options?: RotatedOptions,
 ): UnbiasedCompressor & ContractiveCompressor;
 /** Of an unbiased compressor: unbiased. */
-export function rotated(compressor: UnbiasedCompressor & Flattened, options?: RotatedOptions): UnbiasedCompressor;
+export function rotated(compressor: UnbiasedCompressor & FlatOmega, options?: RotatedOptions): UnbiasedCompressor;
 /** Of a contractive compressor: contractive. */
 export function rotated(compressor: ContractiveCompressor, options?: RotatedOptions): ContractiveCompressor;
 /** Of any compressor, for instance one that was read from text. */
 export function rotated(compressor: Compressor, options?: RotatedOptions): Compressor;
-export function rotated(compressor: Compressor & Flattened, options: RotatedOptions = {}): Compressor {
+export function rotated(compressor: Compressor & FlatOmega, options: RotatedOptions = {}): Compressor {
   requireCompressor("make rotated", compressor);
   const { rounds = 2 } = checkOptions("make rotated", options, ["rounds"]);
   checkInteger("make rotated", "rounds", rounds, 1, 8);

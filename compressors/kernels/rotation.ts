@@ -52,7 +52,7 @@ export function floorPower(n: number): number {
 /** Up to this many numbers are rotated by a matrix: signs of so few numbers make too few different rotations. */
 const MATRIX = 32;
 /** The most numbers in a block: they fit a first level cache of 32 KiB. */
-const BLOCK = 8192;
+export const BLOCK = 8192;
 
 /**
  * Cuts a vector of `size` numbers into blocks that are rotated by themselves, and calls `use` for each: with the index of

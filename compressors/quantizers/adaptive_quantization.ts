@@ -8,22 +8,26 @@ import { scratch } from "../kernels/scratch.ts";
 
 /** Options of {@linkcode adaptiveQuantization}. */
 export interface AdaptiveQuantizationOptions {
-  /** Share of the positive, and of the negative, numbers that are sent: above 0, at most 1. */
+  /** The share of the positive numbers, and of the negative numbers, that is sent: above 0, at most 1. */
   readonly proportion: number;
 }
 
 /**
- * Adaptive quantization of Dryden et al.: the largest ⌈proportion · n₊⌉ of the n₊ positive numbers are sent as their mean,
- * the largest in magnitude of the negative ones as theirs; all others are 0. Used with error feedback, which keeps what was
- * not sent. Two floats and the entropy of the positions and signs: about proportion · (log₂(1 / proportion) + 2.4) bits a
- * number.
+ * Adaptive quantization: the largest share `proportion` of the positive numbers is sent as their mean, the share of
+ * largest magnitude of the negative numbers as theirs, and all other numbers become 0.
  *
- * The error is ‖x‖² − S₊² / m₊ − S₋² / m₋ (S: sums of the m numbers that were sent), hence for every draw
- * α = 1 − min(max(proportion, 1/d), 1 / ⌈proportion · d⌉): reached by equal magnitudes, and by one number among tiny ones
- * of its sign. That is .98 for half of 100 numbers, and near 1 for large d; on gaussians it is far less.
+ * With S₊ the sum of the m₊ = ⌈proportion · n₊⌉ numbers sent of the n₊ positive ones, and S₋ and m₋ those of the negative
+ * ones, the squared error is ‖x‖² − S₊² / m₊ − S₋² / m₋.
  *
- * Source: Dryden, Moon, Jacobs, Van Essen: "Communication quantization for data-parallel training of deep neural
- * networks", MLHPC 2016; the thresholds here are exact, by radix selection. Working memory: 4 bytes a number.
+ * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw. For a vector x of d numbers
+ *   α = 1 − min(max(proportion, 1/d), 1 / ⌈proportion · d⌉), which equal magnitudes reach, and one number among tiny ones of
+ *   its sign. That is 0.98 for half of 100 numbers, and nearly 1 for large d; on Gaussian vectors it is far less.
+ * - Message: two float32 and the positions and signs in an entropy code, about
+ *   proportion · (log₂(1 / proportion) + 2.4) bits a number.
+ * - Memory: 4 bytes a number.
+ * - Source: Dryden, Moon, Jacobs, Van Essen: "Communication quantization for data-parallel training of deep neural
+ *   networks", MLHPC 2016. The thresholds here are exact, found by radix selection.
+ * - Choose it with error feedback, where positions of single numbers would cost more than values: it sends only signs.
  *
  * @throws {RangeError} unless 0 < proportion ≤ 1
  *
@@ -58,7 +62,7 @@ export function adaptiveQuantization(options: AdaptiveQuantizationOptions): Cont
       }
       const positive = scale * above, negative = scale * below;
       const signs = decodeIntegers(message, 8, 1, memory(into.length));
-      // A mean is 0 where no number of its sign is sent, and only there.
+      // A mean is 0 exactly where no number of its sign was sent.
       if (signs.includes(1) !== above > 0 || signs.includes(-1) !== below < 0) {
         refuse(name, `its means are ${above} and ${below}, and its signs are others`);
       }

@@ -17,21 +17,24 @@ const FORMATS = {
 
 /** Options of {@linkcode cast}. */
 export interface CastOptions<R extends "nearest" | "random" = "nearest" | "random"> {
-  /** IEEE half precision, bfloat16, or the two 8-bit formats of the OCP specification. */
+  /** IEEE half precision, bfloat16, or one of the two 8-bit formats of the OCP specification. */
   readonly format: "fp16" | "bf16" | "e4m3" | "e5m2";
-  /** To nearest, ties to even, or at random without bias. Default "nearest". */
+  /** Whether numbers are rounded to nearest, ties to even, or at random without bias. Default "nearest". */
   readonly rounding?: R;
 }
 
 /**
- * Low-precision floats: 16 or 8 bits a number, after the vector was multiplied by the power of two that brings its
- * largest magnitude as close below the largest number of the format as it can.
+ * Floats of 16 or 8 bits: the vector is multiplied by the power of two that brings its largest magnitude as close below
+ * the largest number of the format as possible, and each number is rounded to the format.
  *
- * With m bits of mantissa, and numbers small against the largest rounded at a fixed step: to nearest,
- * α = (2⁻ᵐ / (2 + 2⁻ᵐ))² + d q², for every draw; at random, ω = 4⁻ᵐ / (4 (1 + 2⁻ᵐ)) + d q², where q is half the smallest
- * step over half the largest number. fp16: 2.4e-7, bf16: 1.5e-5, e4m3: 0.0035 + 2e-11 d, e5m2: 0.0124 + 4e-19 d.
- *
- * Source: IEEE 754-2019; Micikevicius et al.: "FP8 formats for deep learning", arXiv:2209.05433.
+ * - Guarantee, for a format of m bits of mantissa and vectors of d numbers: rounded to nearest, contractive in every draw,
+ *   ‖C(x) − x‖² ≤ α ‖x‖² with α = (2⁻ᵐ / (2 + 2⁻ᵐ))² + d q²; rounded at random, unbiased with variance at most ω ‖x‖²,
+ *   ω = 4⁻ᵐ / (4 (1 + 2⁻ᵐ)) + d q². The second term is that of numbers so small that their step is fixed: q is half of the
+ *   format's smallest step over half of its largest number. Both constants are about 2.4e-7 for fp16, 1.5e-5 for bf16,
+ *   0.0035 + 2e-11 d for e4m3 and 0.0124 + 4e-19 d for e5m2.
+ * - Message: the exponent of the power of two in 2 bytes, then 16 or 8 bits a number.
+ * - Source: IEEE 754-2019; Micikevicius et al.: "FP8 formats for deep learning", arXiv:2209.05433.
+ * - Choose it where the receiver is to read standard floats, or the error has to be tiny.
  *
  * @throws {TypeError} if format or rounding is not one of those listed
  *
@@ -44,7 +47,7 @@ export interface CastOptions<R extends "nearest" | "random" = "nearest" | "rando
  * ```
  */
 export function cast(options: CastOptions<"random"> & { readonly rounding: "random" }): UnbiasedCompressor;
-/** Low-precision floats, to nearest: contractive, for every draw. */
+/** Rounded to nearest: contractive in every draw. */
 export function cast(options: CastOptions<"nearest">): ContractiveCompressor;
 export function cast(options: CastOptions): UnbiasedCompressor | ContractiveCompressor {
   const { format, rounding = "nearest" } = checkOptions("make cast", options, ["format", "rounding"]);
@@ -54,7 +57,8 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
   const width: Width = { count: 2 ** layout.width, bits: layout.width, perByte: 0 };
   const round = rounding === "nearest" ? castNearest : castRandom;
   const relative = rounding === "nearest" ? (ulp / (2 + ulp)) ** 2 : ulp ** 2 / (4 * (1 + ulp));
-  // After scaling some number is above half the largest; below the normal ones the error is at most half a step.
+  // After scaling some number is above half of the format's largest; among subnormal numbers the error is at most half of
+  // their step.
   const floor = (2 ** (1 - layout.bias) * ulp / layout.largest) ** 2;
   const constant = (size: number) => relative + size * floor;
   const shared = {
@@ -72,7 +76,7 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
     decodeAdd(message, _key, scale, into) {
       requireLength("cast", message, 2 + byteLengthOf(width, into.length));
       const shift = (message[0]! | (message[1]! << 8)) << 16 >> 16, unit = 2 ** -shift;
-      // Largest magnitudes that encode scales are float32's own.
+      // The encoder scales a finite float32 to the format's upper half: other exponents are not its.
       if (!(Math.abs(shift) < 300 && layout.largest * unit / 2 < 2 ** 128)) refuse("cast", `the scale is 2^${shift}`);
       const values = tables[format] ??= valuesOf(layout), mask = 2 ** (layout.width - 1) - 1;
       readCodes(width, into.length, message, 2, (codes, from) => {
@@ -80,7 +84,7 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
         for (let i = 0; i < codes.length; i++) top = Math.max(top, codes[i]! & mask);
         if (values[top]! * unit <= MAX_FLOAT32) return addValues(codes, values, scale * unit, into, from);
         if (!Number.isFinite(values[top]!)) refuse("cast", `code ${top} is not that of a finite number`);
-        // Numbers next to float32's largest may have been rounded beyond it.
+        // A number next to the largest float32 may have been rounded beyond it.
         for (let i = 0; i < codes.length; i++) {
           const value = values[codes[i]!]! * unit;
           into[from + i]! += scale * clampFloat32(value);
@@ -91,10 +95,11 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
   return rounding === "nearest" ? { ...shared, everyDraw: true, alpha: constant } : { ...shared, omega: constant };
 }
 
-/** The largest integer e with 2^e · magnitude ≤ most; 0 for 0. */
+/** The largest integer e with 2^e · magnitude ≤ most; 0 where the magnitude is 0. */
 function exponentBelow(most: number, magnitude: number): number {
   if (magnitude === 0) return 0;
-  // The exponent field of the quotient; it cannot be rounded up to a power of two, both having 24 bits of mantissa.
+  // The exponent field of the quotient. Both numbers have 24 bits of mantissa, so the quotient is not rounded up to a power
+  // of two.
   return exponentOf(most / magnitude);
 }
 

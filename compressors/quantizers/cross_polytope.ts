@@ -10,27 +10,28 @@ import { scratch } from "../kernels/scratch.ts";
 
 /** Options of {@linkcode crossPolytope}. */
 export interface CrossPolytopeOptions {
-  /** R ≥ 1: how many vertices are drawn. */
+  /** How many vertices are drawn, R: 1 to 2²⁴. */
   readonly draws: number;
-  /** Which cross-polytope: that around the ball of radius ‖x‖ ("l2"), or the one on whose surface x lies ("l1", default). */
+  /** The cross-polytope: the one on whose surface the vector x lies ("l1", default), or the one around the ball of radius ‖x‖ ("l2"). */
   readonly norm?: "l1" | "l2";
 }
 
 const words = scratch(Uint32Array), drawsOf = scratch(Float64Array), indicesOf = scratch(Uint32Array);
 
 /**
- * Vector quantization by vertices of the cross-polytope (vqSGD): x is a mean of the vertices ± ρ eᵢ, of which R are drawn; the
- * output is their mean. Unbiased.
+ * Vector quantization by the vertices of a cross-polytope (vqSGD): the vector x is a mean of the vertices ± ρ eᵢ, where
+ * eᵢ are the unit vectors; R vertices are drawn accordingly, and the result is their mean.
  *
- * - `norm: "l2"`, the paper's: ρ = ‖x‖ √d, P(± eᵢ) = max(0, ± xᵢ) / ρ + (1 − ‖x‖₁ / ρ) / 2d. ω = (d − 1) / R, for every x.
- * - `norm: "l1"`: ρ = ‖x‖₁, P = |xᵢ| / ρ. Variance (‖x‖₁² − ‖x‖²) / R, ω = (d − 1) / R, attained where all magnitudes are equal
- *   only: never worse, and far better for vectors of a few large numbers.
- *
- * The message is ρ and the multiset of vertices, as a set of R out of 2 d + R − 1: 32 + log₂ C(2 d + R − 1, R) bits, and up to
- * 3 % more beyond 2¹⁶ places; that is about R log₂(2 e d / R) where R is far below d. Encoding sorts
- * the R draws, not the vector.
- *
- * Source: Gandikota, Kane, Maity, Mazumdar: "vqSGD: vector quantized stochastic gradient descent", arXiv:1911.07971.
+ * - `norm: "l1"`: ρ = ‖x‖₁, and the vertex on the side of xᵢ has probability |xᵢ| / ρ. The variance is
+ *   (‖x‖₁² − ‖x‖²) / R: never more than with "l2", and far less for vectors of a few large numbers.
+ * - `norm: "l2"`, the paper's: ρ = ‖x‖ √d for d numbers, and ± eᵢ has probability
+ *   max(0, ± xᵢ) / ρ + (1 − ‖x‖₁ / ρ) / 2d.
+ * - Guarantee: unbiased with variance at most ω ‖x‖², ω = (d − 1) / R: every vector reaches it with "l2", vectors of equal
+ *   magnitudes with "l1".
+ * - Message: ρ as float32 and the multiset of vertices, log₂ C(2d + R − 1, R) bits, and up to 3 % more where 2d + R − 1
+ *   exceeds 2¹⁶. That is about R log₂(2 e d / R) bits where R is far below d. Encoding sorts the R draws, not the vector.
+ * - Source: Gandikota, Kane, Maity, Mazumdar: "vqSGD: vector quantized stochastic gradient descent", arXiv:1911.07971.
+ * - Choose it where a whole message may have only a few bytes.
  *
  * @throws {RangeError} unless draws is an integer from 1 to 2²⁴
  * @throws {TypeError} if norm is none of the two
@@ -47,7 +48,7 @@ export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor
   const { draws, norm = "l1" } = checkOptions("make crossPolytope", options, ["draws", "norm"]);
   checkInteger("make crossPolytope", "draws", draws, 1, 2 ** 24);
   checkChoice("make crossPolytope", "norm", norm, ["l1", "l2"]);
-  // R of N kinds with repetition: R of N + R − 1 places without.
+  // A multiset of R out of N vertices is a set of R out of N + R − 1 places: the r-th vertex in order takes place vertex + r.
   const places = (size: number) => 2 * size + draws - 1;
   return {
     name: "crossPolytope",
@@ -70,7 +71,7 @@ export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor
       if (radius === 0) return requireLength("crossPolytope", message, 4);
       const end = decodeIndexSet(message, 32, draws, places(size), indices), unit = scale * radius / draws;
       requireBitLength("crossPolytope", message, end);
-      // Vertices that come more than once are added at once, so that nothing overflows on the way.
+      // A vertex that was drawn several times is added once, so that no partial sum overflows.
       for (let r = 0; r < draws;) {
         const vertex = indices[r]! - r, first = r;
         while (r < draws && indices[r]! - r === vertex) r++;
@@ -81,8 +82,9 @@ export function crossPolytope(options: CrossPolytopeOptions): UnbiasedCompressor
 }
 
 /**
- * Draws vertices 2 i + (negative ? 1 : 0) with mass |xᵢ|, and `rest` spread over all, of total sum + rest; writes the r-th of
- * them in ascending order as index vertex + r.
+ * Draws `draws` vertices, each with probability in proportion to its mass, and writes the r-th of them in ascending order as
+ * the index vertex + r. Vertex 2 i is + eᵢ and vertex 2 i + 1 is − eᵢ. The vertex on the side of xᵢ has mass |xᵢ|, of which
+ * all together are `sum`, and `rest` is spread equally over all vertices.
  */
 function drawVertices(
   vector: Float32Array,
@@ -95,7 +97,7 @@ function drawVertices(
 ): void {
   const total = Math.max(radius, sum + rest), each = rest / (2 * vector.length), sorted = drawsOf(draws);
   const random = bits(key, words(2 * draws));
-  // 53 bits each: a million numbers need more than 32.
+  // 53 bits for each draw: the masses of a million numbers need more than 32.
   for (let r = 0; r < draws; r++) {
     sorted[r] = (random[2 * r]! * 2 ** 21 + (random[2 * r + 1]! >>> 11)) * 2 ** -53 * total;
   }
@@ -108,7 +110,7 @@ function drawVertices(
     for (; r < draws && sorted[r]! < mass; r++) indices[r] = 2 * i + r;
     mass += each + Math.max(0, -value);
     for (; r < draws && sorted[r]! < mass; r++) indices[r] = 2 * i + 1 + r;
-    // Rounding may leave a draw above the last sum: it goes to the last that has mass.
+    // Rounding may leave a draw above the sum of all masses: it goes to the last vertex that has mass.
     if (i === vector.length - 1) {
       for (; r < draws; r++) indices[r] = 2 * last + (vector[last]! < 0 ? 1 : 0) + r;
     }

@@ -9,14 +9,16 @@ import { bits } from "../../random.ts";
 const WIDTH: Width = { count: 512, bits: 9, perByte: 0 };
 
 /**
- * Natural compression: every number is rounded at random, without bias, to one of the two powers of two around it; sign
- * and exponent are sent, 9 bits a number, and no norm. Zero and powers of two are exact. ω = 1/8, attained by numbers of
- * 4/3 times a power of two.
+ * Natural compression: every number is rounded at random, without bias, to one of the two powers of two around it.
  *
- * Subnormal numbers are rounded by the same rule and cost 5 bits more. Numbers above 2¹²⁷ become 2¹²⁷: the next power is
- * no float32, so only there the rounding is biased.
+ * Zero and powers of two stay exact, and subnormal numbers are rounded by the same rule. Numbers above 2¹²⁷ become 2¹²⁷,
+ * since the next power of two is no float32; only there the rounding is biased.
  *
- * Source: Horváth, Ho, Horváth, Sahu, Canini, Richtárik: "Natural compression", arXiv:1905.10988.
+ * - Guarantee: unbiased with variance at most ω ‖x‖², ω = 1/8, which numbers of 4/3 times a power of two reach.
+ * - Message: sign and exponent, 9 bits a number, and 5 bits more for each subnormal result; no norm.
+ * - Memory: a byte a number.
+ * - Source: Horváth, Ho, Horváth, Sahu, Canini, Richtárik: "Natural compression", arXiv:1905.10988.
+ * - Choose it where numbers differ in size by many powers of two and 9 bits are few enough.
  *
  * @example
  * ```ts
@@ -47,7 +49,7 @@ export function naturalCompression(): UnbiasedCompressor {
       return pack(exponents, 5, message, at);
     },
     decodeAdd(message, _key, scale, into) {
-      // First how many subnormal powers there are: their exponents follow the codes.
+      // The exponents of subnormal powers of two follow the codes, which tell how many there are.
       let count = 0;
       const at = readCodes(WIDTH, into.length, message, 0, (codes) => {
         for (let i = 0; i < codes.length; i++) count += (codes[i]! & 255) === 255 ? 1 : 0;

@@ -11,20 +11,23 @@ import { bits } from "../../random.ts";
 
 /** Options of {@linkcode naturalDithering}. */
 export interface NaturalDitheringOptions {
-  /** Levels above 0: 2^(1 − levels), …, 1/2, 1 times the norm. 1 to 127; 7 make 4 bits a number, 3 make 3. */
+  /** How many levels lie above 0: 1, 1/2, …, 2^(1 − levels) times the norm. 1 to 127; 3 take 3 bits a number, 7 take 4. */
   readonly levels: number;
-  /** What the levels divide: the Euclidean norm or the largest magnitude. Default "max". */
+  /** The norm that the levels divide: Euclidean, or the largest magnitude. Default "max". */
   readonly norm?: "l2" | "max";
 }
 
 /**
- * Natural dithering: |x| over the norm of the vector is rounded at random, without bias, to a neighbour among 0 and the
- * powers of two down to 2^(1 − levels). ⌈log₂(2 · levels + 1)⌉ bits a number.
+ * Natural dithering: every magnitude, relative to the norm of the vector, is rounded at random, without bias, to one of the
+ * two neighbours among 0 and the powers of two 2^(1 − levels), …, 1/2, 1.
  *
- * With l = 2^(1 − levels): for the maximum norm ω = max(1/8, (√(1 + (d − 1) l²) − 1) / 2); for the Euclidean norm
- * 1/8 + 2 d l² / 9 where √d l ≤ 9/4, else √d l − 1. The bound of the paper, 1/8 + q min(1, q), is larger.
- *
- * Source: Horváth et al.: "Natural compression", arXiv:1905.10988, section 5.
+ * - Guarantee: unbiased with variance at most ω ‖x‖². With l = 2^(1 − levels) the lowest level and d the number of numbers:
+ *   for the largest magnitude ω = max(1/8, (√(1 + (d − 1) l²) − 1) / 2); for the Euclidean norm ω = 1/8 + 2 d l² / 9 where
+ *   √d l ≤ 9/4, else √d l − 1. The paper's bound, 1/8 + √d l min(1, √d l), is larger.
+ * - Message: the norm as float32 and ⌈log₂(2 · levels + 1)⌉ bits a number (1.6 for one level, 2.67 for two, whose digits
+ *   share bytes).
+ * - Source: Horváth et al.: "Natural compression", arXiv:1905.10988, section 5.
+ * - Choose it in place of `dithering` where small numbers matter.
  *
  * @throws {RangeError} if levels is not an integer from 1 to 127
  * @throws {TypeError} if norm is not one of those listed

@@ -4,13 +4,15 @@ import type { ContractiveCompressor } from "../compressor.ts";
 import { addSigns, packSigns, signedSums } from "../kernels/signs.ts";
 
 /**
- * The quantizer of 1-bit SGD: one bit a number, which says whether it is negative, and the means of the negative numbers
- * and of the others. α = 1 − 1/d for every draw, attained where one number is far larger than the rest of its sign, and
- * 1 − 2/π = 0.363 on gaussians; never worse than the scaled sign. Used with error feedback.
+ * The quantizer of 1-bit SGD: each number becomes the mean of all numbers of its sign, where 0 counts as positive.
  *
- * The authors take two means for each column of a weight matrix: use `bucketed(oneBit(), rows)` for that.
- *
- * Source: Seide, Fu, Droppo, Li, Yu: "1-bit stochastic gradient descent", Interspeech 2014.
+ * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw, with α = 1 − 1/d for d numbers; one number far larger than the
+ *   others of its sign reaches it. On Gaussian vectors the error is 1 − 2/π = 0.363 of ‖x‖². It is never worse than
+ *   `scaledSign`.
+ * - Message: two means as float32 and one bit a number.
+ * - Source: Seide, Fu, Droppo, Li, Yu: "1-bit stochastic gradient descent", Interspeech 2014.
+ * - Choose it with error feedback, where numbers are not symmetric around 0. The authors take two means for each column of a
+ *   weight matrix: `bucketed(oneBit(), rows)`.
  *
  * @example
  * ```ts

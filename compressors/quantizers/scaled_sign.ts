@@ -6,14 +6,14 @@ import { addSigns, packSigns } from "../kernels/signs.ts";
 import { sumOfMagnitudes } from "../kernels/sums.ts";
 
 /**
- * Scaled sign: (‖x‖₁ / d) sign(x), one bit a number, where 0 counts as positive; with `block`, for each run of so many
- * numbers on its own. The error is ‖x‖² − ‖x‖₁² / d: α = 1 − 1/d (d the block) for every draw, attained by one-hot
- * vectors; 1 − 2/π = 0.363 on gaussians.
+ * Scaled sign: every number becomes its sign times the mean magnitude, ‖x‖₁ / d for d numbers; 0 counts as positive. With
+ * `block`, each run of `block` numbers (1 to 2³¹) has a mean of its own.
  *
- * The message is a float32 and ⌈length / 8⌉ bytes for each block. Used with error feedback: a number that is always 0 comes
- * out as ± the scale.
- *
- * Source: Karimireddy, Rebjock, Stich, Jaggi, arXiv:1901.09847; Zheng, Huang, Kwok, arXiv:1905.10936 (blocks).
+ * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw, with α = 1 − 1/d and d the length of a block; the error is
+ *   ‖x‖² − ‖x‖₁² / d, which reaches α where one number alone is not 0. On Gaussian vectors it is 1 − 2/π = 0.363 of ‖x‖².
+ * - Message: for each block a float32 and one bit a number.
+ * - Source: Karimireddy, Rebjock, Stich, Jaggi, arXiv:1901.09847; Zheng, Huang, Kwok, arXiv:1905.10936 (blocks).
+ * - Choose it for one bit a number with error feedback. A number that is always 0 comes out as ± the mean, and so needs it.
  *
  * @throws {RangeError} unless block is an integer of at least 1
  *

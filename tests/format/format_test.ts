@@ -2,9 +2,11 @@
 
 import { assertEquals } from "@std/assert/mod.js";
 import * as compressors from "../../compressors/factories.ts";
-import { quicTable } from "../../compressors/kernels/quic_table.ts";
+import { quicFlTable } from "../../compressors/kernels/quic_fl_table.ts";
 import { squaredError, trellis, type TrellisStates, trellisStates } from "../../compressors/coding/trellis.ts";
-import { DISTORTION, LLOYD_MAX, oneBitRows, QUIC_FL } from "../../compressors/quantizers/quantizer_tables.ts";
+import { DISTORTION, LLOYD_MAX } from "../../compressors/quantizers/eden/lloyd_max.ts";
+import { oneBitRows } from "../../compressors/quantizers/quic_fl/one_bit_rows.ts";
+import { QUIC_FL } from "../../compressors/quantizers/quic_fl/quic_fl_tables.ts";
 import * as methods from "../../optimizers/methods/factories.ts";
 import { answers, type Fields } from "./answers.ts";
 
@@ -140,7 +142,7 @@ Deno.test("format: tables hold the library's numbers", () => {
   assertEquals(
     table("quic-fl"),
     QUIC_FL.map(({ rows, gaussian, half }, i) => {
-      const { nodes } = quicTable(i + 1, rows, i === 0 ? oneBitRows(rows) : half);
+      const { nodes } = quicFlTable(i + 1, rows, i === 0 ? oneBitRows(rows) : half);
       return [i + 1, rows, nodes[0]!, nodes.at(-1)!, gaussian];
     }),
   );

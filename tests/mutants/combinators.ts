@@ -12,7 +12,7 @@ export default [
       "compose(sparseDithering",
     ],
   ]),
-  ...of("compose.ts", ["sign_top_k"], [
+  ...of("sign_top_k.ts", ["sign_top_k"], [
     [
       "α of sign top-k is topK's",
       "1 - Math.min(1 / k, k / size)",

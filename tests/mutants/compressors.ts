@@ -15,13 +15,14 @@ export default [
       "below < 0 ? 1 : 0",
     ],
   ]),
-  ...of("rotation.ts", ["eden", "kernels/rotation"], [
+  ...of("rotation.ts", ["eden"], [
     ["one round of signs", "return size >= 256 ? 3 : 4;", "return 1;", "eden({ bits: 1 }): is unbiased"],
+  ]),
+  ...of("rotation.ts", ["kernels/rotation"], [
     [
       "rows that are not orthogonal",
       "for (let j = 0; j < i; j++) {\n        let product",
       "for (let j = 0; j < i - 1; j++) {\n        let product",
-      "rotations keep the norm",
     ],
   ]),
   ...of("range_coder.ts", ["canonical", "range_coder", "integer_model"], [

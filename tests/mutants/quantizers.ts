@@ -29,21 +29,23 @@ export default [
       "its variance is at most",
     ],
     [
-      "room for gaps a bit short",
-      "(size * (2 + omegaLength(levels))",
-      "(size * (1 + omegaLength(levels))",
-      "no message is longer than declared",
-    ],
-    [
       "the scale is not what was sent",
       "levels / sent, levels, top, codes);",
       "0.98 * levels / sent, levels, top, codes);",
     ],
   ]),
-  ...of("dithering.ts", ["qsgd"], [
-    ["a level too high", "if (level > levels) {", "if (level > levels + 1) {", "a message that is not one"],
+  ...of("level_codes.ts", ["dithering/dithering"], [
+    [
+      "room for gaps a bit short",
+      "(size * (2 + omegaLength(levels))",
+      "(size * (1 + omegaLength(levels))",
+      "no message is longer than declared",
+    ],
   ]),
-  ...of("dithering.ts", ["tern_grad"], [
+  ...of("level_codes.ts", ["qsgd"], [
+    ["a level too high", "if (level > levels) refuse", "if (level > levels + 1) refuse", "a message that is not one"],
+  ]),
+  ...of("tern_grad.ts", ["tern_grad"], [
     [
       "clips by the variance",
       "const limit = clip * deviation(vector);",
@@ -63,7 +65,7 @@ export default [
   ...of("adaptive_quantization.ts", ["canonical"], [
     ["takes means of the wrong sign", "if (above < 0 || below > 0)", "if (above < 0)", "adaptiveQuantization"],
   ]),
-  ...of("eden.ts", ["eden"], [
+  ...of("quantized_blocks.ts", ["eden"], [
     [
       "ω is the distortion",
       "spread / (1 - distortion) - 1",
@@ -78,7 +80,7 @@ export default [
     ],
     ["fractions get no spread", "? 1 + 1.75 / rich + 6 / rich ** 2 : 1", "? 1 : 1", "eden with less than a bit"],
   ]),
-  ...of("eden.ts", ["drive"], [
+  ...of("drive.ts", ["drive"], [
     [
       "drive's α is .4",
       "alpha: (size) => size > 1 ? 1 / 2 : 0",
@@ -86,7 +88,7 @@ export default [
       "drive, biased: α is",
     ],
   ]),
-  ...of("eden.ts", ["ends"], [
+  ...of("quantized_blocks.ts", ["ends"], [
     [
       "codes follow a scale that is 0",
       "if (readScale(name, message, start) === 0) at = start + 4;",
@@ -127,6 +129,8 @@ export default [
       "other rotations are tried",
     ],
     ["promises what it does not try for", "PROMISED = 2.25", "PROMISED = 1.9", "the error follows from the flatness"],
+  ]),
+  ...of("tight_frame.ts", ["kashin"], [
     ["no steps towards a flat one", "STEPS = 16", "STEPS = 1"],
   ]),
   ...of("kashin.ts", ["canonical", "ends"], [
@@ -181,12 +185,15 @@ export default [
       "Math.max(0, size - 2) / (2.5 * top ** 2)",
       "stochasticLevels({ levels: 2 }): the declared constant",
     ],
-    ["ω of variable length a fifth less", "size / (2 * topOf(size) ** 2)", "size / (2.5 * topOf(size) ** 2)"],
     ["a level too many", "const rate = top / (most - least);", "const rate = (top + 1) / (most - least);"],
   ]),
-  ...of("stochastic_levels.ts", ["canonical"], [
+  ...of("variable_length.ts", ["canonical"], [
     ["takes a least number beyond the norm", "if (Math.abs(least) > norm)", "if (least !== least)"],
   ]),
+  ...of("variable_length.ts", ["variable_length"], [
+    ["ω of variable length a fifth less", "size / (2 * topOf(size) ** 2)", "size / (2.5 * topOf(size) ** 2)"],
+  ]),
+  ...of("stochastic_levels.ts", ["canonical"], []),
   ...of("zipml.ts", ["zipml"], [
     [
       "ω a fifth less",
@@ -195,10 +202,10 @@ export default [
       "ω is reached by two levels",
     ],
   ]),
-  ...of("zipml.ts", ["double_sampling"], [
+  ...of("double_sampling.ts", ["double_sampling"], [
     ["one key for both samples", "const k = fold(key, i);", "const k = fold(key, 0);", "double sampling is unbiased"],
   ]),
-  ...of("zipml.ts", ["double_sampling"], [
+  ...of("double_sampling.ts", ["double_sampling"], [
     ["the estimate is of one order", "(v * other + second[i]! * one) / 2", "v * one"],
   ]),
   ...of("zipml.ts", ["canonical"], [
@@ -267,15 +274,20 @@ export default [
       "fewer bits than EDEN",
     ],
   ]),
-  ...of("spherical.ts", ["spherical"], [
-    ["ω without what rounding the norm adds", "* (1 + this.#spread) - 1", "- 1"],
-    ["the biased gain for the unbiased", "gain: this.#unbiased ? 1 / mean : threshold", "gain: threshold"],
+  ...of("block_caps.ts", ["spherical_compression"], [
+    ["ω without what rounding the norm adds", "* (1 + spread) - 1", "- 1"],
+    ["the biased gain for the unbiased", "gain: unbiased ? 1 / mean : threshold", "gain: threshold"],
+  ]),
+  ...of("block_norms.ts", ["spherical_compression"], [
     ["norms rounded to nearest in the mean", "part > (unbiased && part > 0 ?", "part > (part < 0 ?"],
+    [
+      "blocks share one draw",
+      "uniform(fold(key, 2), pair, 2 * draw)",
+      "uniform(fold(key, 2), pair, 0)",
+      "draws of their own",
+    ],
   ]),
   ...of("blockwise_int8.ts", ["blockwise_int8"], [
     ["one stream for all blocks", "bits(key, codes, word);", "bits(key, codes, 0);"],
-  ]),
-  ...of("spherical.ts", ["spherical"], [
-    ["blocks share one draw", "uniform(fold(key, 2), pair, 2 * draw)", "uniform(fold(key, 2), pair, 0)"],
   ]),
 ] satisfies Mutant[];
