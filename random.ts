@@ -1,22 +1,23 @@
 /**
- * Counter-based random numbers: equal keys give equal draws on every machine and every JavaScript engine.
+ * Counter-based random numbers: equal keys give equal numbers on every machine and every JavaScript engine.
  *
  * The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
- * 1, 2, 3", SC 2011). A stream is addressed by (key, position), so any part of it can be made without the rest, and
- * there is no state to save. Everything after the integers uses only IEEE double arithmetic and `Math.sqrt`, which
- * the language defines to the last bit.
+ * 1, 2, 3", SC 2011). Each key has a stream of 32-bit words. Any part of a stream can be made without the rest, and there is
+ * no state to save. Numbers are made of the words with IEEE double arithmetic and `Math.sqrt` alone, which the language
+ * defines to the last bit.
  *
  * @module
  */
 
-/** Two 32-bit words. Equal keys, equal draws. */
+/** A key of two 32-bit words, which stands for a stream of random words and for other keys. */
 export type Key = readonly [number, number];
 
-/** The second word of the counter separates the two uses of a key: drawing numbers and deriving other keys. */
+/** The lowest bit of the counter's first word tells the two uses of a key apart: drawing words and deriving other keys. */
 const DRAW = 0, FOLD = 1;
 
 /**
- * Threefry-2x32-20: 64 bits of counter under 64 bits of key, written to out[at] and out[at + 1].
+ * Threefry-2x32 with 20 rounds: writes two random words to out[at] and out[at + 1], which are a bijection of the counter's
+ * words `a` and `b` for a fixed key.
  *
  * @example
  * ```ts
@@ -60,7 +61,9 @@ export function threefry(key0: number, key1: number, a: number, b: number, out: 
 const pair = new Uint32Array(2);
 
 /**
- * A key from a seed: any safe non-negative integer.
+ * Makes a key from a seed.
+ *
+ * @param seed a safe integer of at least 0
  *
  * @throws {RangeError} if the seed is not a safe non-negative integer
  *
@@ -79,8 +82,9 @@ export function key(seed: number): Key {
 }
 
 /**
- * The key that belongs to `data` (a step, a rank, a block: an integer from 0 to 2⁵³) under `key`. Different data give
- * different keys: the generator is a bijection of its counter, which holds all bits of `data` and that this is a fold.
+ * Derives a key from a key and a number, such as that of a step, a rank or a block. Different numbers give different keys.
+ *
+ * @param data an integer from 0 to 2⁵³
  *
  * @example
  * ```ts
@@ -97,7 +101,7 @@ export function fold(key: Key, data: number): Key {
 }
 
 /**
- * Fills `out` with the 32-bit words from..from + out.length of the key's stream.
+ * Fills `out` with words of the key's stream, from position `from` on, and returns it.
  *
  * @throws {RangeError} if `from` is odd or negative: words come in pairs
  */
@@ -113,7 +117,8 @@ export function bits(key: Key, out: Uint32Array, from = 0): Uint32Array {
 }
 
 /**
- * Fills `out` with numbers uniform on [0, 1), multiples of 2⁻²⁴: positions from..from + out.length of the stream.
+ * Fills `out` with numbers uniform on [0, 1), and returns it. Each is a multiple of 2⁻²⁴ made of one word of the key's
+ * stream, from position `from` on.
  *
  * @throws {RangeError} if `from` is odd or negative
  */
@@ -125,9 +130,9 @@ export function uniform(key: Key, out: Float32Array, from = 0): Float32Array {
 }
 
 /**
- * Fills `out` with standard normal numbers (Box–Muller; |value| < 6.8): positions from..from + out.length of the stream.
- * The number of words used never depends on their values, and logarithm and sine are polynomials evaluated in IEEE
- * doubles, so every engine gets the same bits.
+ * Fills `out` with standard normal numbers, and returns it. Each takes one word of the key's stream, from position `from` on
+ * (Box–Muller, so that no magnitude exceeds 6.8). Logarithm and sine are polynomials in IEEE doubles, so that every engine
+ * gets the same bits.
  *
  * @throws {RangeError} if `from` is odd or negative
  */
@@ -145,9 +150,11 @@ export function normal(key: Key, out: Float32Array, from = 0): Float32Array {
 }
 
 /**
- * `count` distinct indices below `size`, ascending, every subset equally likely (Floyd's algorithm on a bitmap; at most
- * 2 words drawn per index, size / 8 bytes of reused working memory). Beyond count and size nothing is sent: a receiver
- * with the key makes the same set.
+ * Draws `count` distinct indices below `size`. Every subset is equally likely, and whoever has the key draws the same one.
+ * Floyd's algorithm on a bitmap: at most 2 words are drawn for each index, and size / 8 bytes of memory are kept.
+ *
+ * @param out where to write the indices, by default a new array
+ * @returns the indices, ascending
  *
  * @throws {RangeError} unless 0 ≤ count ≤ size < 2³²
  * @throws {TypeError} if the key is none
@@ -169,7 +176,7 @@ export function choose(key: Key, count: number, size: number, out?: Uint32Array)
   const words = (size + 31) >>> 5;
   if (bitmap.length < words) bitmap = new Uint32Array(words);
   bitmap.fill(0, 0, words);
-  // Draw the smaller of the set and its complement.
+  // The smaller one of the set and its complement is drawn.
   const few = Math.min(count, size - count), complement = few < count;
   for (let j = size - few, block = 0; j < size; j++, block++) {
     threefry(key[0], key[1], DRAW, block, pair, 0);
@@ -196,7 +203,7 @@ function checkFrom(from: number): void {
 
 const double = new Float64Array(1), halves = new Uint32Array(double.buffer);
 
-/** Natural logarithm of a normal positive double, to about 1e-15 relative to max(1, |ln|). */
+/** The natural logarithm of a normal positive double. The error is about 1e-15 of max(1, |ln x|). */
 function ln(x: number): number {
   double[0] = x;
   let exponent = (halves[1]! >>> 20) - 1023;
@@ -215,16 +222,16 @@ function ln(x: number): number {
 
 let sine = 0, cosine = 0;
 
-/** sine, cosine := those of 2π · word / 2³², by octant and Taylor polynomial, to about 1e-16. */
+/** Sets `sine` and `cosine` to those of 2π · word / 2³², by Taylor polynomials, to about 1e-16. */
 function sinCos(word: number): void {
   const quadrant = word >>> 30, x = ((word & 0x3fffffff) - 2 ** 29) * (Math.PI * 2 ** -31), t = x * x; // |x| ≤ π/4
-  // Products, not quotients: a third of the time.
+  // Multiplying by constant fractions takes a third of the time of dividing by the factorials.
   const s = x *
     (1 + t * (-1 / 6 + t * (1 / 120 + t * (-1 / 5040 + t * (1 / 362880 + t * (-1 / 39916800 + t *
                             (1 / 6227020800 - t * (1 / 1307674368000))))))));
   const c = 1 + t * (-1 / 2 + t * (1 / 24 + t * (-1 / 720 + t * (1 / 40320 + t * (-1 / 3628800 + t *
                           (1 / 479001600 - t * (1 / 87178291200)))))));
-  // Rotate by π/4 (the middle of the quadrant), then by the quadrant.
+  // x is counted from the middle of its quadrant: rotate by π/4, then by the quadrant.
   const a = (c - s) * Math.SQRT1_2, b = (c + s) * Math.SQRT1_2;
   cosine = quadrant === 0 ? a : quadrant === 1 ? -b : quadrant === 2 ? -a : b;
   sine = quadrant === 0 ? b : quadrant === 1 ? a : quadrant === 2 ? -b : -a;

@@ -2,15 +2,19 @@
 
 import type { Key } from "../random.ts";
 import { show } from "../options.ts";
-import { requireCall } from "./call.ts";
+import { requireCall } from "./check.ts";
 import type { Compressor } from "./compressor.ts";
 import { sumOfSquares } from "./kernels/sums.ts";
 
 /**
- * C(vector) as bytes: a view of `buffer` where one of `maxByteLength(vector.length)` bytes is given, else of a new one.
+ * Compresses a vector into a message.
  *
- * @throws {RangeError} if the buffer is too short, or a number is not finite: one would poison every scale and memory
- * @throws {TypeError} if an argument is not of its type, which callers in JavaScript learn here
+ * @param vector finite numbers, which are not modified
+ * @param key the source of the compressor's randomness; the receiver needs the same key
+ * @param buffer where to write the message, `maxByteLength(vector.length)` bytes or more; by default a new array
+ * @returns the message: the part of the buffer that was written
+ * @throws {RangeError} if the buffer is too short, or a number of the vector is not finite
+ * @throws {TypeError} if an argument is not of its type
  *
  * @example
  * ```ts
@@ -47,17 +51,26 @@ export function compress(compressor: Compressor, vector: Float32Array, key: Key,
   return buffer.subarray(0, compressor.encode(vector, key, buffer));
 }
 
-/** How to make a Float32Array of what is none. */
+/** How to make a Float32Array of something else. */
 function how(vector: unknown): string {
   if (Array.isArray(vector) || ArrayBuffer.isView(vector)) return ": new Float32Array(vector)";
   return typeof (vector as { dataSync?: unknown } | undefined)?.dataSync === "function" ? ": await tensor.data()" : "";
 }
 
 /**
- * The vector of `size` numbers that a message stands for.
+ * The vector that a message stands for.
  *
- * @throws {RangeError} if the message is not one of the compressor's for that size
+ * @param key the key that the message was encoded with
+ * @param size how many numbers the vector has
+ * @throws {RangeError} if the compressor writes no such message for a vector of this size
  * @throws {TypeError} if an argument is not of its type
+ *
+ * @example
+ * ```ts
+ * import { compress, decompress, key, topK } from "@gradwire/tfjs";
+ * const message = compress(topK({ k: 1 }), Float32Array.of(1, -3, 2), key(1));
+ * console.assert(decompress(topK({ k: 1 }), message, key(1), 3).join() === "0,-3,0");
+ * ```
  */
 export function decompress(compressor: Compressor, message: Uint8Array, key: Key, size: number): Float32Array {
   requireCall("decompress", compressor, key);

@@ -2,39 +2,45 @@
 
 import type { Key } from "../random.ts";
 
-/** The options of a compressor, as they are compared between ranks and printed. */
+/** The options of a compressor. Ranks compare them, and {@linkcode describe} prints them. */
 export type CompressorOptions = Readonly<Record<string, number | string | boolean>>;
 
-/** Maps vectors to messages: a pure function of (vector, key). Options, never state. */
+/**
+ * A compressor C: it maps a vector to a message of fewer bytes, and a message to the vector C(vector) that it stands for. Both
+ * depend on nothing but the vector, the key and the options: a compressor has no state.
+ */
 export interface Compressor {
-  /** Its factory's name, for instance "topK". */
+  /** The name of the factory that made it, for instance "topK". */
   readonly name: string;
-  /** What its factory was called with. */
+  /** The options that the factory was called with. */
   readonly options: CompressorOptions;
-  /** The positional arguments of its factory, for one made of others: `bucketed(qsgd(), 512)` has two. */
+  /** The other arguments of the factory, if the compressor is made of others: `bucketed(qsgd({ levels: 7 }), 512)` has two. */
   readonly parts?: readonly (Compressor | number)[];
-  /** Whether C(vector) is the vector, to the last bit, for every key. Absent means no. */
+  /** Whether C(vector) is the vector itself, to the last bit, for every key. Default false. */
   readonly lossless?: boolean;
   /** The most bytes that `encode` may write for a vector of `size` numbers. */
   maxByteLength(size: number): number;
   /**
-   * Writes C(vector) to the start of `message` and returns the bytes written. Equal vector and key, equal bytes.
-   * Does not modify `vector`, which must be finite; `message` must hold `maxByteLength(vector.length)` bytes.
+   * Writes the message of `vector` to the start of `message`, and returns its length in bytes. An equal vector and an equal
+   * key give equal bytes.
+   *
+   * @param vector finite numbers, which are not modified
+   * @param message room for `maxByteLength(vector.length)` bytes
    */
   encode(vector: Float32Array, key: Key, message: Uint8Array): number;
   /**
-   * into += scale · C(vector), from the message and the key that it was encoded with. Finite numbers are added, whatever
-   * the bytes are, as long as the sums are finite.
+   * into += scale · C(vector), from the message and the key that it was encoded with. Only finite numbers are added,
+   * whatever the bytes are.
    *
-   * What it throws at may have been added in part: combinators and entropy codes find some faults in the middle of a
-   * message. Whoever goes on after a refusal decodes into a vector of its own first, as {@linkcode decompress} does.
+   * A part of the message may have been added before a fault in it is found, and stays then. To go on after a refusal,
+   * decode into a vector of zeros first, as {@linkcode decompress} does.
    *
-   * @throws {RangeError} if the message is not one of this compressor's for a vector of into.length numbers
+   * @throws {RangeError} if this compressor writes no such message for a vector of into.length numbers
    */
   decodeAdd(message: Uint8Array, key: Key, scale: number, into: Float32Array): void;
 }
 
-/** U(ω): E C(x) = x and E‖C(x) − x‖² ≤ ω ‖x‖² for every x. */
+/** A compressor whose mean over all keys is the vector: E C(x) = x, with the variance E‖C(x) − x‖² ≤ ω ‖x‖², for every x. */
 export interface UnbiasedCompressor extends Compressor {
   /** ω for vectors of `size` numbers. */
   omega(size: number): number;
@@ -46,25 +52,28 @@ export interface FlatOmega {
   readonly omegaFlat?: ((size: number, peak: number) => number) | undefined;
 }
 
-/** B(α): E‖C(x) − x‖² ≤ α ‖x‖² for every x, 0 ≤ α < 1. (Others write δ = 1 − α; this is the α of arXiv:2010.03246.) */
+/**
+ * A compressor that loses only a part of the vector: E‖C(x) − x‖² ≤ α ‖x‖² with 0 ≤ α < 1, for every x. This α is that of
+ * arXiv:2010.03246; others write δ = 1 − α.
+ */
 export interface ContractiveCompressor extends Compressor {
   /** α for vectors of `size` numbers. */
   alpha(size: number): number;
-  /** Whether the bound holds for every draw, C(α), and not only in the mean. */
+  /** Whether the bound holds for every key, and not only in the mean over keys. */
   readonly everyDraw: boolean;
 }
 
 /**
- * A compressor that is linear for a fixed key, and whose message is C(vector) in `length` little-endian float32: messages
- * that all ranks encode with one key add up to the message of the sum, so an all-reduce of them serves. Its noise is
- * common to the ranks: the mean over n of them has variance ω ‖mean‖², not less with n.
+ * A compressor that is linear for a fixed key, and whose messages are little-endian float32. The sum of messages that all
+ * ranks encode with one key is the message of the sum, so an all-reduce of messages is enough. The error is then common to
+ * the ranks: the mean over n ranks has the variance ω ‖mean‖², which does not fall with n.
  */
 export interface LinearCompressor extends Compressor {
-  /** Float32 in a message for a vector of `size` numbers. */
+  /** How many float32 the message of a vector of `size` numbers has. */
   linearLength(size: number): number;
 }
 
-/** Whether a compressor's messages may be summed. All ranks then encode with the step's shared key. */
+/** Whether messages of the compressor may be summed. All ranks then encode with the shared key of the step. */
 export function isLinear(compressor: Compressor): compressor is LinearCompressor {
   return "linearLength" in compressor;
 }
@@ -79,7 +88,15 @@ export function isContractive(compressor: Compressor): compressor is Contractive
   return "alpha" in compressor;
 }
 
-/** A compressor as text, as one would write it: `topK({ k: 3 })`, `contractive(randK({ k: 3 }))`. Equal texts, equal maps. */
+/**
+ * A compressor as one would write it in code: `contractive(randK({ k: 3 }))`. Compressors with equal texts do the same.
+ *
+ * @example
+ * ```ts
+ * import { contractive, describe, randK } from "@gradwire/tfjs";
+ * console.assert(describe(contractive(randK({ k: 3 }))) === "contractive(randK({ k: 3 }))");
+ * ```
+ */
 export function describe({ name, options, parts = [] }: Compressor): string {
   const list = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`);
   const positional = parts.map((part) => typeof part === "number" ? String(part) : describe(part));

@@ -1,4 +1,4 @@
-/** Every compressor and combinator, one line each. What is listed here can be named in text, see `parse`. @module */
+/** The list of all compressors and combinators. {@linkcode parseCompressor} knows what is exported here. @module */
 
 export { identity } from "./identity.ts";
 export { dithering, type DitheringOptions } from "./quantizers/dithering/dithering.ts";

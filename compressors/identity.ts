@@ -1,3 +1,5 @@
+/** The compressor that changes nothing. @module */
+
 import { refuse, requireLength } from "./coding/refuse.ts";
 import type { ContractiveCompressor, LinearCompressor, UnbiasedCompressor } from "./compressor.ts";
 
@@ -26,7 +28,7 @@ export function identity(): UnbiasedCompressor & ContractiveCompressor & LinearC
     },
     decodeAdd(message, _key, scale, into) {
       requireLength("identity", message, into.byteLength);
-      let finite = 0; // NaN once a value is not
+      let finite = 0; // Becomes NaN if a value is not finite.
       if (message.byteOffset % 4 === 0) {
         const values = new Float32Array(message.buffer, message.byteOffset, into.length);
         for (let i = 0; i < into.length; i++) {

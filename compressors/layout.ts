@@ -2,13 +2,13 @@
 
 import { show } from "../options.ts";
 
-/** The tensors that a flat vector consists of, one after the other, as a model's parameters: their names, shapes and total length. */
+/** The tensors that a flat vector consists of, one after the other, such as the parameters of a model. */
 export interface Layout {
-  /** Their names, used only to report. */
+  /** The names of the tensors, for messages. */
   readonly names: readonly string[];
-  /** Their shapes, in the same order. */
+  /** The shapes of the tensors, in the same order. */
   readonly shapes: readonly (readonly number[])[];
-  /** The sum over shapes of their products. */
+  /** How many numbers all tensors have together. */
   readonly size: number;
 }
 

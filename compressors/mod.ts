@@ -1,4 +1,4 @@
-/** Compressors: vector ⇄ message. @module */
+/** Compressors: from a vector to a message of fewer bytes and back. @module */
 
 export type { Key } from "../random.ts";
 export * from "./compress.ts";

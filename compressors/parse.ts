@@ -2,22 +2,23 @@ import type { Compressor } from "./compressor.ts";
 import * as factories from "./factories.ts";
 import { meant, show } from "../options.ts";
 
-/** Factories by name. What they are called with is only known when the text is read, so they check it themselves. */
+/** Factories by name. Their arguments are known only when a text is read, so each factory checks its own. */
 export type Factories<T> = Readonly<Record<string, (...options: never[]) => T>>;
 
-/** No call is nested as deeply as this; texts are, that somebody sends. */
+/** The most brackets in one another. No sensible call has as many, but a text from a stranger may. */
 const DEEPEST = 64;
 
 /**
- * Calls the factory that a text names, as one would write the call: `topK({ k: 3 })`, `identity`,
- * `bucketed(qsgd({ levels: 4 }), 512)`. Arguments are numbers, strings, true, false, arrays and objects of these, and calls.
+ * Reads a call such as `topK({ k: 3 })`, `identity` or `bucketed(qsgd({ levels: 4 }), 512)`, and calls the factory that it
+ * names. Arguments are numbers, strings, true, false, arrays, objects, and calls.
  *
  * @param text the call
  * @param table the factories that may be called
  * @param kind what they make, for the errors: "compressor"
  * @throws {SyntaxError} if the text is not such a call
- * @throws {RangeError} if it names a factory that is not in the table; the message lists the known ones
- * @throws whatever the factory throws on its options
+ * @returns what the factory returns
+ * @throws {RangeError} if the text names a factory that is not in the table; the message lists those that are
+ * @throws whatever a factory throws at its arguments
  *
  * @example
  * ```ts
@@ -45,7 +46,7 @@ export function parse<T>(text: string, table: Factories<T>, kind: string): T {
     return true;
   }
 
-  /** Items between an open bracket, already taken, and `close`. */
+  /** Yields once for each item from here, after an opening bracket, to `close`. */
   function* list(close: string): Generator<void> {
     if (++depth > DEEPEST) fail(`at most ${DEEPEST} brackets in one another`);
     while (!take(close)) {
@@ -77,7 +78,7 @@ export function parse<T>(text: string, table: Factories<T>, kind: string): T {
       for (const _ of list("}")) {
         const property = (tokens[at++] ?? fail("a property")).replace(/^["']|["']$/g, "");
         if (!take(":")) fail('":"');
-        // Not by assignment: of "__proto__" that would make the object's prototype.
+        // An assignment to "__proto__" would set the object's prototype.
         Object.defineProperty(object, property, {
           value: value(),
           enumerable: true,

@@ -3,7 +3,7 @@
 import { show } from "../../options.ts";
 import { type Compressor, describe, isContractive, isUnbiased } from "../../compressors/compressor.ts";
 import * as compressors from "../../compressors/factories.ts";
-import { isCompressor } from "../../compressors/call.ts";
+import { isCompressor } from "../../compressors/check.ts";
 import type { Method } from "./method.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** The arguments of DistributedOptimizer. Every likely mistake in them is told what to write instead. @module */
 
 import * as tf from "../../dependencies/tfjs.ts";
-import { isCompressor } from "../../compressors/call.ts";
+import { isCompressor } from "../../compressors/check.ts";
 import { checkInteger, isNamed, meant, noOption, show } from "../../options.ts";
 import { methodsOver, requireMethod } from "../methods/check_method.ts";
 import { describeMethod } from "../methods/describe.ts";

@@ -35,8 +35,7 @@ const compressors: Rooms = {
   kernels: { holds: "loops over typed arrays", paths: "compressors/kernels/", imports: "random" },
   compressor: {
     holds: "what a compressor is, and the checks that all of them share",
-    paths:
-      "compressors/compressor.ts compressors/call.ts compressors/check.ts compressors/compress.ts compressors/layout.ts",
+    paths: "compressors/compressor.ts compressors/check.ts compressors/compress.ts compressors/layout.ts",
     imports: "random options kernels",
   },
   coding: {

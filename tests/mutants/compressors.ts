@@ -67,7 +67,7 @@ export default [
   ...of("options.ts", ["parse"], [
     ["no swapped letters", "if (swapped) row[j]", "if (swapped && i < 0) row[j]"],
   ]),
-  ...of("call.ts", ["compressor_words"], [
+  ...of("compressors/check.ts", ["compressors/check"], [
     [
       "what only looks like a compressor is one",
       '[maxByteLength, encode, decodeAdd].every((method) => typeof method === "function")',

@@ -1,6 +1,6 @@
 import { show } from "../../../options.ts";
 import { fold, type Key } from "../../../random.ts";
-import { requireCall } from "../../call.ts";
+import { requireCall } from "../../check.ts";
 import { compress, decompress } from "../../compress.ts";
 import type { UnbiasedCompressor } from "../../compressor.ts";
 

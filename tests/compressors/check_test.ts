@@ -1,22 +1,20 @@
-/** The mistakes that callers make most, and what they are told. @module */
+/** The mistakes that callers of factories make most, and what they are told. @module */
 
 import { assertThrows } from "@std/assert/mod.js";
 import {
   compose,
-  compress,
-  type Compressor,
   contractive,
-  decompress,
   identity,
   randK,
+  scaledSign,
   subtractiveDithering,
   topK,
 } from "../../compressors/mod.ts";
+import { requireContractive, requireUnbiased } from "../../compressors/check.ts";
 import { average } from "../../optimizers/mod.ts";
-import { key } from "../../random.ts";
 
+const { alpha: _, everyDraw: __, ...signs } = scaledSign();
 type Any = (...values: unknown[]) => unknown;
-const x = Float32Array.of(1, 2, 3);
 
 /** A call, the kind of its error, and what the sentence says. */
 const mistakes: Record<string, [call: () => unknown, kind: new (...a: never[]) => Error, says: string]> = {
@@ -48,41 +46,6 @@ const mistakes: Record<string, [call: () => unknown, kind: new (...a: never[]) =
     TypeError,
     "topK or randK as the second",
   ],
-  "an uncalled factory to compress with": [
-    () => (compress as Any)(identity, x, key(1)),
-    TypeError,
-    "identity(…): call it",
-  ],
-  "a number for the key": [
-    () => (compress as Any)(identity(), x, 1),
-    TypeError,
-    "the key is 1, expected one such as key(1)",
-  ],
-  "no key": [
-    () => (decompress as Any)(identity(), new Uint8Array(12), undefined, 3),
-    TypeError,
-    "the key is undefined",
-  ],
-  "an array for a vector": [() => (compress as Any)(identity(), [1, 2], key(1)), TypeError, "the vector is an array"],
-  "a tensor for a vector": [() => (compress as Any)(identity(), {}, key(1)), TypeError, "expected a Float32Array"],
-  "a vector that is not finite": [
-    () => compress(identity(), Float32Array.of(1, NaN), key(1)),
-    RangeError,
-    "number 1 is NaN",
-  ],
-  "an array for a message": [
-    () => (decompress as Any)(identity(), [1], key(1), 1),
-    TypeError,
-    "the message is an array",
-  ],
-  "no size": [() => (decompress as Any)(identity(), new Uint8Array(4), key(1)), RangeError, "the size is undefined"],
-  "a negative size": [() => decompress(identity(), new Uint8Array(4), key(1), -1), RangeError, "the size is -1"],
-  "another vector's message": [
-    () => decompress(identity(), new Uint8Array(4), key(1), 2),
-    RangeError,
-    "has 4 bytes, expected 8",
-  ],
-  "a negative seed": [() => key(-1), RangeError, "seed is -1"],
 };
 
 for (const [mistake, [call, kind, says]] of Object.entries(mistakes)) {
@@ -91,7 +54,11 @@ for (const [mistake, [call, kind, says]] of Object.entries(mistakes)) {
   });
 }
 
-Deno.test("compress asks for no more than a compressor's interface", () => {
-  const own: Compressor = { ...identity(), name: "own" };
-  compress(own, x, [1, 2]);
+Deno.test("requireUnbiased and requireContractive tell how a compressor gets the property it lacks", () => {
+  const biased = topK({ k: 1 }), unbiased = randK({ k: 1 });
+  requireUnbiased("go", unbiased), requireContractive("go", biased), requireContractive("go", contractive(unbiased));
+  assertThrows(() => requireUnbiased("go", biased), TypeError, "wrap it, induced(topK({ k: 1 }), unbiased)");
+  assertThrows(() => requireUnbiased("go", signs), TypeError, "such as randK or induced(biased, unbiased)");
+  assertThrows(() => requireContractive("go", unbiased), TypeError, "wrap it, contractive(randK({ k: 1 }))");
+  assertThrows(() => requireContractive("go", signs), TypeError, "such as topK or contractive(unbiased)");
 });
