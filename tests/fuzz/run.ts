@@ -11,7 +11,7 @@ export interface Result extends Tally {
 }
 
 /** A case that does not end within this time hangs, in milliseconds. */
-const HANGS = 60_000;
+const HANGS = 180_000;
 
 /**
  * Tries so many cases of an area, or as many as fit in a time.
