@@ -3,7 +3,7 @@
 import { show } from "../../options.ts";
 
 /** An open file. */
-export interface OpenFile {
+interface OpenFile {
   /** Writes all bytes. */
   writeFile(bytes: Uint8Array): Promise<void>;
   /** Ends when what was written is on the disk. */

@@ -63,7 +63,7 @@ export const stepName = (step: number, save: number): string => `step-${String(s
 export const partialName = (step: number, save: number, run: string): string => `.${stepName(step, save)}-${run}`;
 
 /** The steps in a folder. */
-export interface Listing {
+interface Listing {
   /** Complete steps, the newest first. */
   readonly steps: readonly StepName[];
   /** Steps that were not finished, or that are being removed. */

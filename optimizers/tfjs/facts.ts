@@ -9,10 +9,10 @@ import type { Optimizer, Variable } from "./variables/tfjs.ts";
 import { otherType, unnumbered } from "./variables/variables.ts";
 
 /** Facts by the names that a message uses for them. */
-export type Facts = Readonly<Record<string, unknown>>;
+type Facts = Readonly<Record<string, unknown>>;
 
 /** How far an optimizer is when its ranks begin. */
-export interface Progress {
+interface Progress {
   /** How many steps were taken. */
   readonly step: number;
   /** The number of the optimizer among those over its group. */

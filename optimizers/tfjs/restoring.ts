@@ -9,7 +9,7 @@ import { Snapshot } from "./variables/snapshot.ts";
 import type { Optimizer, Variable } from "./variables/tfjs.ts";
 
 /** What a replica held before a checkpoint was restored. */
-export interface Before {
+interface Before {
   /** The contents of a checkpoint of that moment: the step and the slots count, and the vectors are the live ones. */
   readonly contents: OptimizerState;
   /** The method's state, where there was one. */

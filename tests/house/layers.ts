@@ -41,7 +41,7 @@ const compressors: Rooms = {
   coding: {
     holds: "bits and the codes of numbers, signs and positions",
     paths: "compressors/coding/",
-    imports: "random kernels compressor",
+    imports: "kernels",
   },
   identity: {
     holds: "the compressor that sends every number as it is",

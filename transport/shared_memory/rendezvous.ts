@@ -23,7 +23,7 @@ export function allocate(size: number, byteLength: number): GroupMemory {
 }
 
 /** Who meets whom, and over what. */
-export interface Rendezvous {
+interface Rendezvous {
   readonly name: string;
   readonly rank: number;
   readonly size: number;

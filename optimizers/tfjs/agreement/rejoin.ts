@@ -17,7 +17,7 @@ import { differentCalls } from "./calls.ts";
 import { commonError } from "./vote.ts";
 
 /** Where a rank stands in the training. */
-export interface Standing {
+interface Standing {
   /** How many steps the rank has taken. */
   readonly step: number;
   /** How many steps it would have taken after taking back what it can; null if it can take back nothing. */

@@ -17,7 +17,7 @@ import type { Group } from "../agreement/group.ts";
 import { together } from "../agreement/together.ts";
 
 /** What a rank has to save. */
-export interface StepToSave {
+interface StepToSave {
   /** How many steps were taken. */
   readonly step: number;
   /** This rank's file. */
