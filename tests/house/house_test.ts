@@ -186,8 +186,9 @@ const cases: readonly [says: string, rule: Rule, files: Files, ...found: string[
 
   [
     "a file that does something, without a test",
-    mirrors,
+    mirrors({ "compressors/entry.ts": "a worker", "compressors/gone.ts": "it was" }),
     {
+      "compressors/entry.ts": "export const entry = 1;\n",
       "compressors/a.ts": "export const a = 1;\n",
       "compressors/b.ts": "export const b = 1;\n",
       "compressors/types.ts":
@@ -197,6 +198,7 @@ const cases: readonly [says: string, rule: Rule, files: Files, ...found: string[
       "examples/c.ts": "export const c = 1;\n",
     },
     "compressors/b.ts:0 has no test of its own, expected tests/compressors/b_test.ts",
+    "compressors/gone.ts:0 is exempted",
   ],
 ];
 

@@ -23,7 +23,7 @@ const rules: Readonly<Record<string, Rule>> = {
   documented: documented(),
   sizes,
   names,
-  mirrors,
+  mirrors: mirrors(),
 };
 
 const tree = readTree(new URL("../../", import.meta.url));
