@@ -2,7 +2,9 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const tfjs = "tests/optimizers/tfjs", absent = `${tfjs}/absent_test.ts`, finite = `${tfjs}/finite_out_test.ts`;
+const tfjs = "tests/optimizers/tfjs",
+  absent = `${tfjs}/whole/absent_test.ts`,
+  finite = `${tfjs}/whole/finite_out_test.ts`;
 const replicas = `${tfjs}/agreement/replicas_test.ts`, rejoin = `${tfjs}/agreement/rejoin_test.ts`;
 const facts = `${tfjs}/facts_test.ts`, weights = `${tfjs}/agreement/sync_weights_test.ts`;
 

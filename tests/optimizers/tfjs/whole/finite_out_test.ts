@@ -8,8 +8,8 @@ import {
   parseMethod,
   type State,
   weightsDigest,
-} from "../../../optimizers/mod.ts";
-import { allReduce, type Collective, collective, memory, type Transport } from "../../../transport/mod.ts";
+} from "../../../../optimizers/mod.ts";
+import { allReduce, type Collective, collective, memory, type Transport } from "../../../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert/mod.js";
-import { testInChromium } from "../../in_chromium.ts";
+import { testInChromium } from "../../../in_chromium.ts";
 import type { Said } from "./browser_page.ts";
 
 testInChromium<Said>(

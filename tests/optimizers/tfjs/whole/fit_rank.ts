@@ -11,8 +11,8 @@ import {
   syncMetrics,
   syncState,
   weightsDigest,
-} from "../../../optimizers/mod.ts";
-import { allGather, connect, runBlocking } from "../../../transport/mod.ts";
+} from "../../../../optimizers/mod.ts";
+import { allGather, connect, runBlocking } from "../../../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 using group = await connect();

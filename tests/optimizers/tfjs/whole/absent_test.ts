@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { DistributedOptimizer, parseMethod, workspace } from "../../../optimizers/mod.ts";
-import { stepTogether } from "../../../testing/step_together.ts";
-import { collective, memory } from "../../../transport/mod.ts";
+import { DistributedOptimizer, parseMethod, workspace } from "../../../../optimizers/mod.ts";
+import { stepTogether } from "../../../../testing/step_together.ts";
+import { collective, memory } from "../../../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 

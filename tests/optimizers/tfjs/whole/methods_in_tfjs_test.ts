@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import { topK } from "../../../compressors/mod.ts";
+import { topK } from "../../../../compressors/mod.ts";
 import {
   DistributedOptimizer,
   errorFeedback,
@@ -10,8 +10,8 @@ import {
   saveCheckpoint,
   skipSmall,
   weightsDigest,
-} from "../../../optimizers/mod.ts";
-import { type Collective, collective, memory } from "../../../transport/mod.ts";
+} from "../../../../optimizers/mod.ts";
+import { type Collective, collective, memory } from "../../../../transport/mod.ts";
 
 await tf.setBackend("cpu");
 

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
-import "../../../wasm/mod.ts";
-import { identity } from "../../../compressors/mod.ts";
-import { DistributedOptimizer, errorFeedback, weightsDigest } from "../../../optimizers/mod.ts";
-import { collective, memory } from "../../../transport/mod.ts";
+import "../../../../wasm/mod.ts";
+import { identity } from "../../../../compressors/mod.ts";
+import { DistributedOptimizer, errorFeedback, weightsDigest } from "../../../../optimizers/mod.ts";
+import { collective, memory } from "../../../../transport/mod.ts";
 
 // The wasm backend copies on reading and writing where the cpu backend shares memory.
 Deno.test("on the wasm backend replicas are bit-identical, and neither tensors nor wasm memory grow", async () => {

@@ -17,8 +17,8 @@ import {
   groupMemory,
   topK,
   weightsDigest,
-} from "../../../mod.ts";
-import type { Group } from "../../../optimizers/tfjs/agreement/group.ts";
+} from "../../../../mod.ts";
+import type { Group } from "../../../../optimizers/tfjs/agreement/group.ts";
 
 /** What the page came to. */
 export interface Said {
