@@ -18,7 +18,7 @@ export interface DigitsOptions {
   readonly method: string;
   readonly compressor?: string;
   readonly epochs: number;
-  /** Digits per rank and step. */
+  /** Digits in a step of one rank. */
   readonly batch: number;
   readonly seed: number;
   /** What is wrapped. */

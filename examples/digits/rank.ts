@@ -32,7 +32,13 @@ let part: [tf.Tensor2D, tf.Tensor2D] | undefined;
 const { size } = group, parameters = model.countParams();
 const steps = Math.ceil(Math.floor(train.labels.length / size) / batch);
 const bar = group.rank === 0
-  ? progress(epochs * steps, "epoch {epoch} step {value}/{total} | loss {loss} | {speed} images/s | {bytes} bytes/step")
+  ? progress(epochs * steps, [
+    "{value}/{total}",
+    "loss {loss}",
+    `{bytes} of ${4 * parameters} B/step, {ratio} ×`,
+    "epoch {epoch}",
+    "{speed} images/s",
+  ])
   : undefined;
 const start = performance.now();
 for (let epoch = 0; epoch < epochs; epoch++) {
@@ -46,11 +52,13 @@ for (let epoch = 0; epoch < epochs; epoch++) {
     callbacks: {
       onBatchEnd: (step, logs): void => {
         const done = epoch * steps + step + 1, seconds = (performance.now() - start) / 1000;
+        const bytes = group.traffic.encodedBytes / done;
         bar?.update(done, {
           epoch: String(epoch + 1),
           loss: logs!.loss!.toFixed(3),
           speed: digits(Math.min(done * batch * size, (epoch + 1) * train.labels.length) / seconds, 3),
-          bytes: String(Math.round(group.traffic.encodedBytes / done)),
+          bytes: String(Math.round(bytes)),
+          ratio: bytes > 0 ? digits(4 * parameters / bytes, 2) : "–",
         });
       },
     },

@@ -1,13 +1,27 @@
-/** Charts of curves and points as SVG and as one self-contained HTML page with hover values, through Apache ECharts. @module */
+/** Charts of curves and points, with their names beside them, as SVG through Apache ECharts. @module */
 
 import * as echarts from "echarts";
+import { FONT, type Label, LETTER, LINE, placeLabels } from "./labels.ts";
+
+/** A point, and what stands beside it if anything does. */
+export type Point = readonly [x: number, y: number, label?: string];
 
 /** One curve, or a cloud of points. */
 export interface Series {
+  /** What stands at the end of a curve, and above the values under the pointer. */
   readonly name: string;
-  readonly points: readonly (readonly [x: number, y: number])[];
-  /** "line" (default), "dashed" for bounds, "points". */
-  readonly style?: "line" | "dashed" | "points";
+  readonly color: string;
+  readonly points: readonly Point[];
+  /** "curve" (default), "dashed" for bounds, "joined" for a curve through visible points, "points", "range" without a name. */
+  readonly style?: "curve" | "dashed" | "joined" | "points" | "range";
+}
+
+/** One axis: what it shows, with its unit, and from where to where. What lies outside is not drawn. */
+export interface Axis {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly log?: boolean;
 }
 
 /** A chart with two axes. */
@@ -18,124 +32,139 @@ export interface Chart {
   readonly series: readonly Series[];
 }
 
-/** One axis: what it shows, with its unit. */
-interface Axis {
-  readonly name: string;
-  readonly log?: boolean;
+/** The size of a chart in pixels. GitHub shows a document about 830 wide. */
+export const WIDTH = 830, HEIGHT = 540;
+
+const LEFT = 72, TOP = 50, BOTTOM = 58;
+
+/** How far along its axis a value stands, 0 to 1. */
+function along(value: number, { from, to, log = false }: Axis): number {
+  return log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
 }
 
-const WIDTH = 960, HEIGHT = 600;
-
-/** Whether the names stand right of the curves; long ones stand below, a line each. */
-function isBeside({ series }: Chart): boolean {
-  return series.every(({ name }) => name.length <= 36);
+function isInside(value: number, axis: Axis): boolean {
+  const share = along(value, axis);
+  return -1e-9 <= share && share <= 1 + 1e-9;
 }
 
-function heightOf(chart: Chart): number {
-  return isBeside(chart) ? HEIGHT : HEIGHT + 19 * chart.series.length;
+/** What is to be named: points with a label of their own, and the last point of a curve. */
+function namedPoints({ name, points, style = "curve" }: Series): Point[] {
+  const own = points.filter(([, , label]) => label !== undefined);
+  if (style === "points" || style === "range" || points.length === 0) return own;
+  const [x, y] = points.at(-1)!;
+  return [[x, y, name], ...own];
 }
 
-function option(chart: Chart): echarts.EChartsCoreOption {
-  const { title, x, y, series } = chart, beside = isBeside(chart);
-  const axis = ({ name, log = false }: Axis, nameGap: number) => ({
+/** Values where an axis has a line: powers of ten on a logarithmic one, with 2 and 5 between them where it is short. */
+function ticksOf({ from, to, log = false }: Axis): number[] | undefined {
+  if (!log) return undefined;
+  const [low, high] = [Math.min(from, to), Math.max(from, to)], decades = Math.log10(high / low);
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const digit of decades < 3 ? [1, 2, 5] : [1]) {
+      const value = Number(`${digit}e${power}`);
+      if (low * (1 - 1e-9) <= value && value <= high * (1 + 1e-9)) ticks.push(value);
+    }
+  }
+  return ticks;
+}
+
+function axisOptions(axis: Axis, nameGap: number): Record<string, unknown> {
+  const { name, from, to, log = false } = axis, customValues = ticksOf(axis);
+  return {
     type: log ? "log" : "value",
     name,
     nameLocation: "middle",
     nameGap,
-    scale: true,
-    minorSplitLine: { show: log },
-    axisLabel: { hideOverlap: true },
-  });
-  // ECharts has nine colours; beyond them hues are spread evenly by the golden angle.
-  const colors = series.map((_, i) => `hsl(${Math.round(i * 137.508) % 360} 65% ${i % 2 ? 35 : 48}%)`);
-  return {
-    animation: false,
-    color: colors,
-    title: { text: title, left: "center" },
-    legend: {
-      orient: "vertical",
-      itemGap: 5,
-      textStyle: { fontSize: 11 },
-      ...beside ? { right: 8, top: 40 } : { left: 76, top: HEIGHT },
-    },
-    grid: { left: 76, right: beside ? 260 : 24, top: 48, bottom: 64 + heightOf(chart) - HEIGHT },
-    tooltip: { trigger: "item" },
-    xAxis: axis(x, 34),
-    yAxis: axis(y, 54),
-    series: series.map(({ name, points, style = "line" }) => ({
-      name,
-      type: style === "points" ? "scatter" : "line",
-      data: points.filter((point) => point.every((v, i) => Number.isFinite(v) && (v > 0 || !(i === 0 ? x : y).log))),
-      symbolSize: style === "points" ? 9 : 5,
-      showSymbol: style !== "dashed" && points.length <= 40,
-      symbol: "circle",
-      lineStyle: { width: 2, type: style === "dashed" ? "dashed" : "solid" },
-    })),
+    nameTextStyle: { color: "#222", fontSize: FONT + 1 },
+    min: Math.min(from, to),
+    max: Math.max(from, to),
+    inverse: from > to,
+    axisLabel: { hideOverlap: true, color: "#444", fontSize: FONT, ...customValues && { customValues } },
+    axisTick: { show: true, ...customValues && { customValues } },
+    axisLine: { show: true, onZero: false, lineStyle: { color: "#888" } },
+    splitLine: { lineStyle: { color: "#e6e6e6" } },
   };
 }
 
-/** The chart as an SVG document. */
+/** The chart as options of ECharts: plain data, so that a page can carry them. */
+export function optionsOf({ title, x, y, series }: Chart): Record<string, unknown> {
+  const drawn = series.map((one) => ({
+    ...one,
+    points: one.points.filter(([a, b]) => isInside(a, x) && isInside(b, y)),
+  }));
+  // Names at the right end of the x axis need a margin.
+  const room = (points: Point[]) =>
+    points.map(([at, , label]) => LETTER * label!.length + 16 - (1 - along(at, x)) * (WIDTH - 300));
+  const right = Math.max(24, ...drawn.flatMap((one) => room(namedPoints(one))));
+  const pixel = ([a, b]: Point) =>
+    [LEFT + along(a, x) * (WIDTH - LEFT - right), HEIGHT - BOTTOM - along(b, y) * (HEIGHT - TOP - BOTTOM)] as const;
+  const labels = drawn.flatMap((one) =>
+    namedPoints(one).map((point): Label => {
+      const [left, top] = pixel(point);
+      return { text: point[2]!, color: one.color, x: left, y: top };
+    })
+  );
+  const marks = drawn.flatMap(({ points, style = "curve" }) => {
+    const pixels = points.map(pixel);
+    return style === "points" ? pixels : pixels.flatMap((to, i) => between(pixels[i - 1] ?? to, to));
+  });
+  const frame = { left: LEFT + 2, right: WIDTH - 6, top: TOP - LINE, bottom: HEIGHT - BOTTOM };
+  const placed = placeLabels(labels, marks, frame);
+  return {
+    animation: false,
+    backgroundColor: "#fff",
+    title: { text: title, left: 14, top: 12, textStyle: { color: "#222", fontSize: FONT + 3, fontWeight: "bold" } },
+    grid: { left: LEFT, right, top: TOP, bottom: BOTTOM },
+    tooltip: { trigger: "item" },
+    xAxis: axisOptions(x, 32),
+    yAxis: axisOptions(y, 52),
+    series: drawn.map(({ name, color, points, style = "curve" }) => ({
+      name,
+      type: style === "points" ? "scatter" : "line",
+      color,
+      data: points.map(([a, b]) => [a, b]),
+      symbol: "circle",
+      symbolSize: 7,
+      showSymbol: style === "joined",
+      itemStyle: { opacity: 1 },
+      silent: style === "range",
+      lineStyle: { color, width: style === "range" ? 1 : 1.8, type: style === "dashed" ? "dashed" : "solid" },
+    })),
+    graphic: placed.flatMap(({ text, color, x, y, left, middle }) => {
+      const end = left > x ? left - 2 : Math.min(x, left + LETTER * text.length);
+      const far = Math.hypot(end - x, middle - y) > LINE + 2;
+      return [
+        ...far
+          ? [{ type: "line", silent: true, shape: { x1: x, y1: y, x2: end, y2: middle }, style: { stroke: color } }]
+          : [],
+        {
+          type: "text",
+          silent: true,
+          z: 10,
+          x: left,
+          y: middle,
+          style: { text, fill: color, fontSize: FONT, verticalAlign: "middle", stroke: "#fff", lineWidth: 3 },
+        },
+      ];
+    }),
+  };
+}
+
+/** Pixels of a line, 4 apart. */
+function between([a, b]: readonly [number, number], [c, d]: readonly [number, number]): (readonly [number, number])[] {
+  const steps = Math.max(1, Math.ceil(Math.hypot(c - a, d - b) / 4));
+  return Array.from(
+    { length: steps },
+    (_, i) => [a + (c - a) * (i + 1) / steps, b + (d - b) * (i + 1) / steps] as const,
+  );
+}
+
+/** The chart as an SVG document on a white ground of its own, to be read on dark pages too. */
 export function svg(chart: Chart): string {
-  const drawn = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: heightOf(chart) });
-  drawn.setOption({ ...option(chart), backgroundColor: "#fff" });
+  const drawn = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: HEIGHT });
+  drawn.setOption(optionsOf(chart) as echarts.EChartsCoreOption);
   const text = drawn.renderToSVGString();
   drawn.dispose();
   return text;
-}
-
-/**
- * One HTML page with all charts, the values under the pointer shown, and tables below them. It loads nothing: the
- * plotting library stands inside, read from Deno's cache.
- */
-export async function page(
-  title: string,
-  charts: readonly Chart[],
-  tables: readonly {
-    readonly title: string;
-    readonly head: readonly string[];
-    readonly rows: readonly (readonly string[])[];
-  }[] = [],
-): Promise<string> {
-  const library = await Deno.readTextFile(
-    new URL("dist/echarts.min.js", new URL(".", import.meta.resolve("echarts/package.json"))),
-  );
-  const escape = (text: string) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-  const row = (tag: string, cells: readonly string[]) =>
-    `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("")}</tr>`;
-  // "<" inside a script element must not close it.
-  const options = JSON.stringify(charts.map(option)).replaceAll("<", "\\u003c");
-  return `<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #222 }
-.chart { margin-bottom: 2rem }
-table { border-collapse: collapse; margin-bottom: 2rem }
-th, td { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: right; font-variant-numeric: tabular-nums }
-th:first-child, td:first-child { text-align: left }
-</style>
-<h1>${escape(title)}</h1>
-${charts.map((chart, i) => `<div class="chart" id="chart${i}" style="height: ${heightOf(chart)}px"></div>`).join("\n")}
-${
-    tables.map(({ title, head, rows }) =>
-      `<h2>${escape(title)}</h2>\n<table>\n${row("th", head)}\n${
-        rows.map((cells) => row("td", cells)).join("\n")
-      }\n</table>`
-    ).join("\n")
-  }
-<script>${library}</script>
-<script>
-const number = (v) => Math.abs(v) >= 1e5 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(3) : String(+v.toPrecision(4));
-${options}.forEach((option, i) => {
-  const chart = echarts.init(document.getElementById("chart" + i), null, { renderer: "svg" });
-  option.tooltip.formatter = ({ seriesName, value }) =>
-    seriesName + "<br>" + option.xAxis.name + ": " + number(value[0]) + "<br>" + option.yAxis.name + ": " + number(value[1]);
-  chart.setOption(option);
-  addEventListener("resize", () => chart.resize());
-});
-</script>
-</html>
-`;
 }

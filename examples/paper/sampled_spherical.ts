@@ -1,5 +1,6 @@
 /** Spherical compression without the search: its output drawn from the law that the search has. @module */
 
+import { logCapShare } from "../figures/bounds.ts";
 import { bits, fold, normal } from "../../random.ts";
 import { allGather } from "../../transport/round.ts";
 import type { Method } from "../../optimizers/mod.ts";
@@ -16,14 +17,14 @@ export function sampledSpherical(alpha: number): Method {
     options: { alpha },
     init: () => ({ local: {}, shared: {} }),
     *reduce(gradient, _state, { keyOf, rank }) {
-      const d = gradient.length, norm = Math.hypot(...gradient), probability = capProbability(alpha, d);
+      const d = gradient.length, norm = Math.hypot(...gradient), probability = capShare(alpha, d);
       const word = bits(fold(keyOf(rank), 1), new Uint32Array(2)), uniform = [...word].map((w) => (w + .5) * 2 ** -32);
       const direction = normal(fold(keyOf(rank), 2), new Float32Array(d));
       // sin² of the angle to x, by bisection of its distribution function.
       let low = 0, high = alpha;
       for (let turn = 0; turn < 60; turn++) {
         const middle = (low + high) / 2;
-        if (capProbability(middle, d) < uniform[0]! * probability) low = middle;
+        if (capShare(middle, d) < uniform[0]! * probability) low = middle;
         else high = middle;
       }
       const along = gradient.reduce((sum, v, i) => sum + v * direction[i]!, 0) / norm ** 2;
@@ -41,20 +42,7 @@ export function sampledSpherical(alpha: number): Method {
   };
 }
 
-/** The share of the sphere in d dimensions within the angle of sine √a: ½ I_a((d − 1)/2, ½), by its power series. */
-export function capProbability(a: number, d: number): number {
-  const p = (d - 1) / 2;
-  let term = 1, sum = 0;
-  for (let k = 0; k < 2000 && term > 1e-17 * sum; k++) {
-    sum += term / (p + k);
-    term *= a * (k + .5) / (k + 1);
-  }
-  return a ** p * sum / (2 * beta(p));
-}
-
-/** B(p, ½) for p a multiple of ½. */
-function beta(p: number): number {
-  let value = Number.isInteger(p) ? 2 : Math.PI; // B(1, ½), B(½, ½)
-  for (let q = Number.isInteger(p) ? 1 : .5; q < p; q++) value *= q / (q + .5);
-  return value;
+/** P(α, d), the share of directions that are within the error of one message. */
+export function capShare(alpha: number, d: number): number {
+  return Math.exp(logCapShare(alpha, d));
 }
