@@ -28,7 +28,7 @@ export { sphericalCompression, type SphericalOptions } from "./quantizers/spheri
 export { bucketed } from "./combinators/bucketed.ts";
 export { repeated } from "./combinators/repeated.ts";
 export { induced } from "./combinators/induced.ts";
-export { perTensor, type TensorOfLayout } from "./combinators/per_tensor.ts";
+export { perTensor } from "./combinators/per_tensor.ts";
 export { drive } from "./quantizers/eden/drive.ts";
 export { eden, type EdenOptions } from "./quantizers/eden/eden.ts";
 export { rotated, type RotatedOptions } from "./combinators/rotated.ts";

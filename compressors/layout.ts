@@ -12,6 +12,18 @@ export interface Layout {
   readonly size: number;
 }
 
+/** One tensor of a layout. */
+export interface TensorOfLayout {
+  /** Its name. */
+  readonly name: string;
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** How many numbers it has: the product of its shape. */
+  readonly size: number;
+  /** Its place in the layout. */
+  readonly index: number;
+}
+
 /**
  * @throws {TypeError} unless it lists the names and shapes of tensors
  * @throws {RangeError} unless they add up to its size

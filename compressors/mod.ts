@@ -3,7 +3,7 @@
 export type { Key } from "../random.ts";
 export * from "./compress.ts";
 export * from "./compressor.ts";
-export type { Layout } from "./layout.ts";
+export type { Layout, TensorOfLayout } from "./layout.ts";
 export * from "./coding/integer_model.ts";
 export * from "./coding/range_coder.ts";
 export * from "./factories.ts";

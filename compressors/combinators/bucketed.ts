@@ -11,11 +11,13 @@ import {
 import { Frames } from "../coding/frames.ts";
 
 /**
- * A compressor applied to each run of `size` numbers on its own, the last one possibly shorter. ω and α are the largest of
- * the buckets': what grows with the vector's length, as ω of qsgd, is held at that of a bucket, for one more scale each.
+ * Applies a compressor to each run of `size` numbers by itself; the last run may be shorter.
  *
- * The message is those of the buckets, and where their lengths differ a byte or two each for the lengths. Keys are folded
- * with the bucket's number.
+ * Keys are folded with the number of the bucket.
+ *
+ * - Guarantee: that of the compressor for its bucket with the largest ω or α, which so does not grow with the vector.
+ * - Message: those of the buckets, and where their lengths differ a byte or two each for the lengths.
+ * - Choose it where ω or α of a compressor grows with the length of the vector, as ω of `qsgd` does.
  *
  * @throws {RangeError} unless size is an integer of at least 1
  *
@@ -30,11 +32,11 @@ export function bucketed(
   compressor: UnbiasedCompressor & ContractiveCompressor,
   size: number,
 ): UnbiasedCompressor & ContractiveCompressor;
-/** Of an unbiased compressor. */
+/** Of an unbiased compressor: unbiased. */
 export function bucketed(compressor: UnbiasedCompressor, size: number): UnbiasedCompressor;
-/** Of a contractive compressor. */
+/** Of a contractive compressor: contractive. */
 export function bucketed(compressor: ContractiveCompressor, size: number): ContractiveCompressor;
-/** Of one that declares nothing. */
+/** Of a compressor that declares neither ω nor α. */
 export function bucketed(compressor: Compressor, size: number): Compressor;
 export function bucketed(compressor: Compressor, size: number): Compressor {
   requireCompressor("make bucketed", compressor);
@@ -42,7 +44,7 @@ export function bucketed(compressor: Compressor, size: number): Compressor {
   const frames = new Frames("bucketed");
   const countOf = (length: number) => Math.ceil(length / size);
   const lengthOf = (length: number, i: number) => Math.min(size, length - i * size);
-  /** The larger of a full bucket's constant and the last one's. */
+  /** The larger of the constants of a full bucket and of a shorter last one, as a function of the vector's length. */
   const largest = (constant: (size: number) => number) => (length: number) => {
     const rest = length % size;
     return Math.max(length >= size ? constant(size) : 0, rest > 0 || length === 0 ? constant(rest) : 0);

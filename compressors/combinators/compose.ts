@@ -15,15 +15,15 @@ import { scratch } from "../kernels/scratch.ts";
 import { isSparsifier, type Sparsifier } from "../sparsifiers/sparsifier.ts";
 
 /**
- * Quantizes the entries that a sparsifier keeps: Q(topK(x)), Q(randK(x)). With k of d entries kept:
+ * Quantizes the numbers that a sparsifier keeps: Q(topK(x)) or Q(randK(x)).
  *
- * - randK and an unbiased Q: unbiased, ω = (1 + ω_Q(k)) d/k − 1;
- * - topK and a contractive Q: α = 1 − (1 − α_Q(k)) k/d, for every draw where Q's holds for every draw;
- * - topK and a Q that is unbiased only: divided by 1 + ω_Q(k), α = 1 − k / (d (1 + ω_Q(k))) in the mean.
- *
- * The message is the indices (none for randK: the key tells them) and Q's message of k numbers, with key `fold(key, 1)`.
- *
- * Source: Basu, Data, Karakus, Diggavi: "Qsparse-local-SGD", arXiv:1906.02367.
+ * - Guarantee, with k of d numbers kept: with randK and an unbiased Q, unbiased with ω = (1 + ω_Q(k)) d/k − 1. With topK and a
+ *   contractive Q, contractive with α = 1 − (1 − α_Q(k)) k/d, in every draw where Q's bound holds in every draw. With topK and a
+ *   Q that is unbiased only, its numbers are divided by 1 + ω_Q(k), and the result is contractive on average with
+ *   α = 1 − k / (d (1 + ω_Q(k))).
+ * - Message: the indices, which the key tells for randK, and the message of Q for k numbers, with the key `fold(key, 1)`.
+ * - Source: Basu, Data, Karakus, Diggavi: "Qsparse-local-SGD", arXiv:1906.02367.
+ * - Choose it where the values of a sparsifier take more bits than their positions.
  *
  * @throws {TypeError} unless the second is topK or randK and the first is of a class that goes with it
  *
@@ -35,7 +35,7 @@ import { isSparsifier, type Sparsifier } from "../sparsifiers/sparsifier.ts";
  * ```
  */
 export function compose(quantizer: UnbiasedCompressor, sparsifier: UnbiasedCompressor & Sparsifier): UnbiasedCompressor;
-/** Of topK. */
+/** With topK: contractive. */
 export function compose(
   quantizer: UnbiasedCompressor | ContractiveCompressor,
   sparsifier: ContractiveCompressor & Sparsifier,
@@ -73,7 +73,7 @@ export function compose(quantizer: Compressor, sparsifier: Compressor): Compress
   return compressor;
 }
 
-/** The maps and bytes: `factor` times what the quantizer makes of the kept entries. */
+/** The compressor but for its constants. Decoded numbers are `factor` times what the quantizer makes of those kept. */
 function composed(quantizer: Compressor, sparsifier: Sparsifier, factor: (size: number) => number): Compressor {
   const { kept } = sparsifier, indicesOf = scratch(Uint32Array), valuesOf = scratch(Float32Array);
   const select = (vector: Float32Array, key: Key, indices: Uint32Array) => sparsifier.select(vector, key, indices);

@@ -2,8 +2,11 @@ import { requireUnbiased } from "../check.ts";
 import type { ContractiveCompressor, UnbiasedCompressor } from "../compressor.ts";
 
 /**
- * An unbiased compressor made contractive: Q / (1 + ω), the factor of least worst-case error. α = ω / (1 + ω) in the mean
- * over draws. The messages are those of Q.
+ * Makes an unbiased compressor Q contractive: Q / (1 + ω), the factor of least error in the worst case.
+ *
+ * - Guarantee: contractive, E‖C(x) − x‖² ≤ α ‖x‖² on average over draws, with α = ω / (1 + ω).
+ * - Message: that of Q.
+ * - Choose it where a method with memory is to use an unbiased compressor.
  *
  * @example
  * ```ts
@@ -19,7 +22,7 @@ export function contractive(compressor: UnbiasedCompressor): ContractiveCompress
     options: {},
     parts: [compressor],
     everyDraw: false,
-    // 1 − 1/(1 + ω) would lose the small ones.
+    // ω / (1 + ω), which stays accurate for small ω where 1 − 1 / (1 + ω) does not.
     alpha: (size) => compressor.omega(size) * factor(size),
     maxByteLength: (size) => compressor.maxByteLength(size),
     encode: (vector, key, message) => compressor.encode(vector, key, message),

@@ -6,12 +6,16 @@ import { addClamped, clampVector } from "../kernels/float32.ts";
 import { scratch } from "../kernels/scratch.ts";
 
 /**
- * The induced compressor C(x) + Q(x − C(x)): unbiased with ω = α ω_Q, for a contractive C and an unbiased Q. Makes topK, say,
- * legal where an unbiased compressor is asked for (diana, marina, adiana).
+ * The induced compressor C(x) + Q(x − C(x)) of a contractive C and an unbiased Q.
  *
- * The message is both, at most two bytes more. Keys are folded with 0 and 1. Working memory: one vector.
+ * Keys are folded with 0 for C and 1 for Q.
  *
- * Source: Horváth, Richtárik: "A better alternative to error feedback", arXiv:2006.11077.
+ * - Guarantee: unbiased with ω = α ω_Q, where α is that of C.
+ * - Message: both, and at most two bytes.
+ * - Memory: one vector.
+ * - Source: Horváth, Richtárik: "A better alternative to error feedback", arXiv:2006.11077.
+ * - Choose it where a method asks for an unbiased compressor, as `diana`, `marina` and `adiana` do, and you want a contractive
+ *   one such as `topK`.
  *
  * @example
  * ```ts

@@ -1,6 +1,5 @@
-import type { Layout } from "../layout.ts";
 import { requireCompressor } from "../check.ts";
-import { requireLayout, sizeOf } from "../layout.ts";
+import { type Layout, requireLayout, sizeOf, type TensorOfLayout } from "../layout.ts";
 import { fold } from "../../random.ts";
 import {
   type Compressor,
@@ -13,25 +12,19 @@ import { Frames } from "../coding/frames.ts";
 import { identity } from "../identity.ts";
 import { refuse } from "../coding/refuse.ts";
 
-/** One tensor of a layout. */
-export interface TensorOfLayout {
-  /** Its name. */
-  readonly name: string;
-  /** Its shape. */
-  readonly shape: readonly number[];
-  /** The product of its shape. */
-  readonly size: number;
-}
-
-/** Tensors below this size, and those of less than two dimensions (biases, scales), are left alone by default. */
+/** Tensors of fewer numbers, and those of less than two dimensions, are sent as they are by default. */
 const SMALL = 1024;
 
 /**
- * A compressor for each tensor of a layout: `choose` returns it, or is a compressor for all but small tensors (below 1024
- * numbers) and those of one dimension (biases, scales), which are sent as they are. ω and α are the largest of the
- * tensors'; the result is unbiased, or contractive, where all are.
+ * A compressor for each tensor of a layout.
  *
- * The message is those of the tensors; keys are folded with the tensor's number. For vectors of layout.size numbers only.
+ * `choose` is a function that returns it. Or it is a compressor for all tensors but those below 1024 numbers or of fewer than two
+ * dimensions, such as biases and scales, which are sent as they are. Keys are folded with the number of the tensor. It serves only
+ * vectors of layout.size numbers.
+ *
+ * - Guarantee: unbiased, or contractive, where all tensors' compressors are, with the largest ω or α of the tensors.
+ * - Message: those of the tensors, and where lengths differ a byte or two each for the lengths.
+ * - Choose it where tensors differ in size or shape: small ones cost little as they are.
  *
  * @throws {RangeError} if the shapes do not add up to layout.size, and by its methods for vectors of another length
  *
@@ -59,10 +52,10 @@ export function perTensor(
   const sizes = layout.shapes.map(sizeOf), total = layout.size;
   const starts: number[] = [];
   sizes.reduce((start, size) => (starts.push(start), start + size), 0);
-  const compressors = sizes.map((size, i): Compressor => {
-    const shape = layout.shapes[i]!, name = layout.names[i]!;
+  const compressors = sizes.map((size, index): Compressor => {
+    const shape = layout.shapes[index]!, name = layout.names[index]!;
     if (typeof choose !== "function") return size < SMALL || shape.length < 2 ? identity() : choose;
-    const compressor = choose({ name, shape, size });
+    const compressor = choose({ name, shape, size, index });
     requireCompressor("make perTensor", compressor);
     return compressor;
   });

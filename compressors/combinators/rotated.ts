@@ -17,22 +17,25 @@ import { fold } from "../../random.ts";
 
 /** Options of {@linkcode rotated}. */
 export interface RotatedOptions {
-  /** Times that signs and transform are applied: 1 to 8. Default 2. */
+  /** How often signs and transform are applied: 1 to 8. Default 2. */
   readonly rounds?: number;
 }
 
 /**
- * Compresses a random rotation of the vector, which both ends make from the key, and rotates back: peaks are spread over
- * all numbers, so that operators whose error hangs on the largest number lose their worst case.
+ * Compresses a random rotation of the vector, which both ends make from the key, and rotates back: peaks are spread over all
+ * numbers, which helps compressors whose error depends on the largest number.
  *
- * A round multiplies by random signs and takes the Hadamard transform of the first 2ʲ numbers, the most there are, then the
- * same of the last 2ʲ: an orthogonal map of any length d, with nothing padded. So C keeps its ω or α. For
- * {@linkcode dithering} by the maximum and {@linkcode stochasticLevels} ω falls with p = (d / 2ʲ) (2 ln 2d + 2) to
- * p / (4 levels²) and p / (levels − 1)² (whatever the vector, over the signs). One round does for unbiased compressors;
- * for others two keep sparse vectors from being rotated to few different values.
+ * A round multiplies by random signs and takes the Hadamard transform of the first 2ʲ of d numbers, for the largest power of two
+ * that is at most d, and then does so for the last 2ʲ. That is an orthogonal map for any d, with nothing padded. One round is
+ * enough for unbiased compressors; for others two keep sparse vectors from being rotated to few different values.
  *
- * Source: Suresh et al.: "Distributed mean estimation with limited communication", arXiv:1611.00429, section 3 (there
- * padded). A byte more than C's message. Working memory: 4 bytes a number.
+ * - Guarantee: that of the compressor. For `dithering` by the largest magnitude and `stochasticLevels`, ω falls to
+ *   p / (4 levels²) and p / (levels − 1)² with p = (d / 2ʲ) (2 ln 2d + 2), for every vector on average over the signs.
+ * - Message: a byte and that of the compressor.
+ * - Memory: 4 bytes a number.
+ * - Source: Suresh et al.: "Distributed mean estimation with limited communication", arXiv:1611.00429, section 3, where vectors
+ *   are padded.
+ * - Choose it where a few numbers are far larger than the others.
  *
  * @throws {RangeError} if rounds is not an integer from 1 to 8
  *
@@ -53,7 +56,7 @@ export function rotated(
 export function rotated(compressor: UnbiasedCompressor & FlatOmega, options?: RotatedOptions): UnbiasedCompressor;
 /** Of a contractive compressor: contractive. */
 export function rotated(compressor: ContractiveCompressor, options?: RotatedOptions): ContractiveCompressor;
-/** Of any compressor, for instance one that was read from text. */
+/** Of any compressor, such as one that was read from text. */
 export function rotated(compressor: Compressor, options?: RotatedOptions): Compressor;
 export function rotated(compressor: Compressor & FlatOmega, options: RotatedOptions = {}): Compressor {
   requireCompressor("make rotated", compressor);
@@ -66,7 +69,7 @@ export function rotated(compressor: Compressor & FlatOmega, options: RotatedOpti
     parts: [compressor],
     maxByteLength: (size) => 1 + compressor.maxByteLength(size),
     encode(vector, key, message) {
-      // An even power of two takes the numbers near 1, where sums neither overflow nor lose their bits.
+      // Multiplying by a power of 4 takes the numbers near 1, where sums of them neither overflow nor lose bits.
       const shift = Math.floor(exponentOf(largest(vector)) / 2), data = memory(vector.length);
       message[0] = shift;
       copyScaled(vector, 0, vector.length, 4 ** -shift, data, vector.length);

@@ -5,11 +5,15 @@ import { topK } from "../sparsifiers/top_k.ts";
 import { compose } from "./compose.ts";
 
 /**
- * SignTop-k: the signs of the k numbers of largest magnitude, and their mean magnitude: `compose(scaledSign(), topK(…))`. The
- * error is ‖x‖² − ‖x_S‖₁² / k, so α = 1 − min(1/k, k/d) for every draw, attained by a one-hot or by an all-equal vector.
- * (The paper has 1 − 1/d.) 32 + k bits and the indices.
+ * SignTop-k: each of the k numbers of largest magnitude becomes its sign times their mean magnitude, which is
+ * `compose(scaledSign(), topK(…))`; the others become 0.
  *
- * Source: Basu, Data, Karakus, Diggavi: "Qsparse-local-SGD", arXiv:1906.02367.
+ * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw, with α = 1 − min(1/k, k/d) for d numbers, which a vector with one
+ *   number that is not 0 or one of equal numbers reaches; the paper has 1 − 1/d. With S the indices of the k numbers the error
+ *   is ‖x‖² − ‖x_S‖₁² / k.
+ * - Message: the indices, one float32 and k signs.
+ * - Source: Basu, Data, Karakus, Diggavi: "Qsparse-local-SGD", arXiv:1906.02367.
+ * - Choose it in place of `topK` where positions already take more bits than values.
  *
  * @throws {TypeError | RangeError} see {@linkcode topK}
  *
@@ -29,8 +33,8 @@ export function signTopK(count: Count): ContractiveCompressor {
     options: { ...count },
     alpha(size) {
       const k = sparsifier.kept(size);
-      // With b the least of what is kept: ‖x_S‖₁² / k ‖x‖² is least where the others kept but one are b as well, and what is
-      // left out; and there, as a function of b, at one of its ends.
+      // Let b be the least magnitude kept. ‖x_S‖₁² / (k ‖x‖²) is least where all numbers kept but one, and all that are left out,
+      // have the magnitude b as well; and among such vectors at one end of the range of b: 0, or the magnitude of that one.
       return size === 0 ? 0 : 1 - Math.min(1 / k, k / size);
     },
   };

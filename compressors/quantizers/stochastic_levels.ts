@@ -9,22 +9,25 @@ import { extremes } from "../kernels/sums.ts";
 
 /** Options of {@linkcode stochasticLevels}. */
 export interface StochasticLevelsOptions {
-  /** How many values a number may become: 2 (stochastic binary) to 65536. */
+  /** How many levels there are, k: 2 (stochastic binary) to 65536. */
   readonly levels: number;
 }
 
 /**
- * Stochastic k-level quantization: every number is rounded at random, without bias, to a neighbour among k equally spaced
- * levels from the least to the largest number of the vector. ⌈log₂ k⌉ bits a number (1.6 for k = 3, 2.67 for 5 and 6)
- * and 64.
+ * Stochastic k-level quantization: every number is rounded at random, without bias, to one of the two neighbours among k
+ * equally spaced levels from the least to the largest number of the vector.
  *
- * With step D between levels, E‖C(x) − x‖² = D² Σ frac(vᵢ)(1 − frac(vᵢ)), vᵢ = (xᵢ − least) / D; for k = 2 that is
- * Σ (largest − xᵢ)(xᵢ − least). ω = (d − 2) / (2 (k − 1)²), attained for even k by (1, −1, 0, …, 0). In
- * `rotated(stochasticLevels({ levels }))` it falls to (2 ln 2d + 2) / (k − 1)², or less than twice that where d is no
- * power of two.
+ * With step the distance of two levels, vᵢ = (xᵢ − least) / step and frac(v) its fractional part, the variance is
+ * step² Σ frac(vᵢ) (1 − frac(vᵢ)); for k = 2 it is Σ (largest − xᵢ)(xᵢ − least).
  *
- * Source: Suresh, Yu, Kumar, McMahan: "Distributed mean estimation with limited communication", arXiv:1611.00429,
- * sections 2 and 3.
+ * - Guarantee: unbiased with variance at most ω ‖x‖². For d numbers ω = (d − 2) / (2 (k − 1)²), which (1, −1, 0, …, 0)
+ *   reaches where k is even. In `rotated(stochasticLevels({ levels }))` it falls to (2 ln 2d + 2) / (k − 1)², or to less than
+ *   twice that where d is no power of two.
+ * - Message: the least and the largest number as float32 and ⌈log₂ k⌉ bits a number (1.6 for k = 3, 2.67 for 5 and 6, whose
+ *   digits share bytes).
+ * - Source: Suresh, Yu, Kumar, McMahan: "Distributed mean estimation with limited communication", arXiv:1611.00429, sections
+ *   2 and 3.
+ * - Choose it inside `rotated`, or alone where numbers do not lie around 0.
  *
  * @throws {RangeError} if levels is not an integer from 2 to 65536
  *

@@ -24,38 +24,38 @@ export type { TrellisStates };
 
 /** Options of {@linkcode subtractiveDithering}. */
 export interface SubtractiveDitheringOptions {
-  /** The relative variance ω, exactly, for every vector: from 1e-8 to 1e6. */
+  /** ω, the variance relative to ‖x‖², which every vector x has exactly: 1e-8 to 1e6. */
   readonly omega: number;
-  /** States of the trellis: more cost the encoder time and save bits. 1 is scalar rounding. Default 8. */
+  /** States of the trellis. More of them save bits and cost the encoder time; 1 rounds each number by itself. Default 8. */
   readonly states?: TrellisStates;
   /**
-   * The part of the coordinates that is sent, drawn by the key, so that their indices cost nothing; it is above
-   * 1/(1 + omega) and at most 1. Default 1 for omega ≤ 1.5, else 2.5/(1 + omega), where a coordinate sent costs half a
-   * bit: what dense vectors like best. Sparse ones take fewer bits with less: at omega = 4 and one number in a hundred not
-   * 0, 0.23 bits a number with 1, 0.13 by default (0.5) and 0.09 with 0.3.
+   * The share of the numbers that is sent, above 1/(1 + omega) and at most 1. The key tells which, so that their indices cost
+   * nothing. Default 1 for omega ≤ 1.5, else 2.5/(1 + omega), where a number that is sent costs half a bit: best for dense
+   * vectors. Sparse vectors take fewer bits with a smaller share: at omega = 4 and one number in a hundred not 0, 0.23 bits
+   * a number with 1, 0.13 by default (0.5) and 0.09 with 0.3.
    */
   readonly keep?: number;
 }
 
 /**
- * Subtractive dithering on a trellis, entropy coded: the unbiased operator nearest to the limit ½ log₂(1 + 1/ω) bits a
- * coordinate. U(ω) with equality: E‖C(x) − x‖² = ω ‖x‖² for every x.
+ * Subtractive dithering on a trellis, entropy coded: of the unbiased compressors here the one nearest to the limit of
+ * ½ log₂(1 + 1/ω) bits a number.
  *
- * Both ends draw the same dither u, uniform on [0, 4) in every coordinate, and a sign σ. The encoder finds the path z of
- * the trellis nearest to σx/s + u (Viterbi); the decoder takes σs(z − u). The error's law does not depend on x, and the
- * sign makes its mean 0. s² = ω ‖x‖² / (d G'), G' the trellis's own mean square error. z is coded with an adaptive
- * model given u and the magnitude of the coordinates before, so heavy tails and sparse stretches cost less than the
- * gaussian's bits. (Exactly: u has 15 bits a coordinate on an offset common to the message, so with more than one state
- * the joint law depends on x in its fourth digit; each coordinate's own u is uniform to 47 bits.)
+ * For each number both ends draw a dither u, uniform on [0, 4), and a sign σ. The encoder finds the path z of the trellis
+ * nearest to σ x / s + u by the Viterbi algorithm; the decoder takes σ s (z − u). So the error has the same law for every
+ * vector, and σ makes its mean 0. The step is s with s² = ω ‖x‖² / (d G), for d numbers and G the trellis's mean squared error.
+ * The integers are coded by adaptive models, given u and the magnitudes of the numbers before, so that heavy tails and sparse
+ * stretches take fewer bits than Gaussian numbers. (u has 15 bits for each number above an offset common to the message:
+ * each u is uniform to 47 bits, but with more than one state the joint law depends on the vector in its fourth digit.)
  *
- * Bits a coordinate on a gaussian direction of 2²⁰ above the limit, ω from .01 to 1: 0.26 (1 state), 0.10 (4), 0.085
- * (8; 0.09 at 1.5 and 2), 0.06 (64). Time for a million coordinates in plain TypeScript, ω = .5: encode 0.1 s with 8 states, 0.4 s with 64;
- * decode 0.05 s.
- *
- * Working memory: 2 MB at 256 states, independent of d but for the indices where keep < 1 (4 bytes each).
- *
- * Source: methods of Ziv (1985) and Zamir & Feder (1992) for entropy-coded dithered quantisation, Ungerboeck's codes and
- * Marcellin & Fischer (1990) for the trellis.
+ * - Guarantee: unbiased with variance ω ‖x‖², exactly, for every vector.
+ * - Message: the norm as float32 and the integers. On a Gaussian vector of 2²⁰ numbers they take, above the limit and for ω from
+ *   0.01 to 1, 0.26 bits a number with 1 state, 0.10 with 4, 0.085 with 8 (0.09 at ω = 1.5 and 2) and 0.06 with 64.
+ * - Memory: 2 MB at 256 states, and 4 bytes for each number that is sent where `keep` is below 1. A million numbers at
+ *   ω = 0.5 take 0.1 s with 8 states and 0.4 s with 64, and are decoded in 0.05 s.
+ * - Source: Ziv, 1985, and Zamir, Feder, 1992, for entropy-coded dithered quantization; Ungerboeck's codes, and Marcellin,
+ *   Fischer, 1990, for the trellis.
+ * - Choose it where bytes matter most.
  *
  * @throws {RangeError} if an option is out of its range
  *
@@ -88,26 +88,27 @@ export function subtractiveDithering(options: SubtractiveDitheringOptions): Unbi
   const values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK), draws = new Uint16Array(BLOCK + 1);
   const words = new Uint32Array(BLOCK / 2), word = new Uint32Array(1), indicesOf = scratch(Uint32Array);
 
-  /** How many of `size` numbers are sent, and s relative to their norm. */
+  /** How many of `size` numbers are sent, and the step s relative to their norm. */
   function shape(size: number): { count: number; step: number } {
     const count = Math.ceil(keep * size);
     return { count, step: Math.sqrt(((1 + omega) * count / size - 1) / squaredError(code, count)) };
   }
 
-  /** Which numbers are sent, if not all. */
+  /** The indices of the numbers that are sent; undefined where all are. */
   function chosen(key: Key, count: number, size: number): Uint32Array | undefined {
     return count === size ? undefined : choose(fold(key, 3), count, size, indicesOf(count));
   }
 
-  /** The part of a unit of the dither that all coordinates share. */
+  /** What is below a unit of the dither, which has 15 bits for each number: shared by all numbers of a message. */
   const offsetOf = (key: Key) => bits(fold(key, 2), word)[0]! / 2 ** 32;
 
-  /** The most steps of 2 from the integer next to the dither: no coordinate exceeds the norm. */
+  /** How far an integer may lie from its dither, in steps of 2: no number exceeds the norm. */
   const most = (step: number) => Math.ceil((1 / step + 3) / 2) + 1;
 
   const maxByteLength = (size: number) => {
     if (size === 0) return 0;
-    // Without models an integer costs Elias gamma of twice its steps of 2, whose mean square the norm bounds.
+    // Without models an integer is sent as Elias gamma of twice its distance from the dither in steps of 2; the norm bounds the
+    // mean square of the distances.
     const { count, step } = shape(size), each = 2 * Math.log2(1 / (step * Math.sqrt(count)) + 4) + 1;
     return 12 + Math.ceil(count * (each / 8 + 2 ** -10));
   };

@@ -10,23 +10,30 @@ import { scratch } from "../kernels/scratch.ts";
 
 /** Options of {@linkcode atomo}. */
 export interface AtomoOptions {
-  /** s ≥ 1: how many singular vectors are sent in the mean. */
+  /** How many terms of the singular value decomposition are sent on average, s: 1 to 2³¹ − 1. */
   readonly rank: number;
-  /** Columns of the matrix that the vector is, row by row; the last row may be short. Default ⌈√d⌉: nearly square. */
+  /**
+   * How many columns the matrix has that the vector fills row by row; the last row may be short. 1 to 2³¹ − 1. Default ⌈√d⌉
+   * for d numbers, nearly a square.
+   */
   readonly columns?: number;
 }
 
 /**
- * Spectral ATOMO: the vector is taken as a matrix Σ λⱼ uⱼ vⱼᵀ, and each term is kept with probability pⱼ = min(1, λⱼ / t) and
- * divided by it, where t makes s terms the mean. Unbiased with variance Σ λⱼ² (1/pⱼ − 1), the least for s terms;
- * ω = min(rows, columns) / s − 1, attained where all singular values are equal. A matrix of rank s is sent exactly.
+ * Spectral ATOMO: the vector is taken as a matrix with the singular value decomposition Σ λⱼ uⱼ vⱼᵀ, and each term is kept with
+ * probability pⱼ = min(1, λⱼ / t) and then divided by pⱼ, where t is such that s terms are kept on average.
  *
- * The message is λⱼ uⱼ / pⱼ and vⱼ as float32 for the terms kept, 32 (rows + columns) bits each, and empty if there is none:
- * drawing again would be biased. Use {@linkcode perTensor} to give each weight matrix its own shape. Costs a singular value
- * decomposition of the matrix (the library ml-matrix), O(rows · columns · min(rows, columns)), and its memory.
+ * A matrix of rank s is sent exactly. A message is empty where no term was kept: to draw again would be biased.
  *
- * Source: Wang, Sievert, Liu, Charles, Papailiopoulos, Wright: "ATOMO: communication-efficient learning via atomic
- * sparsification", arXiv:1806.04090.
+ * - Guarantee: unbiased with variance Σ λⱼ² (1/pⱼ − 1), the least for s terms, and at most ω ‖x‖² with
+ *   ω = min(rows, columns) / s − 1, which matrices of equal singular values reach.
+ * - Message: λⱼ uⱼ / pⱼ and vⱼ as float32 for each term kept, 32 (rows + columns) bits.
+ * - Memory: the matrix and its decomposition by the library ml-matrix, which takes
+ *   O(rows · columns · min(rows, columns)) steps.
+ * - Source: Wang, Sievert, Liu, Charles, Papailiopoulos, Wright: "ATOMO: communication-efficient learning via atomic
+ *   sparsification", arXiv:1806.04090.
+ * - Choose it where matrices are nearly of low rank and a singular value decomposition is affordable; give each weight matrix
+ *   its own shape by {@linkcode perTensor}.
  *
  * @throws {RangeError} by encode, if the vector is not finite; unless rank and columns are integers from 1 to 2³¹ − 1
  *
@@ -60,7 +67,7 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
       if (!Number.isFinite(sumOfSquares(vector))) {
         throw new RangeError("Cannot compress with atomo: the vector is not finite, and has no singular values");
       }
-      // Scaled, for the squares within a decomposition not to overflow.
+      // Scaled to at most 1, so that squares within the decomposition do not overflow.
       const matrix = new Matrix(height, width);
       for (let i = 0; i < size; i++) matrix.set(Math.floor(i / width), i % width, vector[i]! / largest);
       const { leftSingularVectors, rightSingularVectors, diagonal } = new SVD(matrix, { autoTranspose: true });
@@ -72,7 +79,7 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
       for (let j = 0; j < count; j++) {
         const value = values[j]!;
         if (value === 0 || random[j]! * 2 ** -32 * level >= value) continue;
-        // λ / p, with the decomposition's own λ over the p that was used.
+        // λ / p, with λ in double and p from the float32 that the draw has used.
         const weight = diagonal[j]! * Math.max(1, level / value) * largest;
         for (let i = 0; i < height; i++, at += 4) {
           const entry = weight * leftSingularVectors.get(i, j);
@@ -94,14 +101,14 @@ export function atomo(options: AtomoOptions): UnbiasedCompressor {
         for (let i = 0; i < length; i++, at += 4) {
           const value = view.getFloat32(at, true);
           if (!Number.isFinite(value)) refuse("atomo", `a value is ${value}, expected a finite number`);
-          // Right singular vectors are of length 1.
+          // Right singular vectors have length 1.
           if (i >= height && Math.abs(value) > 1.001) refuse("atomo", `an entry of a unit vector is ${value}`);
           term[i] = value;
         }
         for (let row = 0, i = 0; row < height; row++) {
           const weight = term[row]!;
           for (let column = height; column < length && i < size; column++, i++) {
-            // Held to float32's range, so that what overflows is not taken from what overflows.
+            // Held within float32, so that no difference of two infinities arises.
             sum[i] = clampFloat32(sum[i]! + weight * term[column]!);
           }
         }

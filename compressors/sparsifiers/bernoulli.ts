@@ -6,11 +6,11 @@ import type { UnbiasedCompressor } from "../compressor.ts";
 import { gatherFloats, scatterFloats } from "../kernels/gather_floats.ts";
 import { scratch } from "../kernels/scratch.ts";
 
-/** How often {@linkcode bernoulli} keeps what. */
+/** Options of {@linkcode bernoulli}. */
 export interface BernoulliOptions {
-  /** 0 < p ≤ 1, rounded to a multiple of 2⁻³². */
+  /** The probability to keep a number: from 2⁻³² to 1, rounded to a multiple of 2⁻³². */
   readonly p: number;
-  /** Whether the vector is kept as a whole, or not at all (an empty message). Default false: each number on its own. */
+  /** Whether the vector is kept as a whole or not at all, and not each number by itself. Default false. */
   readonly whole?: boolean;
 }
 
@@ -18,13 +18,16 @@ const BLOCK = 2048;
 const words = new Uint32Array(BLOCK), indicesOf = scratch(Uint32Array);
 
 /**
- * Keeps each number with probability p, times 1/p; with `whole: true` all of them or none ("lazy" compression). Unbiased with
- * variance (1/p − 1) ‖x‖² for every x: ω = 1/p − 1.
+ * Keeps each number with probability p and divides it by p, or, with `whole`, all numbers or none ("lazy" compression).
  *
- * The message is the values kept as float32: the key tells which. Numbers whose multiple by 1/p would exceed float32 are
- * clamped.
+ * Numbers that would exceed float32 when divided by p are held to it.
  *
- * Source: Konečný, McMahan, Yu, Richtárik, Suresh, Bacon, arXiv:1610.05492 (subsampling).
+ * - Guarantee: unbiased with variance ω ‖x‖² for every vector, ω = 1/p − 1.
+ * - Message: the numbers kept as float32, 32 p bits a number on average; the key tells which they are. With `whole` a message
+ *   may be empty.
+ * - Memory: 4 bytes a number.
+ * - Source: Konečný, McMahan, Yu, Richtárik, Suresh, Bacon, arXiv:1610.05492 (subsampling).
+ * - Choose it in place of `randK` where each number is to be kept independently, or for all or nothing with `whole`.
  *
  * @throws {RangeError} unless 2⁻³² ≤ p ≤ 1
  *

@@ -2,10 +2,16 @@
 
 import { checkInteger, checkNumber, checkOptions, show } from "../../options.ts";
 
-/** A number of entries, or their share of the vector. */
+/** How many numbers are kept: k of them, an integer of at least 1, or a share `ratio` of all, above 0 and at most 1. */
 export type Count = { readonly k: number } | { readonly ratio: number };
 
-/** Reads a {@linkcode Count} for the factory `what`: vector length → entries kept, at most all, at least 1 of a share. */
+/**
+ * How many numbers the factory `what` keeps, as a function of how many there are: k, or max(1, ⌊ratio · size⌋), and at most
+ * all.
+ *
+ * @throws {TypeError} unless one of k and ratio is given
+ * @throws {RangeError} if it is out of its range
+ */
 export function countOf(what: string, count: Count): (size: number) => number {
   const { k, ratio } = checkOptions<{ k?: number; ratio?: number }>(`make ${what}`, count as object, ["k", "ratio"]);
   if ((k === undefined) === (ratio === undefined)) {

@@ -14,15 +14,19 @@ const BLOCK = 2048;
 const words = new Uint32Array(BLOCK), certainOf = scratch(Uint32Array), drawnOf = scratch(Uint32Array);
 
 /**
- * Optimal sparsification: keeps xᵢ with probability pᵢ = min(1, |xᵢ| / t) and then sends xᵢ / pᵢ, with t such that k numbers
- * are kept in the mean. Of all unbiased sparsifiers the one of least variance: Σ |xᵢ| (t − |xᵢ|) over |xᵢ| < t. ω = d/k − 1,
- * attained where all magnitudes are equal. `k`, or max(1, ⌊ratio · d⌋).
+ * Optimal sparsification: keeps xᵢ with probability pᵢ = min(1, |xᵢ| / t) and divides it by pᵢ, where t is such that k numbers are
+ * kept on average, or max(1, ⌊ratio · d⌋) of d numbers.
  *
- * The message is t, the numbers above t as they are, and for the others, which are all sent as ± t, index and sign.
- * Its length is random. t comes from a histogram, without a sort.
+ * A histogram finds t, without a sort. It is rounded down to float32, so that the variance is not above the promised one.
  *
- * Source: Wangni, Wang, Liu, Zhang: "Gradient sparsification for communication-efficient distributed optimization",
- * arXiv:1710.09854. Entrywise ATOMO (arXiv:1806.04090) is the same.
+ * - Guarantee: unbiased with variance Σ |xᵢ| (t − |xᵢ|) over |xᵢ| < t, the least of all unbiased sparsifiers, and at most ω ‖x‖²
+ *   with ω = d/k − 1, which equal magnitudes reach.
+ * - Message: t, the numbers above t as float32, the sign of the others that are kept, all of which are sent as ± t, and the
+ *   indices of both. Its length is random.
+ * - Memory: 8 bytes a number.
+ * - Source: Wangni, Wang, Liu, Zhang: "Gradient sparsification for communication-efficient distributed optimization",
+ *   arXiv:1710.09854; the same as entrywise ATOMO, arXiv:1806.04090.
+ * - Choose it where a few numbers hold most of the gradient and the result must be unbiased.
  *
  * @throws {TypeError} unless one of k and ratio is given
  * @throws {RangeError} unless k is an integer ≥ 1, or 0 < ratio ≤ 1
@@ -42,7 +46,7 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
     name: "optimalSparsification",
     options: { ...count },
     omega: (size) => size === 0 ? 0 : size / countFor(size) - 1,
-    // Two index sets of at most size + 2 bits, signs, and values of no more than k.
+    // The two counts, two index sets of at most size + 2 bits each, `size` signs at most, and at most k values.
     maxByteLength: (size) => 4 + Math.ceil((2 * width(size) + 3 * size + 4) / 8) + 4 * countFor(size),
     encode(vector, key, message) {
       // Rounded down, so that the variance does not exceed what is promised.
@@ -81,7 +85,10 @@ export function optimalSparsification(count: Count): UnbiasedCompressor {
   };
 }
 
-/** Who is sent for certain (above the level), and who by chance: u < |x| / level, u of 32 bits. */
+/**
+ * Writes the indices of the numbers above the level to `certain`, and of the others those with u < |x| / level to `drawn`,
+ * where u ∈ [0, 1) has 32 bits. Returns how many there are of both.
+ */
 function draw(
   vector: Float32Array,
   level: number,

@@ -11,18 +11,17 @@ import type { Sparsifier } from "./sparsifier.ts";
 const indicesOf = scratch(Uint32Array);
 
 /**
- * Rand-k: k numbers at indices drawn from the key, without replacement, times d/k; the others become 0. `k`, or
- * max(1, ⌊ratio · d⌋). Unbiased with variance (d/k − 1) ‖x‖² for every x: ω = d/k − 1.
+ * Rand-k: keeps k numbers at random, without replacement, or max(1, ⌊ratio · d⌋) of d numbers, and multiplies them by d/k; the
+ * others become 0. Numbers that would exceed float32 when multiplied are held to it.
  *
- * The message is the k values as float32, 32 k bits: the receiver draws the same indices.
+ * With `shared` the compressor is a {@linkcode LinearCompressor}: all ranks keep the same indices, as they encode with the step's
+ * shared key, and their messages may be summed as they are. The noise does not fall with the number of ranks then, but it
+ * vanishes where the mean of the vectors does, even if they differ.
  *
- * `shared: true` is for one index set on all ranks: the compressor is then {@linkcode LinearCompressor}, every rank encodes
- * with the step's shared key, and the messages may be summed as they are. Its noise does not fall with the number of
- * ranks, but vanishes where the mean of the vectors does, even if the vectors differ.
- *
- * Numbers whose multiple by d/k would exceed float32 are clamped.
- *
- * Source: Konečný, McMahan, Yu, Richtárik, Suresh, Bacon, arXiv:1610.05492; Wangni, Wang, Liu, Zhang, arXiv:1710.09854.
+ * - Guarantee: unbiased with variance ω ‖x‖² for every vector, ω = d/k − 1.
+ * - Message: the numbers kept as float32, 32 k bits; the key tells their indices.
+ * - Source: Konečný, McMahan, Yu, Richtárik, Suresh, Bacon, arXiv:1610.05492; Wangni, Wang, Liu, Zhang, arXiv:1710.09854.
+ * - Choose it where theory asks for it, or `shared` where messages may be summed on their way.
  *
  * @throws {TypeError} unless one of k and ratio is given
  * @throws {RangeError} unless k is an integer ≥ 1, or 0 < ratio ≤ 1
@@ -36,7 +35,7 @@ const indicesOf = scratch(Uint32Array);
  * ```
  */
 export function randK(count: Count & { readonly shared: true }): UnbiasedCompressor & LinearCompressor & Sparsifier;
-/** Each rank its own index set. */
+/** Each rank keeps indices of its own. */
 export function randK(count: Count & { readonly shared?: boolean }): UnbiasedCompressor & Sparsifier;
 export function randK(
   options: Count & { readonly shared?: boolean },
@@ -54,7 +53,7 @@ export function randK(
     maxByteLength: (size) => 4 * countFor(size),
     encode(vector, key, message) {
       const size = vector.length, k = countFor(size), indices = choose(key, k, size, indicesOf(k));
-      // A little below what the receiver accepts: the float32 may be rounded up.
+      // A millionth below the largest number that the receiver accepts, since the float32 may be rounded up.
       return gatherFloats(vector, indices, k, message, 0, 0.999999 * MAX_FLOAT32 * k / size);
     },
     decodeAdd(message, key, scale, into) {

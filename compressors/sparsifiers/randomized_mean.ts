@@ -8,28 +8,32 @@ import { optimalSparsification } from "./optimal_sparsification.ts";
 import { randK } from "./rand_k.ts";
 import { scratch } from "../kernels/scratch.ts";
 
-/** What {@linkcode randomizedMean} keeps beside how many. */
+/** Options of {@linkcode randomizedMean}, beside how many numbers are kept. */
 export interface RandomizedMeanOptions {
-  /** "optimal" (default): pᵢ = min(1, |xᵢ − μ| / t). "uniform": k indices drawn from the key, which cost nothing. */
+  /**
+   * "optimal" (default): number xᵢ is kept with probability min(1, |xᵢ − μ| / t), where t is such that k are kept on average.
+   * "uniform": k indices drawn from the key, which take no bits.
+   */
   readonly probabilities?: "optimal" | "uniform";
-  /** The node centre μ: "optimal" (default), the best for the probabilities, or "zero". */
+  /** The centre μ: "optimal" (default), the best one for the probabilities, or "zero". */
   readonly centre?: "optimal" | "zero";
 }
 
-/** Rounds of centre given probabilities and probabilities given centre; more gain less than 1 %. */
+/** How often the best centre for the probabilities and the probabilities for the centre are found in turn. More gain less than 1 %. */
 const ROUNDS = 4;
 
 /**
- * Randomized distributed mean estimation: every number is μ, the node centre, and with probability pᵢ instead
- * μ + (xᵢ − μ) / pᵢ; k numbers in the mean (k at uniform probabilities, then exactly k). Unbiased with variance
- * Σ (1/pᵢ − 1) (xᵢ − μ)² where draws are independent, and (d/k − 1) ‖x − μ‖² for k uniform indices: the variance of
- * optimalSparsification and randK for a vector whose centre was removed. ω = d/k − 1, attained where the centre is 0. Pays
- * where the numbers have a common part, as after a ReLU.
+ * Randomized distributed mean estimation: every number becomes the centre μ of the vector, or, with a probability pᵢ,
+ * μ + (xᵢ − μ) / pᵢ. It is `optimalSparsification` or `randK` of the vector less its centre.
  *
- * The best centre at uniform probabilities is the mean; at optimal ones it and the probabilities are found in turn. The
- * message is μ (32 bits) and that of the sparsifier. Working memory: one vector.
+ * At uniform probabilities the best centre is the mean. At optimal ones the centre and the probabilities are found in turn.
  *
- * Source: Konečný, Richtárik: "Randomized distributed mean estimation: accuracy vs. communication", arXiv:1611.07555.
+ * - Guarantee: unbiased with variance Σ (1/pᵢ − 1) (xᵢ − μ)², or (d/k − 1) ‖x − μ‖² for k uniform indices of d numbers, and at
+ *   most ω ‖x‖² with ω = d/k − 1, which vectors reach whose best centre is 0.
+ * - Message: μ as float32 and that of the sparsifier.
+ * - Memory: one vector, and that of the sparsifier.
+ * - Source: Konečný, Richtárik: "Randomized distributed mean estimation: accuracy vs. communication", arXiv:1611.07555.
+ * - Choose it where numbers lie around a value other than 0, as after a ReLU.
  *
  * @throws {TypeError | RangeError} see {@linkcode topK} for k and ratio; TypeError if another option is not one of its choices
  *
@@ -82,15 +86,16 @@ function mean(vector: Float32Array): number {
   return sum / vector.length;
 }
 
-/** rest := vector − centre, taken into the range of float32. */
+/** Sets rest to vector − centre, held within float32. */
 function subtract(vector: Float32Array, centre: number, rest: Float32Array): void {
   for (let i = 0; i < vector.length; i++) rest[i] = vector[i]! - centre;
   clampVector(rest);
 }
 
 /**
- * The centre of the least variance that turns up: from the mean, whose variance is at most that of 0, in turns to the
- * level of optimal probabilities and to Σ wᵢ xᵢ / Σ wᵢ, wᵢ = 1/pᵢ − 1.
+ * The best centre that is met on the way: from the mean, which has no more variance than the centre 0, to the optimal
+ * probabilities pᵢ for it, to the best centre for these, Σ wᵢ xᵢ / Σ wᵢ with wᵢ = 1/pᵢ − 1, and so on. `budget` is how many
+ * numbers are kept on average.
  */
 function bestCentre(vector: Float32Array, rest: Float32Array, budget: number): number {
   let best = 0, least = Infinity;
@@ -102,7 +107,7 @@ function bestCentre(vector: Float32Array, rest: Float32Array, budget: number): n
       const magnitude = Math.abs(rest[i]!);
       if (magnitude >= level) continue;
       variance += magnitude * (level - magnitude);
-      // A number that equals the centre would hold it there for ever.
+      // Without a limit the weight of a number that equals the centre would be infinite and hold the centre there.
       const weight = Math.min(1e6, level / magnitude) - 1;
       weights += weight, weighted += weight * vector[i]!;
     }

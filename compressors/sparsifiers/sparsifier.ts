@@ -1,17 +1,17 @@
 import type { Key } from "../../random.ts";
 import type { Compressor } from "../compressor.ts";
 
-/** A compressor that keeps a fixed number of entries: what {@linkcode compose} quantizes. */
+/** A compressor that keeps a fixed count of numbers, whose values {@linkcode compose} can quantize. */
 export interface Sparsifier extends Compressor {
-  /** The number of entries kept of `size`. */
+  /** How many of `size` numbers are kept. */
   kept(size: number): number;
-  /** Writes their indices, ascending, to indices[0 .. kept(vector.length)). */
+  /** Writes the indices of the numbers kept to the first kept(vector.length) places of `indices`, ascending. */
   select(vector: Float32Array, key: Key, indices: Uint32Array): void;
-  /** Whether `select` looks at the vector's length and the key alone, so that indices need not be sent. */
+  /** Whether `select` looks at the length of the vector and the key alone, so that the indices need not be sent. */
   readonly keyed: boolean;
 }
 
-/** Whether a compressor tells which entries it keeps. */
+/** Whether a compressor tells which numbers it keeps. */
 export function isSparsifier(compressor: Compressor): compressor is Sparsifier {
   return "select" in compressor;
 }

@@ -8,23 +8,28 @@ import { gatherFloats, scatterFloats } from "../kernels/gather_floats.ts";
 import { sumOfSquares } from "../kernels/sums.ts";
 import { scratch } from "../kernels/scratch.ts";
 
-/** The threshold τ > 0: as it is, or as a multiple of the root mean square ‖x‖ / √d. */
+/**
+ * The threshold τ of {@linkcode threshold}, above 0 and finite: `tau` itself, or `relative` times the root mean square ‖x‖ / √d
+ * of d numbers.
+ */
 export type ThresholdOptions = { readonly tau: number } | { readonly relative: number };
 
 const indicesOf = scratch(Uint32Array);
 
 /**
- * Keeps the numbers of magnitude at least τ as they are, and the largest even if it is below; the others become 0. τ is `tau`,
- * or `relative` · ‖x‖ / √d. For every draw α = 1 − 1/d, and with `relative` = c also α ≤ c²: what is left out is below d τ².
+ * Keeps the numbers of magnitude at least τ, and at least the largest one; the others become 0.
  *
- * With `values: "tau"` and `tau`, what is kept is sent as ± τ ("2-bit compression" of MXNet, Strom). Nothing bounds the error
- * relative to ‖x‖ then: no α is declared, and methods that need one refuse it. It is meant for error feedback, where no
- * more than τ a number leaves the memory in a step: τ must be about the size of the gradient's entries.
+ * With `values: "tau"` and `tau`, the numbers kept are sent as ± τ ("2-bit compression" in MXNet), and none where all are below.
+ * Nothing bounds the error relative to ‖x‖ then, so that no α is declared and methods that need one refuse the compressor. With
+ * error feedback no more than τ of each number leaves the memory in a step, so that τ must be about as large as the numbers of the
+ * gradient.
  *
- * The message is the number kept, their indices, and 32 bits (with "tau": a sign) for each.
- *
- * Source: Strom: "Scalable distributed DNN training using commodity GPU cloud computing", Interspeech 2015; Dryden, Moon,
- * Jacobs, Van Essen, MLHPC 2016.
+ * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw, with α = 1 − 1/d for d numbers, and at most c² where `relative` is c.
+ * - Message: how many numbers are kept, their indices, and 32 bits for each, or a sign with "tau".
+ * - Memory: 4 bytes a number.
+ * - Source: Strom: "Scalable distributed DNN training using commodity GPU cloud computing", Interspeech 2015; Dryden, Moon,
+ *   Jacobs, Van Essen, MLHPC 2016.
+ * - Choose it where how much is sent is to follow the gradient.
  *
  * @throws {RangeError} unless tau or relative is a finite number above 0
  *
@@ -38,7 +43,7 @@ const indicesOf = scratch(Uint32Array);
 export function threshold(
   options: ThresholdOptions & { readonly values?: "exact" },
 ): ContractiveCompressor;
-/** What is kept is sent as ± τ. */
+/** Numbers are sent as ± τ: nothing bounds the error. */
 export function threshold(options: { readonly tau: number; readonly values: "tau" }): Compressor;
 export function threshold(
   given: ThresholdOptions & { readonly values?: "exact" | "tau" },

@@ -10,14 +10,16 @@ import type { Sparsifier } from "./sparsifier.ts";
 const indicesOf = scratch(Uint32Array);
 
 /**
- * Top-k: the k numbers of largest magnitude as they are, of equal ones those of lowest index; the others become 0.
- * `k`, or max(1, ⌊ratio · d⌋). α = 1 − k/d for every draw, attained where all magnitudes are equal; the error is the sum of
- * the squares left out.
+ * Top-k: keeps the k numbers of largest magnitude, or max(1, ⌊ratio · d⌋) of d numbers; the others become 0. Of equal magnitudes
+ * those of lower index are kept.
  *
- * The message is 32 k bits of values and about k (log₂(d/k) + 1.5) of indices. Selection by histograms of the float's
- * bits, never a sort: a million numbers in 5 ms. Used with error feedback.
+ * Histograms of the bits of the floats select them, without a sort: a million numbers in 5 ms.
  *
- * Source: Aji, Heafield, arXiv:1704.05021; Stich, Cordonnier, Jaggi, arXiv:1809.07599.
+ * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw, with α = 1 − k/d, which equal magnitudes reach. The error is the
+ *   sum of the squares left out.
+ * - Message: k float32 and their indices, about k (log₂(d/k) + 1.5) bits.
+ * - Source: Aji, Heafield, arXiv:1704.05021; Stich, Cordonnier, Jaggi, arXiv:1809.07599.
+ * - Choose it with error feedback, where a few numbers hold most of the gradient.
  *
  * @throws {TypeError} unless one of k and ratio is given
  * @throws {RangeError} unless k is an integer ≥ 1, or 0 < ratio ≤ 1

@@ -34,6 +34,6 @@ export {
   type StructuredUpdateOptions,
   type StructuredUpdateState,
 } from "./local/structured_update.ts";
-export { type Layer, perLayer, skipSmall, type SkipSmallOptions } from "./combinators/per_layer.ts";
+export { perLayer, skipSmall, type SkipSmallOptions } from "./combinators/per_layer.ts";
 export { schedule } from "./combinators/schedule.ts";
 export { warmup, type WarmupOptions } from "./combinators/warmup.ts";

@@ -4,7 +4,7 @@ import type { Layout } from "../../compressors/layout.ts";
 import type { Exchange } from "../../transport/round.ts";
 import type { Keys } from "./keys.ts";
 
-export type { Layout } from "../../compressors/layout.ts";
+export type { Layout, TensorOfLayout } from "../../compressors/layout.ts";
 export type { Exchange } from "../../transport/round.ts";
 export type { Keys } from "./keys.ts";
 

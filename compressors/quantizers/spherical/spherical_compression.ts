@@ -10,43 +10,48 @@ import { blockNorms, mantissaBits, spreadOf } from "./block_norms.ts";
 
 /** Options of {@linkcode sphericalCompression}. */
 export interface SphericalOptions<Unbiased extends boolean = boolean> {
-  /** Size of the caps: the squared error of a block relative to the block's squared norm, from 1e-6 to 0.99. */
+  /** The size of the caps: the largest squared error of a block relative to its squared norm, from 1e-6 to 0.99. */
   readonly alpha: number;
   /**
-   * Numbers a block. A block costs the encoder 1/P(alpha, block) candidates, on average; that must be at most 1e8.
-   * Default: the most for which it is at most 1000.
+   * How many numbers make a block: 1 to 2¹⁶. The encoder tries 1/P(alpha, block) candidates for a block on average, which must
+   * be at most 1e8; P is given with {@linkcode sphericalCompression}. Default: the most for which that is at most 1000.
    */
   readonly block?: number;
-  /** Scales by 1/m instead of √(1 − alpha), so that the mean is the vector. Default false. */
+  /** Whether the decoded point is scaled so that the result is unbiased. Default false, which bounds the error of every draw. */
   readonly unbiased?: Unbiased;
   /**
-   * How the norm travels (that of the largest block): "float32" in 31 bits or "log" in 6 and a few bits of mantissa, with
-   * an escape outside 2⁻⁴⁵ … 2¹⁷. Default "float32".
+   * How the norm of the largest block is sent: "float32" (default) in 31 bits, or "log" in 6 bits and a few bits of mantissa,
+   * with an escape outside of 2⁻⁴⁵ … 2¹⁷.
    */
   readonly norm?: "float32" | "log";
-  /** Candidates tried before a block is sent as it is: this many times 1/P. Default 40, which fails with e⁻⁴⁰. */
+  /**
+   * How many candidates are tried before a block is sent as it is, in units of 1/P: above 0, at most 1000. Default 40, with
+   * which one block in e⁴⁰ is sent so.
+   */
   readonly budget?: number;
 }
 
 const NAME = "sphericalCompression";
 
 /**
- * Spherical compression: sends the number T of the first of the key's random points on the sphere that lies in the cap
- * around x. In the class C(alpha): ‖C(x) − x‖² ≤ alpha ‖x‖² in every draw; mean 2 − a − 2 √(1 − a) m. `unbiased`: in U(ω)
- * with equality, ω = 1/m² − 1 ≤ alpha/(1 − alpha).
+ * Spherical compression: for each block x of the vector, a message has the number of the first of the key's random points on the
+ * unit sphere, the candidates, that lies in a cap around x, and the norm of x.
  *
- * Candidates yᵗ are independent and uniform on the unit sphere, drawn from (key, t) alone, so decoding takes O(d). Yᵗ is
- * accepted if ⟨yᵗ, x⟩ ≥ √(1 − a) ‖x‖, which happens with probability P(a, d) = I_a((d − 1)/2, 1/2) / 2; T is geometric
- * and costs at most log₂(1/P) + 1.6 bits in Golomb–Rice. Large vectors go in blocks. All blocks of a message search the
- * same candidates (the law of each block is the same as alone); one norm is sent in full, the others as a ratio to it
- * of few bits, entropy coded. What rounding the norms costs is taken off the caps (biased), or is rounded at random
- * and added to ω (unbiased), so that the declared constants hold.
+ * Candidates are independent, uniform on the sphere and drawn from the key and their number alone, so that decoding one takes
+ * O(d) steps for blocks of d numbers. The cap is {y : ⟨y, x⟩ ≥ √(1 − a) ‖x‖}, with a a little below `alpha`; it covers the share
+ * P(a, d) = I_a((d − 1)/2, 1/2) / 2 of the sphere, I being the regularised incomplete beta function, and the mean of
+ * ⟨y, x⟩ / ‖x‖ over it is m. All blocks of a message search the same candidates, which leaves the law of each block as it is.
+ * One norm is sent by itself, the others as ratios to it of few bits. What rounding the norms adds to the error is taken off the
+ * caps, or, where `unbiased`, rounded at random and added to ω, so that the declared constants hold.
  *
- * Time: encoding is O(d/P), a million numbers in blocks of 8 at alpha = .25 take 1 to 2 s in plain TypeScript; decoding
- * 0.2 s. Working memory: the candidates that were reached, at most 16 MB, and twice that where blocks do not divide d.
- *
- * Source: Albasyoni, Safaryan, Condat, Richtárik: "Optimal gradient compression for distributed and federated learning"
- * (arXiv:2010.03246).
+ * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw with α = `alpha`; the mean is 2 − a − 2 √(1 − a) m. With `unbiased`,
+ *   unbiased with variance ω ‖x‖² for every vector, ω = 1/m² − 1 ≤ alpha / (1 − alpha), and what the norms add.
+ * - Message: at most log₂(1/P) + 1.6 bits a block, in a Golomb–Rice code, and its norm.
+ * - Memory: the candidates that were reached, at most 16 MB, or twice that where blocks do not divide the vector. Encoding
+ *   takes d/P steps a block: 1 to 2 s for a million numbers in blocks of 8 at alpha = 0.25, decoding 0.2 s.
+ * - Source: Albasyoni, Safaryan, Condat, Richtárik: "Optimal gradient compression for distributed and federated learning",
+ *   arXiv:2010.03246.
+ * - Choose it where bits matter and the encoder has seconds.
  *
  * @throws {RangeError} if an option is out of its range, or blocks are too large for alpha
  *
@@ -60,9 +65,9 @@ const NAME = "sphericalCompression";
  * ```
  */
 export function sphericalCompression(options: SphericalOptions<true> & { unbiased: true }): UnbiasedCompressor;
-/** With a bound for every draw. */
+/** Contractive in every draw. */
 export function sphericalCompression(options: SphericalOptions<false>): ContractiveCompressor;
-/** Either, known when it runs. */
+/** One of the two, as options say that are only known when the program runs. */
 export function sphericalCompression(options: SphericalOptions): Compressor;
 export function sphericalCompression(options: SphericalOptions): Compressor {
   const known = ["alpha", "block", "unbiased", "norm", "budget"];

@@ -4,22 +4,24 @@ import { requireCall } from "../../check.ts";
 import { compress, decompress } from "../../compress.ts";
 import type { UnbiasedCompressor } from "../../compressor.ts";
 
-/** What {@linkcode doubleSampling} needs of a least-squares term (⟨row, x⟩ − target)² / 2. */
+/** A term (⟨row, x⟩ − target)² / 2 of a least-squares loss, and the point x where its gradient is wanted. */
 export interface LeastSquaresTerm {
   /** The row of data, which is compressed. */
   readonly row: Float32Array;
-  /** What it should predict. */
+  /** The number that the row is to predict. */
   readonly target: number;
-  /** Where the gradient is wanted. */
+  /** The point x. */
   readonly at: Float32Array;
 }
 
 /**
- * ZipML's double sampling: an unbiased estimate of the gradient row · (⟨row, at⟩ − target) from compressed data. One
- * compression used twice would add the bias D · at, D the diagonal of the variances of the row's numbers; two independent
- * ones, under keys folded from `key`, have none. The estimate is the mean of both orders.
+ * ZipML's double sampling: an unbiased estimate of the gradient row · (⟨row, at⟩ − target) from compressed data.
  *
- * Source: ZipML, arXiv:1611.05402, section 2.
+ * One compressed row used twice would add the bias D · at, where D is the diagonal matrix of the variances of the row's numbers.
+ * Two rows compressed independently, under keys folded from `key`, have no bias. The estimate is the mean of both orders.
+ *
+ * - Source: Zhang et al.: "ZipML", arXiv:1611.05402, section 2.
+ * - Choose it for linear models whose data are stored or sent in few bits.
  *
  * @throws {RangeError} if row and at differ in length
  *

@@ -2,7 +2,7 @@ import { checkInteger, checkOptions, show } from "../../../options.ts";
 import { fold } from "../../../random.ts";
 import { relay } from "../../../transport/round.ts";
 import { average } from "../average.ts";
-import { requireLayout } from "../../../compressors/layout.ts";
+import { requireLayout, type TensorOfLayout } from "../../../compressors/layout.ts";
 import { requireMethod } from "../check_method.ts";
 import {
   commit,
@@ -15,18 +15,6 @@ import {
   requireGradient,
 } from "../parts/inner_method.ts";
 import type { Context, Exchange, Keys, Layout, Method } from "../method.ts";
-
-/** One tensor of the model. */
-export interface Layer {
-  /** Its name. */
-  readonly name: string;
-  /** Its shape. */
-  readonly shape: readonly number[];
-  /** How many numbers it has. */
-  readonly size: number;
-  /** Its place in the layout. */
-  readonly index: number;
-}
 
 /**
  * A method for each tensor of the model. All tensors for which `choose` returns one and the same object are one vector
@@ -50,7 +38,7 @@ export interface Layer {
  * console.assert(method.init(layout).local["0.error"]!.length === 1000);
  * ```
  */
-export function perLayer(layout: Layout, choose: (layer: Layer) => Method): Method {
+export function perLayer(layout: Layout, choose: (layer: TensorOfLayout) => Method): Method {
   requireLayout("make perLayer", layout);
   if (typeof choose !== "function") {
     throw new TypeError(`Cannot make perLayer: choose is ${show(choose)}, expected a function that returns a method`);
@@ -104,7 +92,7 @@ interface Group {
 function layered(
   name: string,
   layout: Layout,
-  choose: (layer: Layer) => Method,
+  choose: (layer: TensorOfLayout) => Method,
   options: Record<string, unknown>,
 ): Method {
   const groups = groupsOf(name, layout, choose);
@@ -152,7 +140,7 @@ function layered(
   };
 }
 
-function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: Layer) => Method): Group[] {
+function groupsOf(name: string, { names, shapes }: Layout, choose: (layer: TensorOfLayout) => Method): Group[] {
   const groups = new Map<Method, { names: string[]; shapes: (readonly number[])[]; ranges: [number, number][] }>();
   let from = 0;
   shapes.forEach((shape, index) => {
