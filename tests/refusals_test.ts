@@ -8,7 +8,7 @@ import { type Factories, identity, parse, parseCompressor, topK } from "../compr
 import * as compressors from "../compressors/factories.ts";
 import { average, errorFeedback, parseMethod } from "../optimizers/mod.ts";
 import * as methods from "../optimizers/methods/factories.ts";
-import { configurations } from "./compressors/everywhere.ts";
+import { configurations } from "./compressors/everywhere/everywhere.ts";
 
 type Factory = (...values: unknown[]) => unknown;
 interface Call {
@@ -120,7 +120,7 @@ function* variants({ name, values }: Call): Generator<{ readonly values: unknown
 
 Deno.test("refusals: every factory is in the table", () => {
   const missing = Object.keys(factories).filter((name) => !calls.some((call) => call.name === name));
-  assertEquals(missing, [], "add them to tests/compressors/everywhere.ts or to this test");
+  assertEquals(missing, [], "add them to tests/compressors/everywhere/everywhere.ts or to this test");
 });
 
 Deno.test("refusals: the calls of the table are good ones", () => {

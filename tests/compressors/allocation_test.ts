@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { compress, type Compressor, parseCompressor } from "../../compressors/mod.ts";
 import { key, normal } from "../../random.ts";
-import { configurations } from "./everywhere.ts";
+import { configurations } from "./everywhere/everywhere.ts";
 
 const size = 2 ** 16, vector = normal(key(1), new Float32Array(size)), into = new Float32Array(size);
 

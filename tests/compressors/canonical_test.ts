@@ -9,7 +9,7 @@ import { assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, decompress, parseCompressor } from "../../compressors/mod.ts";
 import { key } from "../../random.ts";
 import { adversarialVector } from "../../testing/mod.ts";
-import { configurations } from "./everywhere.ts";
+import { configurations } from "./everywhere/everywhere.ts";
 import { gaussian } from "./draws.ts";
 
 /**

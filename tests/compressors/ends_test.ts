@@ -19,7 +19,7 @@ import {
   parseCompressor,
 } from "../../compressors/mod.ts";
 import { fold, key } from "../../random.ts";
-import { configurations } from "./everywhere.ts";
+import { configurations } from "./everywhere/everywhere.ts";
 import { gaussian, squaredNorm } from "./draws.ts";
 
 const LARGEST = 3.4028234663852886e38, STEP = 2 ** -149, DRAWS = 150, SIZES = [1, 2, 9, 61];

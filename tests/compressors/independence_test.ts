@@ -3,7 +3,7 @@
 import { assert } from "@std/assert/mod.js";
 import { compress, decompress, isUnbiased, parseCompressor } from "../../compressors/mod.ts";
 import { fold, key } from "../../random.ts";
-import { configurations } from "./everywhere.ts";
+import { configurations } from "./everywhere/everywhere.ts";
 import { gaussian } from "./draws.ts";
 
 /**

@@ -14,7 +14,7 @@ import {
 } from "../../compressors/mod.ts";
 import { key } from "../../random.ts";
 import { compressorProperties } from "../../testing/mod.ts";
-import { configurations } from "./everywhere.ts";
+import { configurations } from "./everywhere/everywhere.ts";
 
 const ONE_KEY = key(3), SIZE = 64;
 /** perTensor is for vectors of one length, not of this, and made of others. */

@@ -17,7 +17,7 @@ import {
 } from "../../compressors/mod.ts";
 import { fold, key } from "../../random.ts";
 import { adversarialVector } from "../../testing/mod.ts";
-import { configurations } from "../compressors/everywhere.ts";
+import { configurations } from "../compressors/everywhere/everywhere.ts";
 import { accepts, type Area, type Try } from "./area.ts";
 import { damaged } from "./damage.ts";
 import type { Draw } from "./draw.ts";

@@ -2,7 +2,7 @@
 
 import { parseCompressor } from "../../compressors/mod.ts";
 import { parseMethod, readLibsvm } from "../../optimizers/mod.ts";
-import { configurations } from "../compressors/everywhere.ts";
+import { configurations } from "../compressors/everywhere/everywhere.ts";
 import { accepts, type Area, type Try } from "./area.ts";
 import type { Draw } from "./draw.ts";
 

@@ -2,7 +2,7 @@
  * Messages and what they decode to are the same bits in every thread, process and engine, and those that are pinned in
  * tests/golden/compressors.json. Whoever changes a wire format on purpose, or adds a factory, pins anew with
  *
- *     deno test --allow-read --allow-write --filter pinned tests/compressors/everywhere_test.ts -- --update
+ *     deno test --allow-read --allow-write --filter pinned tests/compressors/everywhere/everywhere_test.ts -- --update
  *
  * and says so in the commit: ranks of the two versions cannot train together.
  *
@@ -10,13 +10,13 @@
  */
 
 import { assert, assertEquals } from "@std/assert/mod.js";
-import { compress, decompress, parseCompressor } from "../../compressors/mod.ts";
-import * as factories from "../../compressors/factories.ts";
-import { key } from "../../random.ts";
-import { testInChromium } from "../in_chromium.ts";
+import { compress, decompress, parseCompressor } from "../../../compressors/mod.ts";
+import * as factories from "../../../compressors/factories.ts";
+import { key } from "../../../random.ts";
+import { testInChromium } from "../../in_chromium.ts";
 import { configurations, digests, vectors } from "./everywhere.ts";
 
-const golden = new URL("../golden/compressors.json", import.meta.url);
+const golden = new URL("../../golden/compressors.json", import.meta.url);
 const update = Deno.args.includes("--update");
 const rank = new URL("./everywhere_rank.ts", import.meta.url);
 const inexact = new URL("./everywhere_inexact.ts", import.meta.url);
@@ -53,7 +53,7 @@ async function posted(module: URL): Promise<Record<string, string>> {
 
 Deno.test("everywhere: every factory is in the table", () => {
   const missing = Object.keys(factories).filter((name) => !configurations.some((text) => text.split("(")[0] === name));
-  assertEquals(missing, [], "add them to tests/compressors/everywhere.ts");
+  assertEquals(missing, [], "add them to tests/compressors/everywhere/everywhere.ts");
 });
 
 Deno.test("everywhere: the vectors are not sent as nothing", () => {

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { compress, decompress, parseCompressor } from "../../compressors/mod.ts";
-import { digest } from "../../optimizers/files/digest.ts";
-import { fold, type Key, key, normal, uniform } from "../../random.ts";
+import { compress, decompress, parseCompressor } from "../../../compressors/mod.ts";
+import { digest } from "../../../optimizers/files/digest.ts";
+import { fold, type Key, key, normal, uniform } from "../../../random.ts";
 
 /** One or more configurations of every factory in compressors/factories.ts. */
 export const configurations: readonly string[] = [

@@ -1,4 +1,4 @@
-/** Tells the digests of tests/compressors/everywhere.ts: a worker posts them, a process prints them. @module */
+/** Tells the digests of tests/compressors/everywhere/everywhere.ts: a worker posts them, a process prints them. @module */
 
 import { digests } from "./everywhere.ts";
 
