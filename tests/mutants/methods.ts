@@ -2,22 +2,11 @@
 
 import type { Mutant } from "./mutant.ts";
 
-const test = (name: string) => [name];
-const sizes = test("step_sizes_test.ts");
-const keys = test("message_keys_test.ts");
-const suite = test("suite_test.ts");
-const twoWay = test("bidirectional_test.ts");
-const errorFeedback = test("error_feedback_test.ts");
-const powerSgd = test("power_sgd_test.ts");
-const rate = test("rate_test.ts");
-const counts = test("counts_test.ts");
-const deep = test("deep_gradient_compression_test.ts");
-const combinators = test("method_combinators_test.ts");
-const vectors = test("state_vectors_test.ts");
-const diana = test("diana_test.ts");
-const adiana = test("adiana_test.ts");
-const finite = test("finite_test.ts");
-const extremes = test("suite_test.ts#extreme");
+const test = (name: string) => [name], sizes = test("step_sizes_test.ts"), keys = test("message_keys_test.ts");
+const suite = test("suite_test.ts"), twoWay = test("bidirectional_test.ts"), powerSgd = test("power_sgd_test.ts");
+const rate = test("rate_test.ts"), counts = test("counts_test.ts"), combinators = test("method_combinators_test.ts");
+const vectors = test("state_vectors_test.ts"), diana = test("diana_test.ts"), adiana = test("adiana_test.ts");
+const finite = test("finite_test.ts"), extremes = test("suite_test.ts#extreme");
 
 export default [
   {
@@ -119,76 +108,6 @@ export default [
     tests: vectors,
   },
   {
-    name: "errorFeedback: the step forgets 1 + τ",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "(20 * largestSmoothness * (1 + delay))",
-    replace: "(20 * largestSmoothness)",
-    tests: sizes,
-  },
-  {
-    name: "errorFeedback: the step forgets 20",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "(20 * largestSmoothness",
-    replace: "(largestSmoothness",
-    tests: sizes,
-  },
-  {
-    name: "errorFeedback: the error is not scaled by the ratio of rates",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "    addScaled(gradient, rateRatio(rate, learningRate), error);",
-    replace: "    addScaled(gradient, 1, error);",
-    tests: errorFeedback,
-  },
-  {
-    name: "errorFeedback: a still step takes from what is kept",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "if (!isStill(learningRate)) error.set(gradient)",
-    replace: "if (learningRate !== 0) error.set(gradient)",
-    tests: rate,
-  },
-  {
-    name: "errorFeedback: a delayed message is decoded with this step's key",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "keysAt(sent[0]! - 1)",
-    replace: "keysAt(sent[0]!)",
-    tests: counts,
-  },
-  {
-    name: "errorFeedback: delayed steps are kept as float32",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "sent: new Float64Array(1)",
-    replace: "sent: new Float32Array(1) as unknown as Float64Array",
-    tests: counts,
-  },
-  {
-    name: "errorFeedback: all of the outbox goes out",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "outbox.subarray(0, length[0])",
-    replace: "outbox",
-    tests: counts,
-  },
-  {
-    name: "errorFeedback: what waits is not scaled by the ratio",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "    if (ratio !== 1) scale(pending, ratio);\n",
-    replace: "",
-    tests: errorFeedback,
-  },
-  {
-    name: "errorFeedback: what arrives is not scaled by the ratio",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "    if (ratio !== 1) scale(arrived, ratio);\n",
-    replace: "",
-    tests: errorFeedback,
-  },
-  {
-    name: "errorFeedback: a delayed error that overflows goes out",
-    file: "optimizers/methods/error_feedback/error_feedback.ts",
-    find: "if (bytes) error.set(gradient), outbox.set(bytes);\n    length[0] = bytes?.length ?? outbox.length + 1;",
-    replace: "error.set(gradient);\n    if (bytes) outbox.set(bytes);\n    length[0] = bytes?.length ?? 0;",
-    tests: finite,
-  },
-  {
     name: "rateRatio: upside down",
     file: "optimizers/methods/parts/rate.ts",
     find: ": rate[0]! / learningRate;",
@@ -252,153 +171,6 @@ export default [
     tests: extremes,
   },
   {
-    name: "two-way: all stripes of a rank under one key",
-    file: "optimizers/methods/error_feedback/bidirectional.ts",
-    find: "compressAndKeep(compressors[to]!, x, fold(keyOf(rank), slot),",
-    replace: "compressAndKeep(compressors[to]!, x, fold(keyOf(rank), slot === size ? size : 0),",
-    tests: keys,
-  },
-  {
-    name: "two-way: the server's error is not scaled by the ratio",
-    file: "optimizers/methods/error_feedback/bidirectional.ts",
-    find: "ratio * serverError[i]!",
-    replace: "serverError[i]!",
-    tests: twoWay,
-  },
-  {
-    name: "two-way: the server forgets its error",
-    file: "optimizers/methods/error_feedback/bidirectional.ts",
-    find: "serverError.set(mean), ",
-    replace: "",
-    tests: twoWay,
-  },
-  {
-    name: "two-way: the server sends the sum",
-    file: "optimizers/methods/error_feedback/bidirectional.ts",
-    find: "fold(keyOf(r), rank), 1 / size, mean)",
-    replace: "fold(keyOf(r), rank), 1, mean)",
-    tests: suite,
-  },
-  {
-    name: "two-way: a rank's overflow stops one stripe only",
-    file: "optimizers/methods/error_feedback/bidirectional.ts",
-    find: "ready ? up as Uint8Array[] : up.map(() => notice(most, workspace))",
-    replace: "up.map((message) => message ?? notice(most, workspace))",
-    tests: extremes,
-  },
-  {
-    name: "two-way: a state for other ranks is taken",
-    file: "optimizers/methods/error_feedback/bidirectional.ts",
-    find: "if (serverError.length < length) {",
-    replace: "if (serverError.length < 0) {",
-    tests: twoWay,
-  },
-  {
-    name: "oneBitAdam: errors are scaled by the ratio of rates",
-    file: "optimizers/methods/error_feedback/one_bit_adam.ts",
-    find: "learningRate: 1, //",
-    replace: "learningRate: rate, //",
-    tests: twoWay,
-  },
-  {
-    name: "oneBitAdam: v is not frozen",
-    file: "optimizers/methods/error_feedback/one_bit_adam.ts",
-    find: "power(beta2, Math.min(steps, warmupSteps))",
-    replace: "power(beta2, steps)",
-    tests: twoWay,
-  },
-  {
-    name: "oneBitAdam: no bias correction of m",
-    file: "optimizers/methods/error_feedback/one_bit_adam.ts",
-    find: "const first = 1 - power(beta1, steps)",
-    replace: "const first = 1",
-    tests: twoWay,
-  },
-  {
-    name: "oneBitAdam: what never had a gradient moves",
-    file: "optimizers/methods/error_feedback/one_bit_adam.ts",
-    find: "update[j] = v[j] === 0 ? 0 : ",
-    replace: "update[j] = ",
-    tests: twoWay,
-  },
-  {
-    name: "oneBitAdam: v that overflows is kept",
-    file: "optimizers/methods/error_feedback/one_bit_adam.ts",
-    find: '        requireFinite("oneBitAdam", "the mean square of the gradients", nextV);\n',
-    replace: "",
-    tests: finite,
-  },
-  {
-    name: "oneBitAdam: the count is a float32",
-    file: "optimizers/methods/error_feedback/one_bit_adam.ts",
-    find: "count: new Float64Array(1)",
-    replace: "count: new Float32Array(1) as unknown as Float64Array",
-    tests: counts,
-  },
-  {
-    name: "oneBitSgd: blocks are float32",
-    file: "optimizers/methods/error_feedback/column_blocks.ts",
-    find: "return [size, Math.ceil(least / width) * width];",
-    replace: "return [size, Math.ceil(least / width) * width].map(Math.fround);",
-    tests: counts,
-  },
-  {
-    name: "oneBitSgd: blocks do not end with their tensor",
-    file: "optimizers/methods/error_feedback/column_blocks.ts",
-    find: "const to = Math.min(last, (Math.floor(from / run) + 1) * run);",
-    replace: "const to = last;",
-    tests: twoWay,
-  },
-  {
-    name: "powerSgd: the error is not scaled by the ratio of rates",
-    file: "optimizers/methods/error_feedback/power_sgd.ts",
-    find: "addScaled(gradient, rateRatio(rate, learningRate), error)",
-    replace: "addScaled(gradient, 1, error)",
-    tests: powerSgd,
-  },
-  {
-    name: "powerSgd: a still step takes from what is kept",
-    file: "optimizers/methods/error_feedback/power_sgd.ts",
-    find: "if (!isStill(learningRate)) error.set(gradient)",
-    replace: "error.set(gradient)",
-    tests: rate,
-  },
-  {
-    name: "powerSgd: Q is not scaled",
-    file: "optimizers/methods/error_feedback/power_sgd.ts",
-    find: "const factor = 1 / (2 * powerOfTwo(sumOfMagnitudes(vector)));",
-    replace: "const factor = 1;",
-    tests: powerSgd,
-  },
-  {
-    name: "powerSgd: P is not scaled while Q is made",
-    file: "optimizers/methods/error_feedback/power_sgd.ts",
-    find: "return powerOfTwo(1 / Math.sqrt(n));",
-    replace: "return 1 + 0 * n;",
-    tests: finite,
-  },
-  {
-    name: "powerSgd: Q does not go on from the last step",
-    file: "optimizers/methods/error_feedback/power_sgd.ts",
-    find: "        next.set(slice(second, atQ, r * columns));\n",
-    replace: "",
-    tests: powerSgd,
-  },
-  {
-    name: "powerSgd: P is not orthonormal",
-    file: "optimizers/methods/error_feedback/power_sgd.ts",
-    find: "        orthonormalise(p, r, rows);\n",
-    replace: "",
-    tests: powerSgd,
-  },
-  {
-    name: "powerSgd: Q is not drawn anew after zeros",
-    file: "optimizers/methods/error_feedback/power_sgd.ts",
-    find: "if (column.every((v) => v === 0)) gaussian",
-    replace: "if (column.length === 0) gaussian",
-    tests: powerSgd,
-  },
-  {
     name: "powerSgd: shapes are float32",
     file: "optimizers/methods/parts/matrix.ts",
     find: "const size = sizeOf(shape),",
@@ -425,48 +197,6 @@ export default [
     find: "factor = 1 / powerOfTwo(largest(own))",
     replace: "factor = 1 + 0 * largest(own)",
     tests: powerSgd,
-  },
-  {
-    name: "deepGradientCompression: momentum is not masked",
-    file: "optimizers/methods/error_feedback/deep_gradient_compression.ts",
-    find: "const forget = masking && share < 1;",
-    replace: "const forget = false && masking && share < 1;",
-    tests: deep,
-  },
-  {
-    name: "deepGradientCompression: Nesterov's u without the gradient",
-    file: "optimizers/methods/error_feedback/deep_gradient_compression.ts",
-    find: "momentum * (u[j]! + gradient[j]!)",
-    replace: "momentum * u[j]!",
-    tests: deep,
-  },
-  {
-    name: "deepGradientCompression: clips to clip, not clip / √n",
-    file: "optimizers/methods/error_feedback/deep_gradient_compression.ts",
-    find: "const most = clip / Math.sqrt(size)",
-    replace: "const most = clip",
-    tests: deep,
-  },
-  {
-    name: "deepGradientCompression: what was sent stays in v",
-    file: "optimizers/methods/error_feedback/deep_gradient_compression.ts",
-    find: "v[j] = nextV[j]! - sent[j]!;",
-    replace: "v[j] = nextV[j]!;",
-    tests: deep,
-  },
-  {
-    name: "deepGradientCompression: a still step loses what it sends",
-    file: "optimizers/methods/error_feedback/deep_gradient_compression.ts",
-    find: "      if (isStill(learningRate)) return;\n",
-    replace: "",
-    tests: rate,
-  },
-  {
-    name: "deepGradientCompression: the warm-up has one stage more",
-    file: "optimizers/methods/error_feedback/deep_gradient_compression.ts",
-    find: "/ (STAGES + 1))",
-    replace: "/ (STAGES + 2))",
-    tests: deep,
   },
   {
     name: "majorityVote: ties are always up",
