@@ -3,7 +3,7 @@ import type { BlockingCollective, Traffic, WireRound } from "./round.ts";
 import { lossOf, type TransportError } from "./transport.ts";
 
 /**
- * A group of one: answers every round from its own message, copies nothing and sends nothing.
+ * Makes a group of one rank. It answers every round from what it is given, copies nothing and sends nothing.
  *
  * @example
  * ```ts

@@ -1,22 +1,22 @@
 /** How long ranks wait for one another: the same three options wherever ranks connect. @module */
 
-/** How long ranks wait for one another. */
+/** How long ranks wait for one another, in milliseconds. */
 export interface Deadlines {
-  /** How long to wait until all ranks have found one another, in milliseconds. Default: `timeout`. */
+  /** How long to wait until all ranks have found one another. Default: `timeout`. */
   readonly connectTimeout?: number;
   /**
-   * A rank is lost when it is waited for and has been silent for this long, in milliseconds. Default 30 000. Over TCP any
-   * byte from it is a sign of life, and so are the heartbeats that it sends while it computes: a slow link is not a dead
-   * one, and no rank is lost for computing. In shared memory ranks send no heartbeats, so that there this is the longest
-   * that one rank may compute, or save, or load, while another waits for it.
+   * How long a rank that another waits for may be silent before it is lost. Default 30 000. Over TCP any byte is a sign
+   * of life, and a rank that computes sends heartbeats: a slow link is not a dead one, and no rank is lost for
+   * computing. In shared memory there are no heartbeats, so that there this is the longest that a rank may compute,
+   * save or load while another waits for it.
    *
-   * Where two ranks no longer hear each other although both live, each finds the other one silent. So that all ranks name
-   * the same one, the rank with the higher number waits a quarter longer, if there are more than two ranks.
+   * Where two ranks no longer hear each other although both live, each finds the other one silent. So that all ranks
+   * name the same one, of more than two ranks the one with the higher number waits a quarter longer.
    */
   readonly timeout?: number;
   /**
-   * How long one round may take from beginning to end, in milliseconds, however many signs of life there are. Default:
-   * Infinity. It ends a group in which one rank lives but never begins the round.
+   * How long one round may take from beginning to end, however many signs of life there are. Default: Infinity. It ends
+   * a group in which a rank lives but never begins the round.
    */
   readonly roundTimeout?: number;
 }
@@ -25,9 +25,10 @@ export interface Deadlines {
 export const deadlines = ["connectTimeout", "timeout", "roundTimeout"] as const;
 
 /**
- * Throws what is wrong with the options.
+ * Checks deadlines.
  *
- * @throws {RangeError} if one is no number of milliseconds; "Cannot `doing`: …"
+ * @param doing what cannot be done otherwise, for the message
+ * @throws {RangeError} if one is no number of milliseconds that a timer can wait
  */
 export function checkDeadlines(doing: string, options: Deadlines): void {
   for (const name of deadlines) {
@@ -43,7 +44,7 @@ export function checkDeadlines(doing: string, options: Deadlines): void {
   }
 }
 
-/** Those of the options that are given. */
+/** The deadlines among some options, without those that are undefined. */
 export function deadlinesOf(options: { readonly [name in keyof Deadlines]?: number | undefined }): Deadlines {
   return Object.fromEntries(
     deadlines.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
@@ -61,8 +62,9 @@ export function listed(ranks: readonly number[]): string {
 }
 
 /**
- * How long `rank` waits for a sign of life of `peer`, in milliseconds. Of two ranks that do not hear each other although both
- * live, the one with the lower number is to say so first: a third rank passes it on, and all name the same one.
+ * How long `rank` waits for a sign of life of `peer`, in milliseconds. Of two ranks that do not hear each other
+ * although both live, the one with the lower number is to say so first: a third rank passes it on, and all name the
+ * same one.
  */
 export function patience(timeout: number, rank: number, peer: number, size: number): number {
   return size > 2 && peer < rank ? 1.25 * timeout : timeout;

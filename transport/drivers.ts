@@ -1,4 +1,4 @@
-/** What runs exchanges: on a group that blocks, on one that is awaited, or all ranks together in this thread. @module */
+/** What runs exchanges: on a blocking group, on an awaited one, or all ranks together in this thread. @module */
 
 import { addInOrder } from "./collective/sum.ts";
 import { opOf, rootOf, sentMessages } from "./ops.ts";

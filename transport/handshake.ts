@@ -1,15 +1,19 @@
+/** How ranks find out that they do not belong together. @module */
+
 import { allGather, type Exchange } from "./round.ts";
 
 /** The version of every layout in FORMAT.md. Ranks of different versions do not train together. */
 const formatVersion = 1;
 
 /**
- * Compares facts that all ranks must share (versions, seed, layout of the model, method and its options…): an all-gather of
- * their canonical JSON, compared on every rank, so that either all ranks go on or none does. Functions and undefined
- * members are left out; the format's version is added. A rank's own number is no such fact.
+ * Compares facts that all ranks must share, such as the seed, the layout of the model, the method and its options.
  *
- * @throws {Error} on every rank, naming the ranks and the first difference with both values
+ * The ranks all-gather their facts as canonical JSON and each of them compares, so that either all ranks go on or none
+ * does. Functions and undefined members are left out; the version of the format is added. A rank's own number is no
+ * such fact.
  *
+ * @param facts this rank's facts, by name
+ * @throws {Error} on every rank, if facts differ; it names the ranks and the first difference with both values
  * @example
  * ```ts
  * import { alone, handshake, runBlocking } from "@gradwire/tfjs/transport";
@@ -35,7 +39,10 @@ export function* handshake(facts: Readonly<Record<string, unknown>>): Exchange {
   }
 }
 
-/** JSON with the members of objects in the order of their names' code units; numbers that JSON lacks as strings. */
+/**
+ * The value as JSON, equal for equal values: members stand in the order of their names' code units, typed arrays are
+ * lists, and numbers that JSON lacks are strings.
+ */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) => {
     if (
@@ -67,7 +74,7 @@ function parse(message: Uint8Array, rank: number): unknown {
 
 type Path = readonly (string | number)[];
 
-/** Where two values first differ, as a path; names in order, then list elements in order. */
+/** The path to the first difference of two values, by the order of names and of list elements. */
 function difference(a: unknown, b: unknown, path: Path): Path | undefined {
   if (canonical(a) === canonical(b)) return undefined;
   if (Array.isArray(a) !== Array.isArray(b) || !isObject(a) || !isObject(b)) return path;
@@ -92,7 +99,7 @@ function isObject(value: unknown): value is Record<string | number, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** At most 200 characters of it. */
+/** The text, cut to 200 characters. */
 function shortened(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
 }

@@ -1,6 +1,8 @@
+/** Transports between ranks of one thread. @module */
+
 import { type Transport, TransportError } from "./transport.ts";
 
-/** What one rank has sent to another and the other has not received yet. */
+/** The messages that one rank has sent to another and the other has not received yet. */
 class Link {
   readonly #messages: Uint8Array[] = [];
   readonly #receivers: { resolve(message: Uint8Array): void; reject(error: unknown): void }[] = [];
@@ -20,23 +22,23 @@ class Link {
     return new Promise((resolve, reject) => void this.#receivers.push({ resolve, reject }));
   }
 
-  /** What was sent before is still delivered; then `error` is. */
+  /** Ends the link: what was sent before is still received, and then this error. */
   end(error: TransportError): void {
     this.#end ??= error;
     for (const { reject } of this.#receivers.splice(0)) reject(this.#end);
   }
 }
 
-/** The most ranks of one thread: their queues grow with the square. */
-const MOST = 4096;
+/** The most ranks of one thread: there is a link for each two of them. */
+const mostRanks = 4096;
 
 /**
- * Transports between `size` ranks of one thread: what tests and simulations run on. A message is copied once, when it
- * is sent, and a send never waits for its receiver.
+ * Connects ranks of one thread, as tests and simulations do. A message is copied once, when it is sent, and a send
+ * never waits for its receiver.
  *
- * @param size how many ranks, at least one
- * @returns the ranks' transports, in rank order; disposing of one ends it for its peers
- * @throws {RangeError} if `size` is not an integer from 1 to 4096: every two ranks have a queue
+ * @param size how many ranks, from 1 to 4096
+ * @returns the ranks' transports, in rank order. Disposing of one ends the links to its peers
+ * @throws {RangeError} if `size` is no such integer
  * @example
  * ```ts
  * import { memory } from "@gradwire/tfjs/transport";
@@ -46,9 +48,9 @@ const MOST = 4096;
  * ```
  */
 export function memory(size: number): Transport[] {
-  if (!(Number.isInteger(size) && size >= 1 && size <= MOST)) {
+  if (!(Number.isInteger(size) && size >= 1 && size <= mostRanks)) {
     throw new RangeError(
-      `Cannot make a group: size must be a positive integer of at most ${MOST}, received ${String(size)}`,
+      `Cannot make a group: size must be a positive integer of at most ${mostRanks}, received ${String(size)}`,
     );
   }
   const links = Array.from({ length: size }, () => Array.from({ length: size }, () => new Link()));

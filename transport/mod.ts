@@ -1,4 +1,9 @@
-/** Bytes between ranks, rounds and their drivers. @module */
+/**
+ * Ranks that exchange messages: transports, the rounds that groups of ranks perform over them, and what runs methods on
+ * groups.
+ *
+ * @module
+ */
 
 export { type Transport, TransportError } from "./transport.ts";
 export * from "./round.ts";

@@ -19,7 +19,7 @@ interface Op<R extends WireRound> {
   root?(round: R): number;
   /** What each rank receives: every message that is sent, the messages to itself, or the sum of all vectors. */
   readonly reply: "all" | "own" | "sum";
-  /** A number in the header of each message that all ranks must agree on, and what is said where they do not. Default 0. */
+  /** A number in each message's header that all ranks must agree on, and what is said if they do not. Default 0. */
   readonly agreed?: {
     number(round: R): number;
     differs(mine: number, theirs: number, from: number): string;
@@ -109,7 +109,8 @@ export function encodedBytes(round: Round, rank: number): number {
  * Checks a round before any byte of it is sent.
  *
  * @throws {TypeError} if its op is unknown
- * @throws {RangeError} if a message is longer than `maxMessageBytes`, there is not one for each rank, or the root is no rank
+ * @throws {RangeError} if a message is longer than `maxMessageBytes`, there is not one for each rank, or the root is no
+ *   rank
  */
 export function checkRound(round: WireRound, size: number, maxMessageBytes: number): void {
   const { op } = round;

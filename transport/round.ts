@@ -1,8 +1,8 @@
 /** Rounds, which methods yield, and the groups of ranks that perform them. @module */
 
 /**
- * One synchronised exchange of all ranks. Replies, and the bytes in them, are valid until the next round: their memory is
- * reused.
+ * One synchronised exchange of all ranks. Replies, and the bytes in them, are valid until the next round: their memory
+ * is reused.
  */
 export type WireRound =
   /** The reply holds the messages of all ranks, in rank order. */
@@ -19,21 +19,21 @@ export type Round =
   | WireRound
   /** Answered by this rank alone: `into` becomes its gradient at the point `at`. The reply is empty. */
   | { readonly op: "gradient"; readonly at: Float32Array; readonly into: Float32Array; readonly of?: GradientPart }
-  /** Starts an exchange that goes on while the rank computes. No other may begin before "finish". The reply is empty. */
+  /** Starts an exchange that goes on while the rank computes, until "finish". The reply is empty. */
   | { readonly op: "start"; readonly round: WireRound }
   /** Waits for the exchange begun by "start" and returns its reply. */
   | { readonly op: "finish" };
 
 /**
- * The data that a gradient is taken over: the batch of this step (default), all of this rank's data, or the term with this
- * number among those that the data consists of.
+ * The data that a gradient is taken over: the batch of this step (default), all of this rank's data, or the term with
+ * this number among those that the data consists of.
  */
 export type GradientPart = "batch" | "all" | number;
 
 /** What a method runs: a generator that yields rounds, is sent their replies, and returns an R. */
 export type Exchange<R = void> = Generator<Round, R, readonly Uint8Array[]>;
 
-/** Writes this rank's gradient at the point `at` into `into`. Throws a TypeError for a part that it cannot tell apart. */
+/** Writes this rank's gradient at the point `at` into `into`. Throws a TypeError for a part that it does not know. */
 export type GradientOracle = (at: Float32Array, into: Float32Array, of?: GradientPart) => void;
 
 /** What one rank has moved since its group was made. All but `rounds` are bytes. */
@@ -60,10 +60,10 @@ export interface ConnectedRanks {
   /** What this rank has moved so far. */
   readonly traffic: Readonly<Traffic>;
   /**
-   * Whether every round succeeds on all ranks or fails on all of them. Where it is absent, as over TCP, a rank that is lost
-   * in the middle of a round may leave some ranks with the round finished and some without. They are never more than one
-   * round apart, because nobody finishes a round before all ranks have begun it. Broadcasts are the exception: a rank
-   * finishes one as soon as it has handed on the message.
+   * Whether every round succeeds on all ranks or fails on all of them. Where it is absent, as over TCP, a rank that is
+   * lost in the middle of a round may leave some ranks with the round finished and some without. They are never more
+   * than one round apart, because nobody finishes a round before all ranks have begun it. Broadcasts are the exception:
+   * a rank finishes one as soon as it has handed on the message.
    */
   readonly uniform?: boolean;
 }
@@ -73,9 +73,10 @@ export interface Collective extends ConnectedRanks, AsyncDisposable {
   /** Performs one round together with all other ranks. Rejects with a TransportError if one is lost. */
   perform(round: WireRound): Promise<readonly Uint8Array[]>;
   /**
-   * Ends the group because this rank has failed on its own, and tells the others at once: the round in which they wait, or
-   * their next one, throws a TransportError with this reason. That error names the rank that the reason names, where the
-   * reason is a TransportError about another rank, and else this rank. A group that has failed keeps its first reason.
+   * Ends the group because this rank has failed on its own, and tells the others at once: the round in which they wait,
+   * or their next one, throws a TransportError with this reason. That error names the rank that the reason names, where
+   * the reason is a TransportError about another rank, and else this rank. A group that has failed keeps its first
+   * reason.
    */
   abort?(reason: Error): Promise<void>;
 }
@@ -130,8 +131,8 @@ export function* allGatherMeanwhile(message: Uint8Array): Exchange<readonly Uint
 }
 
 /**
- * Runs an exchange inside another one. `answer` is given each of its rounds, may yield rounds of its own, and returns the
- * reply: it may pass the round on as it is, change it, count it or refuse it. A driver that gives up ends both.
+ * Runs an exchange inside another one. `answer` is given each of its rounds, may yield rounds of its own, and returns
+ * the reply: it may pass the round on as it is, change it, count it or refuse it. A driver that gives up ends both.
  *
  * @example
  * ```ts

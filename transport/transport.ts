@@ -1,23 +1,25 @@
 /** The interface of a transport. @module */
 
-/** Reliable, ordered bytes between ranks. Nothing else. */
+/** One rank's connections with the others: messages of bytes, complete and in order, and nothing else. */
 export interface Transport extends AsyncDisposable {
-  /** This process's or worker's number, 0 ≤ rank < size. */
+  /** The number of this process or worker, 0 ≤ rank < size. */
   readonly rank: number;
   /** How many ranks are connected. */
   readonly size: number;
-  /** Resolves when `message` may be reused. Rejects with a TransportError if the peer is lost. */
+  /** Sends a message. Resolves when `message` may be reused. Rejects with a TransportError if the peer is lost. */
   send(to: number, message: Uint8Array): Promise<void>;
   /**
-   * The next message from that rank: first in, first out; any length, also 0. What was sent before a peer was lost is
-   * still received; then it rejects with a TransportError. The bytes are valid until the next `receive` from that rank.
+   * Receives the next message from that rank, of any length, 0 too. What was sent before a peer was lost is still
+   * received; then it rejects with a TransportError. The bytes are valid until the next `receive` from that rank.
    */
   receive(from: number): Promise<Uint8Array>;
-  /** Bytes that go over the wire with each message besides its own; 0 if absent. What `sentBytes` adds. */
+  /**
+   * The bytes that go over the wire with each message besides its own, and are counted as sent and received. Default 0.
+   */
   readonly framing?: number;
   /**
-   * When the last byte from that rank arrived, as `performance.now()` counts, heartbeats and parts of messages included.
-   * Deadlines count from it. Of a transport without it only whole messages are signs of life.
+   * When the last byte from that rank arrived, as `performance.now()` counts. Heartbeats and parts of messages are
+   * bytes, too. Deadlines count from then. Of a transport without it only whole messages are signs of life.
    */
   lastSign?(from: number): number;
   /**
@@ -27,7 +29,10 @@ export interface Transport extends AsyncDisposable {
   abort?(reason: TransportError): Promise<void>;
 }
 
-/** A peer was lost, did not answer in time, or sent what is not ours. `rank` names it where it is known. */
+/**
+ * A peer was lost, did not answer in time, or sent what does not belong here. `rank` is its number, where that is
+ * known.
+ */
 export class TransportError extends Error {
   /** "TransportError". */
   override readonly name = "TransportError";
@@ -41,7 +46,10 @@ export class TransportError extends Error {
   }
 }
 
-/** The reason for which a rank gives up, as the error that it tells the others: about itself, unless it names another. */
+/**
+ * The error that a rank tells the others when it gives up for a reason: the reason itself where that names a rank, and
+ * else an error that names this rank.
+ */
 export function lossOf(reason: Error, rank: number): TransportError {
   if (reason instanceof TransportError && reason.rank !== undefined) return reason;
   return new TransportError(reason.message, { rank, cause: reason });

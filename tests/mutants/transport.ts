@@ -342,8 +342,8 @@ export default [
   {
     name: "shared memory: the number of a barrier is not that of a signed word",
     file: "transport/shared_memory/round_memory.ts",
-    find: "Atomics.store(this.#words, ARRIVED + rank * LINE, (before >> 1) + 1);",
-    replace: "Atomics.store(this.#words, ARRIVED + rank * LINE, (before >>> 1) + 1);",
+    find: "Atomics.store(this.words, ARRIVED + rank * LINE, (before >> 1) + 1);",
+    replace: "Atomics.store(this.words, ARRIVED + rank * LINE, (before >>> 1) + 1);",
     tests: [`${shared}#barriers are counted`],
   },
   // Rounds.
@@ -379,8 +379,8 @@ export default [
   {
     name: "shared memory: a rank reads before all have written",
     file: "transport/shared_memory/round_memory.ts",
-    find: "    if (Atomics.add(this.#words, ARRIVALS, 1) + 1 === this.size) {",
-    replace: "    if (Atomics.add(this.#words, ARRIVALS, 1) + 1 >= this.size - 1) {",
+    find: "    if (Atomics.add(this.words, ARRIVALS, 1) + 1 === this.size) {",
+    replace: "    if (Atomics.add(this.words, ARRIVALS, 1) + 1 >= this.size - 1) {",
     tests: [`${shared}#broadcastChannelAsync: size 3: every op`],
   },
 ] satisfies Mutant[] as readonly Mutant[];

@@ -10,13 +10,13 @@ import { requireBlocking } from "../shared_memory/require_blocking.ts";
 import type { BlockingCollective, Traffic, WireRound } from "../round.ts";
 import { lossOf, TransportError } from "../transport.ts";
 
-/** Options of {@link blocking}. Deadlines and `maxMessageBytes` are those of the group, where a transport is connected. */
+/** Options of {@link blocking}. Deadlines and `maxMessageBytes` are the group's, where a transport is connected. */
 export interface BlockingOptions extends CollectiveOptions, Deadlines {
   /** The URL of a module that exports a function that connects this rank with the others. */
   readonly module: string | URL;
   /**
-   * The name of that function. It is called with `options`, in a thread of its own, and returns a transport or a group, or a
-   * promise of one. Default "connect".
+   * The name of that function. It is called with `options`, in a thread of its own, and returns a transport or a group,
+   * or a promise of one. Default "connect".
    */
   readonly connect?: string;
   /** What the function is called with: a copy of this, as `structuredClone` makes it. */
@@ -27,7 +27,7 @@ export interface BlockingOptions extends CollectiveOptions, Deadlines {
 
 /** How long the peers may take to be told of an end, or connections to be closed, in milliseconds. */
 const graceMs = 2000;
-/** How long the worker may give no sign of life, in milliseconds. Whom it waits for, and how long, is for itself to say. */
+/** How long the worker may give no sign of life, in milliseconds. How long it waits for ranks is its own matter. */
 const patienceMs = 30_000;
 /** How long the worker may take to start, besides the time it takes to connect, in milliseconds. */
 const startMs = 60_000;
@@ -36,20 +36,21 @@ const none: readonly Uint8Array[] = [];
 /**
  * Makes a group whose rounds block, as `model.fit` needs, over any transport.
  *
- * A comm worker, a thread of its own, imports a module, connects by a function of it and performs the rounds. It goes on while
- * this thread computes, so that a transport can send heartbeats. The worker has this thread's permissions.
+ * A comm worker, a thread of its own, imports a module, connects by a function of it and performs the rounds. It goes
+ * on while this thread computes, so that a transport can send heartbeats. The worker has this thread's permissions.
  *
- * The replies are views of memory that is shared with the worker, valid until the next round. The memory is reused: once the
- * longest messages have been seen, no round allocates in proportion to its messages. A failed round leaves the vector as it
- * was and ends the group.
+ * The replies are views of memory that is shared with the worker, valid until the next round. The memory is reused:
+ * once the longest messages have been seen, no round allocates in proportion to its messages. A failed round leaves the
+ * vector as it was and ends the group.
  *
- * Dispose of the group when done (`using`): until then, or until it fails, the other ranks take a rank that ends for a lost one.
+ * Dispose of the group when done (`using`): until then, or until it fails, the other ranks take a rank that ends for a
+ * lost one.
  *
  * @param options the module, what its function is called with, and the group's deadlines
  * @returns the group, once the function has connected it. Disposing of the group ends the worker
  * @throws {TransportError} if the ranks do not find one another, or the worker does not start
- * @throws {TypeError} on the main thread of a page, which must not block; if `options` cannot be copied to a worker; or if the
- *   module has no such function or it connects nothing
+ * @throws {TypeError} on the main thread of a page, which must not block; if `options` cannot be copied to a worker; or
+ *   if the module has no such function or it connects nothing
  * @throws {RangeError | TypeError} if an option is out of range or unknown
  * @example
  * ```ts
@@ -216,8 +217,8 @@ class BlockingGroup implements BlockingCollective {
     globalThis.removeEventListener("unload", this.#leave);
     const { rank } = this;
     if (this.#failure) {
-      // The worker ends by itself. It is given the time to close the connections in good order: one that is closed while
-      // bytes lie unread takes back what was last sent, and with it the peers' knowledge of whom to blame.
+      // The worker ends by itself. It is given the time to close the connections in good order: one that is closed
+      // while bytes lie unread takes back what was last sent, and with it the peers' knowledge of whom to blame.
       if (this.#live) this.#mailbox.awaitEnd(ended.closed, 2 * graceMs);
     } else {
       this.#failure = new TransportError(`Cannot perform a round: rank ${rank} has left the group`, { rank });

@@ -1,6 +1,6 @@
 /**
- * The comm worker: the thread that owns the connections of a blocking group. It connects as it is told, and performs the
- * rounds that its mailbox brings.
+ * The comm worker: the thread that owns the connections of a blocking group. It connects as it is told, and performs
+ * the rounds that its mailbox brings.
  *
  * @module
  */

@@ -3,8 +3,8 @@
  *
  * The caller writes a request, adds 1 to the word `asked` and notifies; the worker writes an answer, adds 1 to the word
  * `answered` and notifies. Whoever waits waits for a word to change, in a loop, so that a notification that comes early, twice
- * or for nothing does no harm. Memory that has become too small is replaced by the caller, which can allocate and post while
- * it blocks: posting needs no event loop on its side.
+ * or for nothing does no harm. Memory that has become too small is replaced by the caller, which can allocate and post
+ * while it blocks: posting needs no event loop on its side.
  *
  * The memory, of a group of n ranks:
  *
@@ -114,7 +114,7 @@ function trafficAt(size: number): number {
   return Math.ceil((lengthsAt + 4 * size) / 8) * 8;
 }
 
-/** Where messages of these lengths begin, one after the other, each at a multiple of 16 bytes; the last is where they end. */
+/** Where messages of these lengths begin, each at a multiple of 16 bytes. The last number is where they end. */
 export function offsets(lengths: ArrayLike<number>, count: number): number[] {
   const starts = [0];
   for (let i = 0; i < count; i++) starts.push(starts[i]! + Math.ceil(lengths[i]! / 16) * 16);

@@ -13,7 +13,7 @@ const pulseMs = 500;
 /** A group to serve. */
 interface Served {
   readonly group: Collective;
-  /** Performs a round with the replies in memory that was reserved. Without it the replies of `group.perform` are copied there. */
+  /** Performs a round with the replies in reserved memory. Without it replies of the group are copied there. */
   readonly exchange?: Collective["perform"];
 }
 

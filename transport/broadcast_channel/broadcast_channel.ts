@@ -2,13 +2,17 @@ import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
 import { checkInteger, checkOptions } from "../../options.ts";
 import type { BlockingCollective, Collective, WireRound } from "../round.ts";
 import { requireBlocking } from "../shared_memory/require_blocking.ts";
-import { allocate, type GroupMemory, meet, onDeath, pause } from "../shared_memory/rendezvous.ts";
+import { allocate, type GroupMemory, meet, pause } from "../shared_memory/rendezvous.ts";
 import { RoundMemory } from "../shared_memory/round_memory.ts";
 import { SharedRounds } from "../shared_memory/shared_rounds.ts";
 import { Rings, ringsByteLength } from "../shared_memory/rings.ts";
 import type { Transport } from "../transport.ts";
+import { onUncaught } from "../uncaught.ts";
 
-/** Who meets whom. */
+/** A rank that awaits looks so many times at once, and then every millisecond. */
+const eagerLooks = 8;
+
+/** Options of {@link broadcastChannel}, {@link broadcastChannelAsync} and {@link broadcastChannelTransport}. */
 export interface BroadcastChannelOptions extends Deadlines {
   /** What the ranks call their group: the same for all of them, different from that of other groups. */
   readonly name: string;
@@ -17,8 +21,9 @@ export interface BroadcastChannelOptions extends Deadlines {
   /** How many ranks there are. */
   readonly size: number;
   /**
-   * Bytes that a rank may hand over at once, the same for all ranks; what is longer goes in parts, and is copied.
-   * Default 16 MiB. The memory reserved is twice that for each rank; the system provides what is touched.
+   * The most bytes that a rank may hand over at once: a multiple of 64, the same for all ranks. Default 16 MiB, of a
+   * transport 256 KiB. Longer messages go in parts, and are copied. Twice as much is reserved for each rank; the system
+   * provides the pages that are touched.
    */
   readonly capacity?: number;
   /**
@@ -29,9 +34,10 @@ export interface BroadcastChannelOptions extends Deadlines {
 }
 
 /**
- * Memory for a group of `size` ranks, to be posted to its workers and given to each as the option `memory`. A memory
- * serves one group, once.
+ * Allocates the memory of a group, to be posted to its workers and given to each as the option `memory`.
  *
+ * @param options the group's size and capacity, as the ranks have them
+ * @returns memory that serves one group, once
  * @throws {RangeError} if size or capacity is out of range
  *
  * @example
@@ -47,26 +53,32 @@ export function groupMemory(options: GroupMemoryOptions): GroupMemory {
   return allocate(size, RoundMemory.byteLength(size, capacity));
 }
 
-/** Options of {@link groupMemory}, as the ranks have them. The deadlines are theirs alone. */
+/**
+ * Options of {@link groupMemory}: those that the ranks have. Deadlines are accepted, so that the same object can serve,
+ * and ignored.
+ */
 export type GroupMemoryOptions = Pick<BroadcastChannelOptions, "size" | "capacity"> & Deadlines;
 
 /**
- * Connects the workers of one process, or of one page: rank 0 announces a SharedArrayBuffer on a BroadcastChannel, every
- * rank acknowledges, and from then on they exchange through that memory and block with `Atomics.wait`; there is no thread
- * between them. Replies are views of the shared memory, valid until the next round; where an API refuses shared memory
- * (`TextDecoder` in browsers), copy them with `slice`.
+ * Connects the workers of one process, or of one page, as a group whose rounds block.
+ *
+ * Rank 0 announces a SharedArrayBuffer on a BroadcastChannel and every rank acknowledges it. From then on they exchange
+ * through that memory, and wait with `Atomics.wait`; no thread stands between them. Replies are views of the shared
+ * memory, valid until the next round; where an API refuses shared memory, as `TextDecoder` does in browsers, copy them
+ * with `slice`.
  *
  * A rank that throws, exits or is disposed of says so in the shared memory, and the others throw a TransportError that
- * names it; a rank that is terminated from outside cannot, and the others name it after `timeout`.
+ * names it. A rank that is terminated from outside cannot, and the others name it after `timeout`.
  *
- * Traffic: `sentBytes` is what the others read of this rank's bytes, `receivedBytes` what this rank reads of theirs. All
- * ranks of a sum of d floats read and are read 8 d (n − 1) / n bytes, up to 8 192 floats 4 d (n − 1).
+ * Of `traffic`, `sentBytes` counts what the others read of this rank's bytes, and `receivedBytes` what this rank reads
+ * of theirs. With n ranks both are 8 d (n − 1) / n for the sum of d floats, and 4 d (n − 1) for up to 8 192 floats.
  *
+ * @param options the group's name, this rank's number, and how many ranks there are
+ * @returns the group, when all ranks have the memory. Disposing of it tells the others
  * @throws {TypeError} on the main thread of a page, which must not block: train in a Worker, or use minimizeAsync with
- * `broadcastChannelAsync`
+ *   `broadcastChannelAsync`
  * @throws {RangeError} if an option is out of range
  * @throws {TransportError} if a rank does not join in time, or asks for another size or capacity
- *
  * @example
  * ```ts
  * import { broadcastChannel } from "@gradwire/tfjs/transport";
@@ -80,15 +92,17 @@ export async function broadcastChannel(options: BroadcastChannelOptions): Promis
   const { rounds, memory, leave } = await join(options);
   const { rank, size, traffic } = rounds, spins = spinsFor(size);
   let started = false;
-  /** Hands over what goes into one segment, so that a rank that is waited for elsewhere is no longer waited for. */
+  /**
+   * Hands over as much as one segment holds at once, so that a rank that then computes keeps nobody waiting for that.
+   */
   function start(round: WireRound): () => readonly Uint8Array[] {
     if (started) throw new Error(`Cannot perform ${round.op}: the round before has not been waited for`);
-    const waits = rounds.perform(round);
-    let next = waits.next();
+    const waiting = rounds.perform(round);
+    let next = waiting.next();
     started = true;
     return () => {
       started = false;
-      for (; !next.done; next = waits.next()) memory.sleep(next.value, spins);
+      for (; !next.done; next = waiting.next()) memory.sleep(next.value, spins);
       return next.value;
     };
   }
@@ -105,12 +119,15 @@ export async function broadcastChannel(options: BroadcastChannelOptions): Promis
 }
 
 /**
- * The same group for threads that must not block, such as a page's main thread: rounds are awaited. Ranks of either kind
- * meet in one group. A waiting rank looks every millisecond (`Atomics.waitAsync` does not wake Deno's event loop, 2.9).
+ * As {@link broadcastChannel}, for threads that must not block, such as a page's main thread: rounds are awaited. Ranks
+ * of either kind can meet in one group.
  *
+ * A rank that waits looks every millisecond, because `Atomics.waitAsync` does not wake the event loop of Deno (2.9).
+ *
+ * @param options the group's name, this rank's number, and how many ranks there are
+ * @returns the group, when all ranks have the memory. Disposing of it tells the others
  * @throws {RangeError} if an option is out of range
  * @throws {TransportError} if a rank does not join in time, or asks for another size or capacity
- *
  * @example
  * ```ts
  * import { broadcastChannelAsync } from "@gradwire/tfjs/transport";
@@ -123,11 +140,11 @@ export async function broadcastChannelAsync(options: BroadcastChannelOptions): P
   const { rank, size, traffic } = rounds;
   let last: Promise<unknown> = Promise.resolve();
   async function perform(round: WireRound): Promise<readonly Uint8Array[]> {
-    const waits = rounds.perform(round);
+    const waiting = rounds.perform(round);
     for (let looks = 0;; looks++) {
-      const next = waits.next();
+      const next = waiting.next();
       if (next.done) return next.value;
-      await pause(looks < 8 ? 0 : 1);
+      await pause(looks < eagerLooks ? 0 : 1);
     }
   }
   return {
@@ -147,13 +164,16 @@ export async function broadcastChannelAsync(options: BroadcastChannelOptions): P
 }
 
 /**
- * A transport on the same mechanism: a ring of `capacity` bytes (default 256 KiB) in shared memory for each pair of ranks
- * and direction, read and written without blocking. Every sixth of `timeout` a rank gives a sign of life; one that gives
- * none for `timeout`, because it was terminated or its thread is busy, is lost to those that wait for it.
+ * Connects the workers of one process, or of one page, by a transport: for each pair of ranks and direction a ring of
+ * `capacity` bytes in shared memory, read and written without blocking.
  *
+ * Every sixth of `timeout` a rank gives a sign of life. One that gives none for `timeout`, because it was terminated or
+ * its thread is busy, is lost to those that wait for it.
+ *
+ * @param options the group's name, this rank's number, and how many ranks there are
+ * @returns this rank's transport, when all ranks have the memory
  * @throws {RangeError} if an option is out of range
  * @throws {TransportError} if a rank does not join in time, or asks for another size or capacity
- *
  * @example
  * ```ts
  * import { broadcastChannelTransport } from "@gradwire/tfjs/transport";
@@ -232,7 +252,26 @@ function check(given: BroadcastChannelOptions): void {
   }
 }
 
-/** Looking for a few microseconds is cheaper than sleeping, where each rank has a core to itself. */
+/**
+ * How often a rank looks before it sleeps: where each rank has a core, to look for some microseconds is cheaper than to
+ * sleep.
+ */
 function spinsFor(size: number): number {
   return size <= (globalThis.navigator?.hardwareConcurrency ?? 1) ? 2000 : 0;
+}
+
+/** The events with which threads end: of workers, and of pages. */
+const ends = ["unload", "pagehide"];
+
+/**
+ * Calls `tell` when this thread fails or ends, with what the others are told of it. Returns a function that stops that.
+ */
+function onDeath(rank: number, tell: (why: string) => void): () => void {
+  const ended = () => tell(`rank ${rank} ended`);
+  const stop = onUncaught((error) => tell(`rank ${rank} failed: ${String(error)}`));
+  for (const end of ends) globalThis.addEventListener?.(end, ended);
+  return () => {
+    stop();
+    for (const end of ends) globalThis.removeEventListener?.(end, ended);
+  };
 }

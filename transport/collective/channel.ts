@@ -1,6 +1,7 @@
 /**
- * What an algorithm of a collective works with: whole messages between this rank and the others, each with a header that
- * says what it is for. The channel compares headers, counts bytes, and tells the deadlines whom this rank waits for.
+ * What an algorithm of a collective works with: whole messages between this rank and the others, each with a header
+ * that says what it is for. The channel compares headers, counts bytes, and tells the deadlines whom this rank waits
+ * for.
  *
  * @module
  */
@@ -21,11 +22,11 @@ interface Beginning {
   readonly payload: Uint8Array;
 }
 
-/** One rank's side of the messages of a group. Bytes that it returns are valid until the next message from that rank. */
+/** One rank's side of a group's messages. Bytes that it returns are valid until the next message from that rank. */
 export class Channel {
   readonly rank: number;
   readonly size: number;
-  /** The other ranks, from the right neighbour on: if all ranks began with rank 0, it would have to serve all at once. */
+  /** The other ranks, from the right neighbour on: if all began with rank 0, it would have to serve all at once. */
   readonly peers: readonly number[];
   readonly traffic: Traffic = { rounds: 0, encodedBytes: 0, sentBytes: 0, receivedBytes: 0 };
   readonly reserve: Reserve;
@@ -53,8 +54,8 @@ export class Channel {
   }
 
   /**
-   * Says that in this round a rank waits for one that waits for others itself, and so on, up to the rank so many hops away.
-   * Its deadline is put off accordingly, so that who waits for the culprit itself is the first to name it.
+   * Says that in this round a rank waits for one that waits for others itself, and so on, up to the rank so many hops
+   * away. Its deadline is put off accordingly, so that who waits for the culprit itself is the first to name it.
    */
   waitsAcross(hops: number): void {
     this.#deadlines.waitsAcross(hops);
@@ -101,7 +102,7 @@ export class Channel {
     await this.#fill(from, target, payload);
   }
 
-  /** Receives one message from every other rank, each into the place that `placesFor` gives it when all lengths are known. */
+  /** Receives one message from every other rank, each into the place that `placesFor` gives for the lengths. */
   async receiveFromAll(
     tag: Tag,
     placesFor: (lengths: number[]) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>,

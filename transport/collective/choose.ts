@@ -1,4 +1,4 @@
-/** Which algorithm performs a round. Another algorithm is a file like those imported here, and a line in the list. @module */
+/** Which algorithm performs a round. Another one is a file like those imported here, and a line in the list. @module */
 
 import type { Channel } from "./channel.ts";
 import { directAllGather } from "./direct_all_gather.ts";
@@ -11,8 +11,9 @@ import { treeBroadcast } from "./tree_broadcast.ts";
 import { wholeAllReduce } from "./whole_all_reduce.ts";
 
 /**
- * Performs one rank's part of a round over a channel. Returns the replies, in memory that the channel reserves; the reply of
- * an all-reduce is the sum's bytes. An algorithm leaves the round as it is, and all ranks must choose the same one.
+ * Performs one rank's part of a round over a channel. Returns the replies, in memory that the channel reserves; the
+ * reply of an all-reduce is the sum's bytes. An algorithm leaves the round as it is, and all ranks must choose the same
+ * one.
  */
 export type Algorithm<R extends WireRound = WireRound> = (channel: Channel, round: R) => Promise<readonly Uint8Array[]>;
 

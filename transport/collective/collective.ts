@@ -1,9 +1,9 @@
 /**
  * Groups over a transport.
  *
- * All ranks are connected with one another, so that a collective is a direct exchange of one hop or two, whatever the size
- * of the group. A ring would send as many bytes, in n − 1 hops or more. Sums are taken in rank order, as
- * {@link performTogether} takes them: a run has the same bits in one thread, between workers and over TCP.
+ * All ranks are connected with one another, so that a collective is a direct exchange of one hop or two, whatever the
+ * size of the group. A ring would send as many bytes, in n − 1 hops or more. Sums are taken in rank order, as {@link
+ * performTogether} takes them: a run has the same bits in one thread, between workers and over TCP.
  *
  * @module
  */
@@ -28,21 +28,22 @@ const tellingMs = 1000;
 const none: readonly Uint8Array[] = [];
 
 /**
- * Makes a group of ranks over a transport. The group owns the transport: disposing of the group disposes of the transport.
+ * Makes a group of ranks over a transport. The group owns the transport: disposing of the group disposes of the
+ * transport.
  *
- * With n ranks and `wire(b) = b + 16 + f·max(1, ⌈b / 262 144⌉)` for a message of b bytes, f being the transport's framing
- * per packet (8 over TCP), a rank sends
+ * With n ranks and `wire(b) = b + 16 + f·max(1, ⌈b / 262 144⌉)` for a message of b bytes, f being the transport's
+ * framing per packet (8 over TCP), a rank sends
  *
  * - allGather: `(n−1) · wire(its message)`, in one hop;
  * - allToAll: the sum of `wire(message)` over the messages to others, in one hop;
- * - allReduce of d floats: up to 32 KiB, `(n−1) · wire(4d)`, in one hop. Of longer vectors rank p is responsible for the dₚ
- *   coordinates from ⌊dp/n⌋ to ⌊d(p+1)/n⌋ − 1: a rank sends the sum of `wire(4 dₚ)` over the others and then `(n−1) ·
- *   wire(4 d of its own)`, in two hops;
+ * - allReduce of d floats: up to 32 KiB, `(n−1) · wire(4d)`, in one hop. Of longer vectors rank p is responsible for
+ *   the dₚ coordinates from ⌊dp/n⌋ to ⌊d(p+1)/n⌋ − 1: a rank sends the sum of `wire(4 dₚ)` over the others and then
+ *   `(n−1) · wire(4 d of its own)`, in two hops;
  * - broadcast: `wire(message)` to each child in the binomial tree, in ⌈log₂ n⌉ hops, packet by packet.
  *
- * A failed round leaves the vector as it was and ends the group: every rank then throws an error that names the same rank.
- * When that happens in the middle of a round, some ranks may have finished it and some not; they are never more than one
- * round apart, but for the root of a broadcast, which waits for nobody.
+ * A failed round leaves the vector as it was and ends the group: every rank then throws an error that names the same
+ * rank. When that happens in the middle of a round, some ranks may have finished it and some not; they are never more
+ * than one round apart, but for the root of a broadcast, which waits for nobody.
  *
  * @param transport what connects the ranks, such as `memory(3)[0]` or `await tcp(…)`
  * @param options deadlines, and the longest message
@@ -63,7 +64,7 @@ export function collective(transport: Transport, options: CollectiveOptions = {}
   return communicator(transport, options);
 }
 
-/** A group whose replies can also be had as they are: of an all-reduce, the sum's bytes, while the vector stays as it is. */
+/** A group that also gives the reply of an all-reduce as the sum's bytes, and leaves the vector as it is. */
 interface Communicator extends Collective {
   exchange(round: WireRound): Promise<readonly Uint8Array[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * The header of a message. A message goes in packets of at most {@linkcode packetBytes} bytes, and the header precedes the
- * bytes of the first one. All numbers are little-endian.
+ * The header of a message. A message goes in packets of at most {@linkcode packetBytes} bytes, and the header precedes
+ * the bytes of the first one. All numbers are little-endian.
  *
  * | bytes | what                                                                            |
  * | ----- | ------------------------------------------------------------------------------- |
@@ -48,7 +48,7 @@ export function lengthIn(packet: Uint8Array): number {
   return u32(packet, 8);
 }
 
-/** What is wrong with the first packet of a message from rank `from`, where it should have this tag and round number. */
+/** What is wrong with the first packet of a message from a rank, which should have this tag and round number. */
 export function faultOf(
   packet: Uint8Array,
   from: number,

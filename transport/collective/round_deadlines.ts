@@ -52,7 +52,7 @@ export class RoundDeadlines {
     this.#moved[to] = performance.now();
   }
 
-  /** In this round the rank that others wait for may be so many hops away: each rank waits for the next one on the way. */
+  /** In this round the rank that is to blame may be so many hops away: each rank waits for the next on the way. */
   waitsAcross(hops: number): void {
     this.#hops = hops;
   }
@@ -62,8 +62,8 @@ export class RoundDeadlines {
    *
    * @param number the round's number, for messages
    * @returns the work's result
-   * @throws {TransportError} when a rank that it waits for has been silent for too long, or the round has lasted too long;
-   *   it names one that it waits for
+   * @throws {TransportError} when a rank that it waits for has been silent for too long, or the round has lasted too
+   *   long; it names one that it waits for
    */
   async within<T>(round: WireRound, number: number, work: Promise<T>): Promise<T> {
     const end = performance.now() + this.#roundTimeout;
@@ -93,10 +93,11 @@ export class RoundDeadlines {
   }
 
   /**
-   * How much longer this rank waits than its deadline says, in milliseconds, so that ranks that wait for the culprit alone are
-   * the first to name it. Where a rank is lost in the middle of a round, some ranks have all of its packets and some have
-   * not. The latter wait for it alone, as the others have sent them everything. The former go on to the next exchange, and
-   * wait there both for it and for the latter. Where a rank waits for one that waits itself, each hop adds as much.
+   * How much longer this rank waits than its deadline says, in milliseconds, so that ranks that wait for the culprit
+   * alone are the first to name it. Where a rank is lost in the middle of a round, some ranks have all of its packets
+   * and some have not. The latter wait for it alone, as the others have sent them everything. The former go on to the
+   * next exchange, and wait there both for it and for the latter. Where a rank waits for one that waits itself, each
+   * hop adds as much.
    */
   get #grace(): number {
     const { size } = this.#transport;
@@ -120,7 +121,7 @@ export class RoundDeadlines {
     return this.#awaited[peer]! > 0 || this.#unsent[peer]! > 0;
   }
 
-  /** How long the peers that this rank waits for may still be silent: the shortest time, or `timeout` if it waits for none. */
+  /** How long the peers that this rank waits for may all still be silent; `timeout`, if it waits for none. */
   #left(now: number): number {
     let left = this.#timeout;
     for (let peer = 0; peer < this.#transport.size; peer++) {

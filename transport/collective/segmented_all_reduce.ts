@@ -4,9 +4,9 @@ import { bytesOf, floatsOf, type RoundOf } from "../ops.ts";
 import { segmentStart } from "./sum.ts";
 
 /**
- * All-reduce in two hops, a reduce-scatter and an all-gather: each rank adds up one segment of the vectors, which the others
- * send it, and then sends the sum to all of them. With n ranks it sends 2(n − 1)/n of a vector, as a ring does in 2(n − 1)
- * hops; no algorithm sends less.
+ * All-reduce in two hops, a reduce-scatter and an all-gather: each rank adds up one segment of the vectors, which the
+ * others send it, and then sends the sum to all of them. With n ranks it sends 2(n − 1)/n of a vector, as a ring does
+ * in 2(n − 1) hops; no algorithm sends less.
  */
 export async function segmentedAllReduce(
   channel: Channel,

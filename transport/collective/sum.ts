@@ -1,8 +1,9 @@
-/** How vectors are summed, the same way over every transport: a run has the same bits wherever its ranks are. @module */
+/** How vectors are summed, alike over every transport: a run has the same bits wherever its ranks are. @module */
 
 /**
- * Vectors of at most this many bytes are summed whole by every rank, in one exchange. Of longer ones each rank sums its own
- * segment and hands it to the others, in two: less is sent and added, and that counts for more than the second exchange.
+ * Vectors of at most this many bytes are summed whole by every rank, in one exchange. Of longer ones each rank sums its
+ * own segment and hands it to the others, in two: less is sent and added, and that counts for more than the second
+ * exchange.
  */
 export const wholeBytes: number = 1 << 15;
 
@@ -12,8 +13,8 @@ export function segmentStart(length: number, rank: number, size: number): number
 }
 
 /**
- * sum := parts[0] + parts[1] + …, in this order, each addition rounded to float32. `sum` may lie in the memory of a part
- * whose turn has come: of the first two, but of no later one.
+ * sum := parts[0] + parts[1] + …, in this order, each addition rounded to float32. `sum` may lie in the memory of a
+ * part whose turn has come: of the first two, but of no later one.
  */
 export function addInOrder(parts: readonly Float32Array[], sum: Float32Array): void {
   if (parts.length === 1) return sum.set(parts[0]!);

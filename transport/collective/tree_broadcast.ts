@@ -20,8 +20,9 @@ export async function treeBroadcast(channel: Channel, round: RoundOf<"broadcast"
 }
 
 /**
- * The parent and the children of a rank in the binomial tree of a root. With the ranks counted from the root on, the number
- * of a rank's parent is the rank's own without its lowest bit that is set. Children with the most ranks below them come first.
+ * The parent and the children of a rank in the binomial tree of a root. With the ranks counted from the root on, the
+ * number of a rank's parent is the rank's own without its lowest bit that is set. Children with the most ranks below
+ * them come first.
  */
 export function placeInTree(
   rank: number,

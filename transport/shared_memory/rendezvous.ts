@@ -1,23 +1,23 @@
 /**
- * How the ranks of a process come by their shared memory: rank 0 announces it on a BroadcastChannel. The channel may lose
- * messages, so ranks greet again until they are answered, and acknowledge in the memory itself.
+ * How the ranks of a process come by their shared memory: rank 0 announces it on a BroadcastChannel. A message there is
+ * lost where a rank does not listen yet, so that ranks greet again until they are answered, and acknowledge in the
+ * memory itself.
  *
  * @module
  */
 
 import { listed } from "../deadlines.ts";
 import { TransportError } from "../transport.ts";
-import { onUncaught } from "../uncaught.ts";
 
-/** What the ranks of a process share: the memory of their group, and a word per rank that is 1 once it has it. */
+/** What the ranks of a group share. */
 export interface GroupMemory {
-  /** Zeroed at first. */
+  /** The memory of their messages, zeroed at first. */
   readonly memory: SharedArrayBuffer;
-  /** A word per rank. */
+  /** A word of 32 bits for each rank, which is 1 once that rank has the memory. */
   readonly present: SharedArrayBuffer;
 }
 
-/** Memory for a group. */
+/** Allocates the memory of a group. */
 export function allocate(size: number, byteLength: number): GroupMemory {
   return { memory: new SharedArrayBuffer(byteLength), present: new SharedArrayBuffer(4 * size) };
 }
@@ -29,17 +29,19 @@ interface Rendezvous {
   readonly size: number;
   /** How long to wait for the others, in milliseconds. */
   readonly connectTimeout: number;
-  /** Bytes that a rank may hand over at once: the same on all ranks. */
+  /** The most bytes that a rank may hand over at once: the same on all ranks. */
   readonly capacity: number;
-  /** Bytes of shared memory, which follow from the above. */
+  /** The length of the shared memory in bytes, which follows from size and capacity. */
   readonly byteLength: number;
   /** The memory, if this rank was given it. */
   readonly memory?: GroupMemory | undefined;
 }
 
-/** What is said on the channel. */
+/** What is said on the channel, with `gradwire: 1`. `from` and `to` are names that ranks draw for themselves. */
 type Packet =
+  /** Rank 0 is here: who is not connected yet greets. */
   | { readonly type: "open"; readonly from: string }
+  /** Another rank asks for the memory. */
   | {
     readonly type: "hello";
     readonly from: string;
@@ -47,12 +49,15 @@ type Packet =
     readonly size: number;
     readonly capacity: number;
   }
+  /** Rank 0 answers. */
   | { readonly type: "memory"; readonly to: string } & GroupMemory
+  /** The ranks do not belong together: nobody connects. */
   | { readonly type: "refused"; readonly why: string };
 
 /**
- * The shared memory, zeroed, once every rank has it.
+ * Meets the other ranks.
  *
+ * @returns the shared memory, zeroed, once every rank has it
  * @throws {TransportError} if a rank does not come in time, comes twice, or asks for another size or capacity
  */
 export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
@@ -61,7 +66,7 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
   const fail = (why: string, rank?: number) => new TransportError(`Cannot connect group ${name}: ${why}`, { rank });
   let shared: GroupMemory | undefined, refused: string | undefined;
 
-  /** Takes the memory and says so in it; returns why not. */
+  /** Takes the memory and says so in it. Returns what is wrong with it, if anything. */
   function take(offered: GroupMemory): string | undefined {
     const { memory, present } = offered;
     if (memory.byteLength !== byteLength || present.byteLength !== 4 * size) {
@@ -72,7 +77,7 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
   }
 
   function heard({ data }: MessageEvent<Packet & { gradwire?: number }>): void {
-    // Chromium delivers null instead.
+    // Chromium (156) delivers null in place of shared memory.
     if (data === null) {
       refuse("shared memory does not pass this BroadcastChannel; make it with groupMemory and post it");
     }
@@ -107,7 +112,7 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
   function say(packet: Packet): void {
     try {
       channel!.postMessage({ gradwire: 1, ...packet });
-    } catch { // Deno 2.9 leaves a channel deaf and dumb that was opened while the thread's last one was closing
+    } catch { // In Deno (2.9) a channel opened while the thread closes its last one is deaf and dumb.
       shut(channel!);
       channel = open();
       channel.postMessage({ gradwire: 1, ...packet });
@@ -145,7 +150,7 @@ export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
       await pause(1);
     }
   } finally {
-    if (refused !== undefined) await pause(20); // for what was posted to be sent
+    if (refused !== undefined) await pause(20); // A channel that is closed at once loses what was posted.
     if (channel) shut(channel);
   }
 }
@@ -154,26 +159,13 @@ function absent(present: Int32Array, size: number): number[] {
   return Array.from({ length: size }, (_, rank) => rank).filter((rank) => Atomics.load(present, rank) === 0);
 }
 
-/** Closes a channel for good: Deno may still deliver what was on its way. */
+/** Closes a channel, and listens no more: Deno may deliver even then what was on its way. */
 function shut(channel: BroadcastChannel): void {
   channel.onmessage = channel.onmessageerror = null;
   channel.close();
 }
 
-/** Waits. */
+/** Waits so many milliseconds. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-const ends = ["unload", "pagehide"];
-
-/** Calls `tell` when this thread fails or ends, with what is to be said of it. Returns how to stop that. */
-export function onDeath(rank: number, tell: (why: string) => void): () => void {
-  const ended = () => tell(`rank ${rank} ended`);
-  const stop = onUncaught((error) => tell(`rank ${rank} failed: ${String(error)}`));
-  for (const end of ends) globalThis.addEventListener?.(end, ended);
-  return () => {
-    stop();
-    for (const end of ends) globalThis.removeEventListener?.(end, ended);
-  };
 }

@@ -1,6 +1,25 @@
 /**
- * Messages between pairs of ranks through rings in shared memory, one ring per direction. A ring has one writer, which
- * alone moves its head, and one reader, which alone moves its tail.
+ * Messages between pairs of ranks through rings in shared memory, one ring for each pair and direction. A ring has one
+ * writer, which alone moves its head, and one reader, which alone moves its tail. A message is its length, 4 bytes
+ * little-endian, and its bytes.
+ *
+ * First come words of 32 bits in the machine's order, 144 for each rank and then 32 for each ring, by sender and then
+ * by receiver. What different ranks write lies in different cache lines of 64 bytes, or 16 words.
+ *
+ * | word of a rank | what                                                                                  |
+ * | -------------- | ------------------------------------------------------------------------------------- |
+ * | 0              | its state: 0 here, 1 left, 2 gave up                                                  |
+ * | 1              | the rank that it blames                                                               |
+ * | 2              | the length in bytes of the text that says why                                         |
+ * | 3              | a sign of life, which grows                                                           |
+ * | 16 … 143       | that text                                                                             |
+ *
+ * | word of a ring | what                                                                                  |
+ * | -------------- | ------------------------------------------------------------------------------------- |
+ * | 0              | the head: bytes written, modulo twice the capacity, so that full differs from empty   |
+ * | 16             | the tail: bytes read, likewise                                                        |
+ *
+ * The rings themselves follow, of `capacity` bytes each.
  *
  * @module
  */
@@ -8,32 +27,35 @@
 import { pause } from "./rendezvous.ts";
 import { type Transport, TransportError } from "../transport.ts";
 
-/** Words of 32 bits; what different ranks write lies in different cache lines. */
 const LINE = 16;
-/** Of each rank: whether it is here, whom it blames, the length of the text that says why; a sign of life; the text. */
 const STATE = 0, BLAMED = 1, WHY_LENGTH = 2, LIFE = 3, WHY = LINE, WHY_BYTES = 512, RANK_WORDS = LINE + WHY_BYTES / 4;
 const HERE = 0, LEFT = 1, GAVE_UP = 2;
-/** Of each ring: where the writer is, where the reader is, in bytes modulo twice the capacity: full is not empty. */
 const HEAD = 0, TAIL = LINE, RING_WORDS = 2 * LINE;
+
+/** How often a rank gives a sign of life in the time after which silence makes it lost. */
+const signsInTimeout = 6;
+/** A rank that waits looks so many times at once, and then every millisecond. */
+const eagerLooks = 8;
 
 /** The bytes that the rings of a group need. Zeroed, they are ready for use. */
 export function ringsByteLength(size: number, capacity: number): number {
   return 4 * (size * RANK_WORDS + size * size * RING_WORDS) + size * size * capacity;
 }
 
-/** One rank's side. */
+/** One rank's side of all rings of a group. */
 export class Rings implements Transport {
-  /** The length that precedes each message. */
+  /** The bytes of the length that precedes each message. */
   readonly framing = 4;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #data: number;
-  /** The work in hand by peer: sends and receives are done one after the other. */
+  /** For each peer, the last send and the last receive that were begun: each begins when the one before has ended. */
   readonly #sending: Promise<unknown>[] = [];
   readonly #receiving: Promise<unknown>[] = [];
+  /** For each peer, memory for the message received last. */
   readonly #messages: Uint8Array[] = [];
   readonly #heart: ReturnType<typeof setInterval>;
-  /** The signs of life of each rank as they were seen last, and when they changed. */
+  /** For each rank, its sign of life as it was seen last, and when it changed. */
   readonly #signs: { life: number; seen: number }[];
   readonly rank: number;
   readonly size: number;
@@ -50,8 +72,8 @@ export class Rings implements Transport {
     this.#words = new Int32Array(memory);
     this.#bytes = new Uint8Array(memory);
     this.#data = 4 * (size * RANK_WORDS + size * size * RING_WORDS);
-    this.#heart = setInterval(() => Atomics.add(this.#words, rank * RANK_WORDS + LIFE, 1), timeout / 6);
-    // What only says that this thread lives must not keep it alive, where timers can be told so.
+    this.#heart = setInterval(() => Atomics.add(this.#words, rank * RANK_WORDS + LIFE, 1), timeout / signsInTimeout);
+    // A timer that only says that this thread lives must not keep it alive; Node and Deno have a switch for that.
     (this.#heart as { unref?: () => void }).unref?.();
   }
 
@@ -94,7 +116,7 @@ export class Rings implements Transport {
     return this.close(`rank ${this.rank} left the group`);
   }
 
-  /** Leaves; the others are told why, once they have received what was sent. */
+  /** Leaves the group. The others are told why when they have received what was sent before. */
   async close(
     why: string,
     blamed = this.rank,
@@ -110,7 +132,7 @@ export class Rings implements Transport {
       this.#words[at + WHY_LENGTH] = text.length;
       Atomics.store(this.#words, at + STATE, state);
     }
-    // What is in hand ends with the next look.
+    // A send or receive that waits ends at its next look.
     await Promise.allSettled([...this.#sending, ...this.#receiving]);
   }
 
@@ -124,7 +146,7 @@ export class Rings implements Transport {
     return new TransportError(`Cannot exchange with rank ${rank}: ${why}`, { rank: this.#words[at + BLAMED]! });
   }
 
-  /** Does `work` when what was asked before has been done; a failure fails what follows too. */
+  /** Does `work` when the work asked for before it is done. If that has failed, this fails too. */
   #inTurn<T>(line: Promise<unknown>[], peer: number, work: () => Promise<T>): Promise<T> {
     if (!(Number.isInteger(peer) && 0 <= peer && peer < this.size) || peer === this.rank) {
       return Promise.reject(new RangeError(`Cannot reach rank ${peer} from ${this.rank}: size is ${this.size}`));
@@ -134,7 +156,7 @@ export class Rings implements Transport {
       return work();
     });
     line[peer] = result;
-    result.catch(() => {}); // whoever asked is told
+    result.catch(() => {}); // The caller is told.
     return result;
   }
 
@@ -148,6 +170,7 @@ export class Rings implements Transport {
     return this.capacity - this.#count(this.#ring(this.rank, to).words);
   }
 
+  /** Bytes that are in a ring. */
   #count(at: number): number {
     const head = Atomics.load(this.#words, at + HEAD) >>> 0, tail = Atomics.load(this.#words, at + TAIL) >>> 0;
     return head >= tail ? head - tail : head - tail + 2 * this.capacity;
@@ -188,11 +211,11 @@ export class Rings implements Transport {
     let begin = performance.now(), last = begin;
     for (let looks = 0;; looks++) {
       if (this.#end) throw this.#end;
-      const state = this.#state(peer); // before the last look: what was sent before is received
+      const state = this.#state(peer); // Looked up before `ready`, so that what a peer sent before it left is received.
       if (ready()) return;
       if (state !== HERE) throw this.#lost(peer);
       const now = performance.now();
-      // A thread that was busy has not waited meanwhile, and what runs on it has given no sign.
+      // While this thread was busy it has not waited, and ranks on the same thread have given no sign of life.
       if (now - last > this.timeout / 4) begin = now;
       last = now;
       if (now - Math.max(begin, this.lastSign(peer)) > this.timeout) {
@@ -202,7 +225,7 @@ export class Rings implements Transport {
           { rank: peer },
         );
       }
-      await pause(looks < 8 ? 0 : 1);
+      await pause(looks < eagerLooks ? 0 : 1);
     }
   }
 }

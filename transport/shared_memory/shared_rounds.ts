@@ -1,11 +1,12 @@
 /**
  * Rounds through shared memory: every rank writes its part into a segment of its own, meets the others at a barrier and
- * reads their segments. The rounds are generators that yield where a rank has to wait, so that one implementation serves
- * threads that may block and threads that must not.
+ * reads their segments. The rounds are generators that yield where a rank has to wait, so that one implementation
+ * serves threads that may block and threads that must not.
  *
- * The memory has two halves, which successive barriers use in turn. A rank writes into the half of barrier k only after it
- * has passed barrier k − 1, and nobody passes that one before everybody has read the half of barrier k − 2, which is the
- * half of barrier k. Hence one barrier for each exchange is enough, and what was read stays valid until the next exchange.
+ * The memory has two halves, which successive barriers use in turn. A rank writes into the half of barrier k only after
+ * it has passed barrier k − 1, and nobody passes that one before everybody has read the half of barrier k − 2, which is
+ * the half of barrier k. Hence one barrier for each exchange is enough, and what was read stays valid until the next
+ * exchange.
  *
  * @module
  */
@@ -22,9 +23,9 @@ type Waiting<R> = Generator<number, R, void>;
 
 /** Longer vectors are summed in chunks of this many numbers: 1 MiB, which stays in the caches that the cores share. */
 const CHUNK = 1 << 18;
-/** A rank adds up blocks of this many numbers, one rank after the other: 32 KiB, which stays in a core's nearest cache. */
+/** A rank adds up blocks of this many numbers: 32 KiB, which stay in a core's nearest cache. */
 const BLOCK = 1 << 13;
-/** Where a process was stopped, or a thread was busy, at most so much of the time counts as waiting, in milliseconds. */
+/** Of the time for which a process was stopped, or a thread busy, so many milliseconds count as waiting. */
 const mostWaitedAtOnce = 1000;
 
 /** One rank's side of the rounds of a group. */
@@ -33,8 +34,8 @@ export class SharedRounds {
   readonly #memory: RoundMemory;
   readonly #floats: Float32Array;
   /**
-   * Memory for replies that come in several parts, by sender. A reply may be sent on in the next round: each part of it is
-   * overwritten only after it has been sent.
+   * Memory for replies that come in several parts, by sender. A reply may be sent on in the next round: each part of it
+   * is overwritten only after it has been sent.
    */
   readonly #replies: Uint8Array[] = [];
   /** What is added up, in rank order. */
@@ -96,8 +97,8 @@ export class SharedRounds {
   }
 
   /**
-   * Every rank writes its messages into columns of its memory, one column for each receiver, or one for all of them, and
-   * reads the column that is for it of every sender. Messages that are longer than a column go in parts.
+   * Every rank writes its messages into columns of its memory, one column for each receiver, or one for all of them,
+   * and reads the column that is for it of every sender. Messages that are longer than a column go in parts.
    */
   *#move(round: Exclude<WireRound, RoundOf<"allReduce">>): Waiting<Uint8Array[]> {
     const memory = this.#memory, { words } = memory, { rank, size, traffic } = this;
@@ -138,8 +139,8 @@ export class SharedRounds {
 
   /**
    * The vector becomes the sum over ranks, in rank order, whoever adds. A short vector is summed whole by every rank. A
-   * longer one goes in chunks, and at each barrier a rank does three things: it hands in chunk k, it sums its own segment
-   * of chunk k − 1, and it fetches the other ranks' segments of chunk k − 2.
+   * longer one goes in chunks, and at each barrier a rank does three things: it hands in chunk k, it sums its own
+   * segment of chunk k − 1, and it fetches the other ranks' segments of chunk k − 2.
    */
   *#allReduce(vector: Float32Array): Waiting<void> {
     const round = { op: "allReduce", vector } as const, { length } = vector, chunk = this.#chunk;

@@ -6,10 +6,11 @@ import type { BlockingCollective } from "../round.ts";
 import { checkTcpOptions, type TcpOptions } from "./tcp_options.ts";
 
 /**
- * Connects this rank with the others over TCP, as a group whose rounds block: what `model.fit` needs. See {@link blocking}.
+ * Connects this rank with the others over TCP, as a group whose rounds block: what `model.fit` needs. See {@link
+ * blocking}.
  *
- * A rank that computes goes on sending heartbeats. The comm worker inherits this thread's permissions and needs `--allow-net`
- * for the addresses of the ranks, and `--allow-read` where the library lies in files.
+ * A rank that computes goes on sending heartbeats. The comm worker inherits this thread's permissions and needs
+ * `--allow-net` for the addresses of the ranks, and `--allow-read` where the library lies in files.
  *
  * @param options this rank's number, how many ranks there are, and where rank 0 listens
  * @returns the group, when all ranks are connected. Disposing of the group ends the worker
