@@ -2,13 +2,13 @@
 
 import fc from "../dependencies/fast_check.ts";
 import type { Collective, WireRound } from "../transport/round.ts";
-import { encodedBytes } from "../transport/ops.ts";
+import { encodedBytes, messagesOf, opNames } from "../transport/ops.ts";
 import { performTogether } from "../transport/drivers.ts";
 import { TransportError } from "../transport/transport.ts";
 import type { Property } from "./property.ts";
 import { bytesOf } from "./compare.ts";
 import { ends, expect, lost, pattern, pause, rejects } from "./expect.ts";
-import { copyOf, equal, equalBytes, roundsOf, sentBytesOf } from "./wire_rounds.ts";
+import { copyOf, equal, equalBytes, roundsOf } from "./wire_rounds.ts";
 
 /** Ranks under test. */
 export interface Ranks {
@@ -37,7 +37,6 @@ export interface CollectivePropertiesOptions {
 }
 
 const someLengths = [0, 1, 2, 3, 7, 8, 9, 64, 1000, 8191, 8192, 8193, 70_001, 300_007];
-const ops = ["allGather", "allToAll", "allReduce", "broadcast"] as const;
 
 /**
  * What a group must do: every op at every length on every size as {@link performTogether} does it, exact sums of
@@ -89,10 +88,10 @@ export function collectiveProperties(
       const what = `${rounds[rank]!.op} on rank ${rank} of ${groups.length}`, mine = received[rank]!;
       equal(mine.length, replies[rank]!.length, `${what}: replies`);
       replies[rank]!.forEach((reply, from) => equalBytes(mine[from]!, reply, `${what}: the reply from ${from}`));
-      sentBytesOf(rounds[rank]!).forEach((message, i) => {
+      messagesOf(rounds[rank]!).forEach((message, i) => {
         equalBytes(
           message,
-          sentBytesOf(expected[rank]!)[i]!,
+          messagesOf(expected[rank]!)[i]!,
           `${what}: ${rounds[rank]!.op === "allReduce" ? "sum" : "own message"}`,
         );
       });
@@ -115,7 +114,7 @@ export function collectiveProperties(
             equal(group.rank, rank, "rank");
             equal(group.size, size, "size");
           });
-          for (const op of ops) {
+          for (const op of opNames) {
             for (const length of lengths) await agree(groups, roundsOf(op, groups.length, length, length % size, 3));
           }
         }),
@@ -128,7 +127,7 @@ export function collectiveProperties(
             fc.asyncProperty(
               fc.array(
                 fc.record({
-                  op: fc.constantFrom(...ops),
+                  op: fc.constantFrom(...opNames),
                   length: fc.oneof(fc.nat(40), fc.nat(40_000)),
                   root: fc.nat(size - 1),
                   spread: fc.nat(300),
@@ -185,7 +184,7 @@ export function collectiveProperties(
               await Promise.all(
                 groups.map((group, rank) => group.perform({ op: "allReduce", vector: vectors[rank]! })),
               );
-              const [first] = sentBytesOf(model[0]!);
+              const [first] = messagesOf(model[0]!);
               vectors.forEach((vector, rank) => {
                 const what = `sum of ${length} floats on rank ${rank} of ${size}`;
                 equalBytes(bytesOf(vector), inRankOrder ? first! : bytesOf(vectors[0]!), what);

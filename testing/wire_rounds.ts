@@ -1,7 +1,7 @@
 /** Rounds whose replies are known, and their comparison. @module */
 
+import { messagesOf, opOf, rootOf } from "../transport/ops.ts";
 import type { WireRound } from "../transport/round.ts";
-import { bytesOf } from "./compare.ts";
 import { expect, pattern } from "./expect.ts";
 
 /** A round of every rank: integers whose sums are exact, messages whose lengths differ by up to `spread`. */
@@ -26,23 +26,7 @@ export function roundsOf(op: WireRound["op"], size: number, length: number, root
 
 /** A copy of a round, with vectors and messages of its own. */
 export function copyOf(round: WireRound): WireRound {
-  switch (round.op) {
-    case "allReduce":
-      return { ...round, vector: round.vector.slice() };
-    case "allToAll":
-      return { ...round, messages: round.messages.map((message) => message.slice()) };
-    default:
-      return { ...round, message: round.message.slice() };
-  }
-}
-
-/** The bytes of what a rank gives to a round: its messages, or the vector. */
-export function sentBytesOf(round: WireRound): readonly Uint8Array[] {
-  return round.op === "allReduce"
-    ? [bytesOf(round.vector)]
-    : round.op === "allToAll"
-    ? round.messages
-    : [round.message];
+  return opOf(round.op).round(messagesOf(round).map((message) => message.slice()), rootOf(round) ?? 0);
 }
 
 /** Throws an Error that says what was expected, unless the numbers are equal. */

@@ -179,8 +179,8 @@ export default [
   {
     name: "groups: sums are not compared",
     file: group,
-    find: "sentBytesOf(rounds[rank]!).forEach((message, i) => {",
-    replace: "sentBytesOf(rounds[rank]!).slice(1).forEach((message, i) => {",
+    find: "messagesOf(rounds[rank]!).forEach((message, i) => {",
+    replace: "messagesOf(rounds[rank]!).slice(1).forEach((message, i) => {",
     tests: [`${groups}#add one too much`],
   },
   {
@@ -200,8 +200,8 @@ export default [
   {
     name: "groups: own messages may be written into",
     file: group,
-    find: "sentBytesOf(rounds[rank]!).forEach((message, i) => {",
-    replace: 'sentBytesOf(rounds[rank]!).filter(() => rounds[rank]!.op === "allReduce").forEach((message, i) => {',
+    find: "messagesOf(rounds[rank]!).forEach((message, i) => {",
+    replace: 'messagesOf(rounds[rank]!).filter(() => rounds[rank]!.op === "allReduce").forEach((message, i) => {',
     tests: [`${groups}#write into the message`],
   },
   {

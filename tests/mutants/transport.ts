@@ -149,7 +149,7 @@ export default [
     file: "transport/shared_memory/shared_rounds.ts",
     find: "    this.#memory.lose(rank!, `rank ${this.rank} gave up: ${message}`, this.rank);\n",
     replace: "",
-    tests: [`${shared}#an abort`],
+    tests: [`${shared}#broadcastChannel: all claims`],
   },
   // Blame and deadlines while the ranks meet.
   {
@@ -344,7 +344,7 @@ export default [
     file: "transport/shared_memory/round_memory.ts",
     find: "Atomics.store(this.words, ARRIVED + rank * LINE, (before >> 1) + 1);",
     replace: "Atomics.store(this.words, ARRIVED + rank * LINE, (before >>> 1) + 1);",
-    tests: [`${shared}#barriers are counted`],
+    tests: ["round_memory_test.ts#barriers are counted"],
   },
   // Rounds.
   {
@@ -381,6 +381,6 @@ export default [
     file: "transport/shared_memory/round_memory.ts",
     find: "    if (Atomics.add(this.words, ARRIVALS, 1) + 1 === this.size) {",
     replace: "    if (Atomics.add(this.words, ARRIVALS, 1) + 1 >= this.size - 1) {",
-    tests: [`${shared}#broadcastChannelAsync: size 3: every op`],
+    tests: ["shared_rounds_test.ts#broadcastChannelAsync: size 3: every op"],
   },
 ] satisfies Mutant[] as readonly Mutant[];

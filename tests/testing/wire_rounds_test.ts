@@ -1,15 +1,14 @@
 import { assertEquals, assertNotStrictEquals, assertThrows } from "@std/assert/mod.js";
-import { copyOf, equal, equalBytes, roundsOf, sentBytesOf } from "../../testing/wire_rounds.ts";
-
-const ops = ["allGather", "allToAll", "allReduce", "broadcast"] as const;
+import { copyOf, equal, equalBytes, roundsOf } from "../../testing/wire_rounds.ts";
+import { messagesOf, opNames } from "../../transport/ops.ts";
 
 Deno.test("wire rounds: one for each rank, with lengths that differ and copies of their own", () => {
-  for (const op of ops) {
+  for (const op of opNames) {
     const rounds = roundsOf(op, 3, 10, 1, 3), copies = rounds.map(copyOf);
     assertEquals(rounds.map((round) => round.op), [op, op, op]);
     assertEquals(copies, rounds);
-    const sent = rounds.map(sentBytesOf), lengths = sent.flat().map(({ byteLength }) => byteLength);
-    copies.flatMap(sentBytesOf).forEach((bytes, i) => assertNotStrictEquals(bytes.buffer, sent.flat()[i]!.buffer));
+    const sent = rounds.map(messagesOf), lengths = sent.flat().map(({ byteLength }) => byteLength);
+    copies.flatMap(messagesOf).forEach((bytes, i) => assertNotStrictEquals(bytes.buffer, sent.flat()[i]!.buffer));
     if (op === "broadcast") assertEquals(lengths, [0, 13, 0]);
     else if (op === "allReduce") assertEquals(lengths, [40, 40, 40]);
     else assertEquals([Math.min(...lengths), Math.max(...lengths)], [10, 13]);

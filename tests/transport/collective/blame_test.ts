@@ -11,11 +11,11 @@ import {
   TransportError,
   type WireRound,
 } from "../../../transport/mod.ts";
+import { type OpName, opNames } from "../../../transport/ops.ts";
 import { freePort } from "../tools/ports.ts";
 import { link } from "../tcp/throttle.ts";
 
 const host = "127.0.0.1", size = 4;
-const ops = ["allGather", "allToAll", "allReduce", "broadcast"] as const;
 
 /** What happens to a rank when it has sent so many packets. */
 type Fate = "leaves" | "stops" | "throws";
@@ -40,7 +40,7 @@ function doomed(transport: Transport, packets: number, fate: Fate): Transport {
   };
 }
 
-function roundOf(op: typeof ops[number], length: number, root: number): WireRound {
+function roundOf(op: OpName, length: number, root: number): WireRound {
   switch (op) {
     case "allReduce":
       return { op, vector: new Float32Array(length / 4) };
@@ -69,7 +69,7 @@ async function untilItFails(
 }
 
 const accidents = fc.record({
-  op: fc.constantFrom(...ops),
+  op: fc.constantFrom(...opNames),
   length: fc.constantFrom(16, 40_000, 600_000),
   root: fc.nat(size - 1),
   culprit: fc.nat(size - 1),
@@ -77,10 +77,28 @@ const accidents = fc.record({
   fate: fc.constantFrom<Fate>("leaves", "stops", "throws"),
 });
 
+type Accident = typeof accidents extends fc.Arbitrary<infer T> ? T : never;
+
+/**
+ * Draws accidents and has all of them, those that end at once so many at a time, and those that end in a deadline
+ * together.
+ */
+async function haveAll(
+  numRuns: number,
+  seed: number,
+  atOnce: number,
+  have: (accident: Accident) => Promise<void>,
+): Promise<void> {
+  const all = fc.sample(accidents, { numRuns, seed });
+  const [stops, others] = [true, false].map((stop) => all.filter(({ fate }) => (fate === "stops") === stop));
+  await Promise.all(stops!.map(have));
+  for (let i = 0; i < others!.length; i += atOnce) await Promise.all(others!.slice(i, i + atOnce).map(have));
+}
+
 /** All others name the culprit; nobody is more than one round ahead of anybody. */
 async function allName(
   transports: readonly Transport[],
-  { op, length, root, culprit, packets, fate }: typeof accidents extends fc.Arbitrary<infer T> ? T : never,
+  { op, length, root, culprit, packets, fate }: Accident,
   deadlines: { readonly timeout: number; readonly roundTimeout?: number },
 ): Promise<void> {
   const groups = transports.map((transport, rank) =>
@@ -102,27 +120,17 @@ async function allName(
   await Promise.all(groups.map((group) => group[Symbol.asyncDispose]()));
 }
 
-Deno.test("memory: whatever a rank does in the middle of whatever round, all others name it", async () => {
-  const all = fc.sample(accidents, { numRuns: 120, seed: 3 });
-  for (let i = 0; i < all.length; i += 30) {
-    await Promise.all(all.slice(i, i + 30).map((accident) => allName(memory(size), accident, { timeout: 4000 })));
-  }
-});
+Deno.test("memory: whatever a rank does in the middle of whatever round, all others name it", () =>
+  haveAll(120, 3, 30, (accident) => allName(memory(size), accident, { timeout: 4000 })));
 
-Deno.test("tcp: whatever a rank does in the middle of whatever round, all others name it", async () => {
-  const all = fc.sample(accidents, { numRuns: 40, seed: 5 });
-  for (let i = 0; i < all.length; i += 10) {
-    await Promise.all(
-      all.slice(i, i + 10).map(async (accident) => {
-        const port = freePort(), timeout = 20_000;
-        const transports = await Promise.all([0, 1, 2, 3].map((rank) => tcp({ rank, size, host, port, timeout })));
-        // A rank that stops within its process still sends heartbeats.
-        await allName(transports, accident, { timeout, roundTimeout: 5000 });
-        await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
-      }),
-    );
-  }
-});
+Deno.test("tcp: whatever a rank does in the middle of whatever round, all others name it", () =>
+  haveAll(40, 5, 10, async (accident) => {
+    const port = freePort(), timeout = 20_000;
+    const transports = await Promise.all([0, 1, 2, 3].map((rank) => tcp({ rank, size, host, port, timeout })));
+    // A rank that stops within its process still sends heartbeats.
+    await allName(transports, accident, { timeout, roundTimeout: 5000 });
+    await Promise.all(transports.map((transport) => transport[Symbol.asyncDispose]()));
+  }));
 
 Deno.test("two ranks that no longer hear each other, although both live, are named alike by all", async () => {
   const port = freePort(), options = { size: 3, host, timeout: 3000, heartbeat: 150, connectTimeout: 30_000 };

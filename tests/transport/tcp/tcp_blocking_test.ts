@@ -3,42 +3,40 @@ import { collectiveProperties, collectiveTraffic } from "../../../testing/mod.ts
 import { tcpBlocking, TransportError } from "../../../transport/mod.ts";
 import { Mailbox, word } from "../../../transport/blocking/mailbox.ts";
 import { freePort } from "../tools/ports.ts";
+import { testClaims } from "../tools/at_once.ts";
 import { Remote } from "../blocking/remote.ts";
 
 const remotes: Remote[] = [];
 
-const make = async (size: number, timeout: number) => {
-  for (const remote of remotes.splice(0)) remote.kill();
-  const port = freePort();
-  const groups = await Promise.all(
-    Array.from({ length: size }, (_, rank) => {
-      // A rank that lives sends heartbeats: only roundTimeout ends the wait for one that does not take part.
-      const deadlines = { timeout: 20_000, roundTimeout: timeout, connectTimeout: 30_000 };
-      return Remote.connect({ rank, size, host: "127.0.0.1", port, ...deadlines });
-    }),
-  );
-  remotes.push(...groups);
-  return { groups, kill: (rank: number) => groups[rank]!.kill() };
-};
-
-for (
-  const { name, check } of collectiveProperties(make, {
+function suite() {
+  const before: Remote[] = [];
+  const make = async (size: number, timeout: number) => {
+    for (const remote of before.splice(0)) remote.kill();
+    const port = freePort();
+    const groups = await Promise.all(
+      Array.from({ length: size }, (_, rank) => {
+        // A rank that lives sends heartbeats: only roundTimeout ends the wait for one that does not take part.
+        const deadlines = { timeout: 20_000, roundTimeout: timeout, connectTimeout: 60_000 };
+        return Remote.connect({ rank, size, host: "127.0.0.1", port, ...deadlines });
+      }),
+    );
+    before.push(...groups), remotes.push(...groups);
+    return { groups, kill: (rank: number) => groups[rank]!.kill() };
+  };
+  return collectiveProperties(make, {
     inRankOrder: true,
     traffic: collectiveTraffic(8),
     sizes: [3],
     lengths: [0, 1, 7, 8193, 300_007],
     timeout: 2000,
+    patience: 10_000,
     runs: 3,
-  })
-) {
-  Deno.test(`tcpBlocking: ${name}`, async () => {
-    try {
-      await check();
-    } finally {
-      for (const remote of remotes.splice(0)) remote.kill();
-    }
   });
 }
+
+testClaims("tcpBlocking", suite, 3, () => {
+  for (const remote of remotes.splice(0)) remote.kill();
+});
 
 /** Ranks as processes; the first lines they print once they run, and what they print when they fail. */
 async function processes(size: number, timeout: number, accident: (ranks: readonly Deno.ChildProcess[]) => void) {
