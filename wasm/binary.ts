@@ -1,6 +1,6 @@
 /** assembly/kernels.ts, compiled by assembly/build.ts: do not edit. @module */
 
-// SHA-256 of the source: b25658862209d93c5ce6c4340a056129d37978f2a7e445392785f2d7fd701341
+// SHA-256 of the source: 879af64c680e1f11e5f76f7724b295f4315d31aa46d2202d571bf1a31c53d291
 
 /** The WebAssembly module in base64, 2715 bytes. */
 export const BINARY = `

@@ -1,9 +1,9 @@
-/** Element-wise kernels of the wasm backend that tfjs computes one number at a time. @module */
+/** Square roots by SIMD, which tfjs computes one number at a time. @module */
 
 import * as tf from "../dependencies/tfjs.ts";
 import { native, pointer, replace } from "./backend.ts";
 
-/** Takes the place of the wasm backend's Sqrt, which every adaptive optimizer calls on all weights. Call it once. */
+/** Takes the place of the wasm backend's Sqrt, which adaptive optimizers call on all weights. Call it once. */
 export function registerElementwise(): void {
   replace("Sqrt", (registered) => (inputs, backend, attrs) => {
     const x = inputs.x!;

@@ -1,6 +1,6 @@
 /**
- * Rows picked by index: how `model.fit` makes its batches, and embeddings their vectors. tfjs computes the place of every
- * single number from strides; here each row is one copy.
+ * Rows picked by index, by which `model.fit` makes its batches and embeddings look up their vectors. tfjs computes the
+ * place of every single number; here each row is copied as a whole.
  *
  * @module
  */
@@ -16,14 +16,15 @@ export function registerGather(): void {
     const own = x.dtype === "float32" || x.dtype === "int32" || x.dtype === "bool";
     if (!own || indices.dtype !== "int32") return registered(inputs, backend, attrs);
 
-    // x is batch × outer × size × slice, and the result batch × outer × count × slice.
+    // x has the shape batch × outer × size × slice, and the result batch × outer × count × slice.
     const along = tf.util.parseAxisParam(axis, x.shape)[0]!;
     const { batchSize: batch, outerSize: outer, dimSize: size, sliceSize: slice, outputShape } = tf.backend_util
       .segment_util.collectGatherOpShapeInfo(x as tf.Tensor, indices as tf.Tensor, along, batchDims);
-    // Asking where a tensor is brings it into this backend, which may grow the memory: before anything views it.
+    // Asking where x lies may bring it into this backend and thereby grow the memory, so it comes before any view of
+    // it.
     const source = pointer(x, backend);
     const picked = backend.typedArrayFromHeap(indices);
-    // An index out of range is left to the registered kernel to refuse, and so is the gathering of nothing.
+    // The registered kernel refuses an index out of range, and gathers nothing.
     const valid = picked.every((index) => index >= 0 && index < size);
     if (!valid || slice === 0 || picked.length === 0) return registered(inputs, backend, attrs);
 
@@ -32,7 +33,7 @@ export function registerGather(): void {
     const heap = x.dtype === "bool" ? new Uint8Array(buffer) : new Uint32Array(buffer);
     const from = source / heap.BYTES_PER_ELEMENT;
     let to = pointer(out, backend) / heap.BYTES_PER_ELEMENT;
-    // Made anew: makeOutput may have grown the memory, which empties arrays over the old one.
+    // The view is made anew, because makeOutput may have grown the memory, which empties the views of the old one.
     const index = backend.typedArrayFromHeap(indices);
     const count = index.length / batch;
     for (let b = 0; b < batch; b++) {

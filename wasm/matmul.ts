@@ -1,10 +1,11 @@
 /**
- * Matrix products that train well on the wasm backend.
+ * Matrix products for training on the wasm backend.
  *
- * tfjs gives only a single untransposed product to XNNPACK, which packs the right operand first: for weights that
- * change in every step that can cost more than the product. All others, transposed or a batch of several, go
- * through a scalar loop that is ten times slower, and backward passes consist of transposed products. Here all are
- * done by one SIMD kernel that reads both operands where they lie. Where it cannot be, operands are transposed first.
+ * tfjs gives only a single product of untransposed matrices to XNNPACK, which packs the right matrix first. For weights
+ * that change in every step, packing can cost more than the product. All other products, transposed ones and batches,
+ * go through a scalar loop that is ten times slower, and backward passes consist of transposed products. Here one SIMD
+ * kernel computes all of them and reads both matrices where they lie. Where there can be no such kernel, matrices are
+ * transposed first.
  *
  * @module
  */
@@ -32,7 +33,7 @@ export function registerMatMul(): void {
     replace(name, (registered) => (inputs, backend, attrs) => {
       const { a, b, bias } = inputs as unknown as Product;
       const { transposeA = false, transposeB = false } = attrs as ProductAttrs;
-      // What is no product of floats, or has a bias that is no row, is left to the registered kernel to refuse.
+      // The registered kernel refuses what is no product of floats, and a bias that is no row.
       const usual = a.dtype === "float32" && b.dtype === "float32" && (bias === undefined || bias.shape.length === 1);
       if (usual && native(backend)) return activated(product(inputs, backend, attrs), inputs, backend, attrs);
       if (!usual || (!transposeA && !transposeB)) return registered(inputs, backend, attrs);
@@ -48,7 +49,7 @@ export function registerMatMul(): void {
   }
 }
 
-/** a · b + bias, matrix by matrix over the leading axes, which are broadcast. */
+/** Computes a · b + bias for each pair of matrices. The leading axes of a and b are broadcast. */
 function product(inputs: tf.NamedTensorInfoMap, backend: Backend, attrs: tf.NamedAttrMap): tf.TensorInfo {
   const { a, b, bias } = inputs as unknown as Product;
   const { transposeA = false, transposeB = false } = attrs as ProductAttrs;
@@ -66,7 +67,7 @@ function product(inputs: tf.NamedTensorInfoMap, backend: Backend, attrs: tf.Name
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
   const out = backend.makeOutput([...batch, m, n], "float32");
   const { matmul, scratch } = native(backend)!;
-  // Offsets are read after makeOutput, whose allocation never moves tensors but may grow the memory.
+  // Pointers stay right when makeOutput grows the memory, because it never moves a tensor.
   const from = pointer(a, backend), and = pointer(b, backend), to = pointer(out, backend);
   const add = bias ? pointer(bias, backend) : 0;
   const indexA = broadcastIndices(batchA, batch), indexB = broadcastIndices(batchB, batch);
@@ -77,7 +78,7 @@ function product(inputs: tf.NamedTensorInfoMap, backend: Backend, attrs: tf.Name
   return out;
 }
 
-/** For each matrix of a broadcast batch of shape `to`, which matrix of a batch of shape `from` it is. */
+/** For each matrix of a batch of shape `to`, its index in a batch of shape `from` that is broadcast to it. */
 function broadcastIndices(from: readonly number[], to: readonly number[]): number[] {
   let indices = [0];
   const sizes = [...new Array<number>(to.length - from.length).fill(1), ...from];
@@ -88,7 +89,7 @@ function broadcastIndices(from: readonly number[], to: readonly number[]): numbe
   return indices;
 }
 
-/** The activation of a fused product, by the backend's own kernel; `x` is consumed. */
+/** Applies the activation of a fused product by the backend's own kernel, which takes the place of `x`. */
 function activated(
   x: tf.TensorInfo,
   inputs: tf.NamedTensorInfoMap,
@@ -116,7 +117,7 @@ function activated(
   }
 }
 
-/** The last two axes exchanged. */
+/** Exchanges the last two axes. */
 function transposed(x: tf.TensorInfo, backend: Backend): tf.TensorInfo {
   const rank = x.shape.length;
   const perm = Array.from({ length: rank }, (_, i) => i < rank - 2 ? i : 2 * rank - 3 - i);

@@ -1,8 +1,12 @@
-/** What tfjs's wasm backend cannot do: an error that says which layer needs it and which backends have it. @module */
+/**
+ * The kernels that tfjs's wasm backend lacks: errors that say which layer needs them and which backends have them.
+ *
+ * @module
+ */
 
 import * as tf from "../dependencies/tfjs.ts";
 
-/** The kernels that the cpu backend has and the wasm backend lacks, and what needs them. */
+/** The kernels that the cpu backend has and the wasm backend lacks, and what each is needed for. */
 const missing: Readonly<Record<string, string>> = {
   Conv2DBackpropFilter: "the gradient of convolutions (conv1d, conv2d, separableConv2d)",
   DepthwiseConv2dNativeBackpropFilter: "the gradient of depthwise and separable convolutions",
@@ -22,9 +26,9 @@ const missing: Readonly<Record<string, string>> = {
 };
 
 /**
- * Registers in the place of each missing kernel one that throws an error in words: tfjs's own ("Kernel
- * 'Conv2DBackpropFilter' not registered for backend 'wasm'") names neither the layer nor a way on. A kernel that is
- * registered already is left alone.
+ * Registers in place of each missing kernel one that throws an error. tfjs's own error ("Kernel 'Conv2DBackpropFilter'
+ * not registered for backend 'wasm'") names neither the layer nor a way out. A kernel that is registered already is
+ * left alone.
  */
 export function registerMissing(): void {
   for (const [kernelName, needs] of Object.entries(missing)) {

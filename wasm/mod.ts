@@ -1,12 +1,12 @@
 /**
- * Training on tfjs's wasm backend. Importing this module registers the backend, and in it kernels that make training
- * fast: every matrix product (transposed, batched, fused), the gathering of batches, square roots, and Adam's step as
- * one kernel for each variable. Models, optimizers and results stay tfjs's own. The backend has no gradients of
- * convolutions and embeddings: models with such layers train on another backend, which the error names.
+ * Fast training on tfjs's wasm backend. Importing this module registers the backend, and kernels in it that make
+ * training fast: all matrix products (transposed, batched, fused), the gathering of batches, square roots, and Adam's
+ * step as one kernel for each variable. Models and optimizers remain tfjs's own. The backend has no gradients of
+ * convolutions and embeddings: a model with such layers trains on another backend, which the error names.
  *
- * In Deno this needs `--allow-read`, with which tfjs reads the WebAssembly binary from its npm package, and nothing else:
- * on the main thread and in workers, offline once packages are cached, whatever folder the program is in. A page whose
- * bundler moves the binaries says where they are: {@linkcode setUp}.
+ * Under Deno this needs `--allow-read`, by which tfjs reads the WebAssembly binary from its npm package, and no other
+ * permission. It works on the main thread and in workers, in any folder, and offline once the packages are cached. A
+ * page whose bundler moves the binaries says where they are by {@linkcode setUp}.
  *
  * ```ts
  * import * as tf from "@tensorflow/tfjs";
@@ -36,8 +36,8 @@ registerAdam();
 registerMissing();
 
 /**
- * Where tfjs finds its binaries, by name; where a name has no entry, in its own folder. tfjs keeps this object, and takes no
- * other one once a start has failed: so a second one can be tried with other folders.
+ * For each binary of tfjs where it lies; a binary without an entry lies in tfjs's own folder. tfjs keeps this object
+ * and takes no other one after a start that has failed, so it is changed in place for a second try with another folder.
  */
 const files: Record<string, string> = {};
 const names = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
@@ -50,20 +50,21 @@ function look(folder: string | undefined): void {
 }
 
 look("");
-setWasmPaths(files); // It wants an entry for each.
+setWasmPaths(files); // which demands an entry for each binary
 look(undefined);
 
-/** How to start the backend. */
+/** The options of {@linkcode setUp}. */
 export interface SetUpOptions {
-  /** The folder that holds tfjs's three `.wasm` files, as a URL or path with a slash at its end; by default, tfjs's own. */
+  /** The folder of tfjs's three `.wasm` files: a URL or path that ends with a slash. Default: tfjs's own. */
   readonly binaries?: string;
 }
 
 /**
- * Starts the wasm backend and makes it tfjs's current one: `tf.setBackend("wasm")`, but with an error where that
- * answers `false` and goes on with another backend. Where it has failed it may be called again, with another folder too.
+ * Starts the wasm backend and makes it tfjs's current one. Unlike `tf.setBackend("wasm")`, which returns `false` and
+ * goes on with another backend, it throws if the backend does not start. Then it may be called again, also with another
+ * folder.
  *
- * Throws an Error if the backend does not start, for example because Deno was started without `--allow-read`.
+ * @throws {Error} if the backend does not start, for example because Deno was started without `--allow-read`
  *
  * @example
  * ```ts

@@ -8,10 +8,7 @@ export const FORMAT = "gradwire checkpoint";
 /** Stands in a file in place of the checksum until that is known. */
 export const NO_CHECKSUM = "0".repeat(16);
 
-/**
- * The beginning of a checkpoint's header, after the 8 bytes of its length. The checksum follows, always at the same
- * place.
- */
+/** The beginning of a checkpoint's header, after the 8 bytes of its length. The checksum follows it. */
 const BEGINNING = new TextEncoder().encode('{"__metadata__":{"checksum":"');
 const START = 8 + BEGINNING.length, END = START + NO_CHECKSUM.length;
 

@@ -2,10 +2,7 @@
 
 /** A digest under way: two words of 32 bits, each mixed as in MurmurHash3 from a start of its own. */
 export interface Digest {
-  /**
-   * Mixes bytes in. Bytes that are mixed in by several calls give the digest of one call if all lengths are multiples
-   * of 4.
-   */
+  /** Mixes bytes in. Several calls give the digest of one call if all lengths are multiples of 4. */
   bytes(bytes: Uint8Array): Digest;
   /** Mixes in the length of a text in UTF-8, and its bytes. */
   text(text: string): Digest;

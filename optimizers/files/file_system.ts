@@ -98,10 +98,7 @@ export function randomName(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/**
- * Ends when the names in a folder are on the disk. On Windows and some network file systems, which cannot do so, at
- * once.
- */
+/** Ends when the names in a folder are on the disk. Windows and some network file systems cannot do so. */
 export async function syncFolder(files: Files, path: string): Promise<void> {
   let folder: OpenFile | undefined;
   try {

@@ -80,9 +80,7 @@ export function syncState(model: LayersModel, group: Group): EpochEndCallback {
   return epochEnd(() => averageState(model, group));
 }
 
-/**
- * tfjs would take the function itself for a callback that does nothing. This makes it throw when tfjs looks into it.
- */
+/** tfjs takes the function itself for a callback that does nothing. This makes it throw when tfjs uses it. */
 function refuseUncalled(make: (...values: never[]) => EpochEndCallback, call: string): void {
   const get = () => {
     throw new TypeError(`Cannot use ${make.name} as a callback: it is a function, expected what it returns: ${call}`);

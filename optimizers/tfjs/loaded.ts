@@ -48,10 +48,7 @@ function launchedSize(): number {
   }
 }
 
-/**
- * How Deno and Node say what an environment variable holds. Declared here, because the library is checked for pages
- * too.
- */
+/** The environment variables of Deno and Node, declared here because the library is checked for pages too. */
 interface Engine {
   readonly Deno?: {
     readonly env: { get(name: string): string | undefined };

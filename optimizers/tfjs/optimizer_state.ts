@@ -125,10 +125,7 @@ function checkKind(kind: string, from: Vectors, to: Vectors): void {
   }
 }
 
-/**
- * Fills a method's new state with the restored vectors. Those that all ranks share come from rank 0, which alone has
- * them.
- */
+/** Fills a method's new state with the restored vectors. Rank 0 alone has those that all ranks share. */
 export function* restoreState(from: OptimizerState, to: State, rank: number): Exchange {
   checkVectors(from, to);
   for (const [name, vector] of Object.entries(to.local)) vector.set(from.local[name]!);

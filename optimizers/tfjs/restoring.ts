@@ -38,10 +38,7 @@ export class Restoring {
     this.contents = contents;
   }
 
-  /**
-   * All ranks are known to have begun, so that none begins again: neither the checkpoint nor what was before it is
-   * needed.
-   */
+  /** All ranks are known to have begun: neither the checkpoint nor what was before it is needed any more. */
   confirm(): void {
     this.begun = "all";
     for (const snapshot of this.#snapshots.splice(0)) snapshot[Symbol.dispose]();
@@ -64,10 +61,7 @@ export class Restoring {
     return before;
   }
 
-  /**
-   * Whether there are vectors that belong to this rank's place: in a restored checkpoint, or in a state that took part
-   * in a step.
-   */
+  /** Whether a restored checkpoint, or a state that took part in a step, has vectors of this rank's own. */
   keeps(state: State | undefined): boolean {
     const { local, shared } = this.contents ?? { local: this.begun === "all" ? state?.local : {}, shared: {} };
     return [local, shared].some((vectors) => Object.values(vectors ?? {}).some(({ length }) => length > 0));

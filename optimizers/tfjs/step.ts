@@ -4,7 +4,7 @@ import * as tf from "../../dependencies/tfjs.ts";
 import type { Exchange, GradientOracle } from "../../transport/round.ts";
 import { NotFiniteError } from "../methods/parts/finite.ts";
 import { commit, copyOf } from "../methods/parts/inner_method.ts";
-import { conclude, concludeAndCompare } from "./agreement/conclude.ts";
+import { conclude, concludeAndCompare, isCompared } from "./agreement/conclude.ts";
 import { exchangeOpenings, explainLeave } from "./agreement/opening.ts";
 import { hashOf } from "./agreement/replicas.ts";
 import { mayBeSkipped, refusal, tellingOthers, type Votes, watch } from "./agreement/vote.ts";
@@ -12,7 +12,7 @@ import { stepFacts } from "./facts.ts";
 import { GradientElsewhere } from "./gradient_elsewhere.ts";
 import { type Loss, requireLoss, scalarLoss } from "./loss.ts";
 import type { Replica } from "./replica.ts";
-import { applyAlone, applyUpdate, nonFiniteUpdate } from "./update.ts";
+import { applyAlone, applyUpdate, nonFiniteGradient, nonFiniteUpdate } from "./update.ts";
 import { forwardPass } from "./variables/forward_pass.ts";
 import type { Snapshot } from "./variables/snapshot.ts";
 import type { NamedTensorMap, Scalar, Variable } from "./variables/tfjs.ts";
@@ -47,9 +47,7 @@ export class Step implements Disposable {
   readonly #replica: Replica;
   /** The loss; undefined if gradients computed elsewhere are applied. */
   readonly #loss: Loss | undefined;
-  /**
-   * The variables that forward passes of this step have assigned to, with the values that they had before each pass.
-   */
+  /** The variables that forward passes of this step have assigned to, with their values before each pass. */
   readonly #forward: Snapshot[] = [];
   /** Whether the method's `ahead` has been run. */
   #early = false;
@@ -253,8 +251,8 @@ export class Step implements Disposable {
 
   /** The exchange and the votes. Returns false for a step that all ranks skip; throws for one that they refuse. */
   *#together({ present }: Agreed): Exchange<boolean> {
-    const replica = this.#replica, { step, group, inner, undo, options: { method, nonFinite } } = replica;
-    const bucket = replica.bucket!, state = replica.state!, { names } = bucket.layout;
+    const replica = this.#replica, { step, group, inner, undo, options, options: { method, nonFinite } } = replica;
+    const bucket = replica.bucket!, state = replica.state!;
     // Every rank has taken the step before this one, so that none will be asked to take that one back any more.
     undo.remember(step, inner, replica.variables, state, this.#forward.splice(0));
     let taken = false;
@@ -263,17 +261,14 @@ export class Step implements Disposable {
         method.reduce(bucket.vector, state, replica.context(this.#early)),
         method.name,
         group.rank,
-        () => {
-          const i = bucket.firstNonFinite();
-          return i < 0 ? undefined : `what ${method.name} makes of the gradient of variable ${i} (${names[i]})`;
-        },
+        () => nonFiniteGradient(method, bucket),
       );
       const objection = this.#elsewhere.objection ?? outcome.objection ?? nonFiniteUpdate(method, bucket, state);
       const apply = () => applyUpdate(inner, method, bucket, present);
       const { votes, error } = outcome.votes
         ? outcome
-        : objection === undefined && this.#compares
-        ? yield* concludeAndCompare(step, () => (apply(), replica.digests()), names)
+        : objection === undefined && isCompared(step, group.size, options)
+        ? yield* concludeAndCompare(step, () => (apply(), replica.digests()), bucket.layout.names)
         : yield* conclude(objection, apply, (reason) => void Promise.resolve(group.abort?.(reason)).catch(() => {}));
       taken = votes === undefined;
       if (votes === undefined || (nonFinite === "skip" && mayBeSkipped(votes))) return taken;
@@ -283,13 +278,6 @@ export class Step implements Disposable {
       if (!taken) undo.back();
       else if (group.uniform) undo.drop(); // no rank can be left behind
     }
-  }
-
-  /** Whether the replicas are compared after this step: in the first exchange after every `verify` steps. */
-  get #compares(): boolean {
-    const { step, group: { size }, options: { verify, method: { every = 1 } } } = this.#replica;
-    if (verify === 0 || size === 1) return false;
-    return Math.floor((step + 1) / verify) !== Math.floor((step + 1 - every) / verify);
   }
 
   /** A step between two exchanges. A result that is not finite is left out, and reported when the ranks next meet. */

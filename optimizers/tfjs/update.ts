@@ -65,6 +65,12 @@ export function nonFiniteUpdate(
   return vector === undefined ? undefined : { kind: "found", what: `${vector}, which ${name} keeps,` };
 }
 
+/** Says which numbers in the bucket are not finite after the method has thrown; undefined if all are finite. */
+export function nonFiniteGradient({ name }: Method, bucket: Bucket): string | undefined {
+  const i = bucket.firstNonFinite();
+  return i < 0 ? undefined : `what ${name} makes of the gradient of variable ${i} (${bucket.layout.names[i]})`;
+}
+
 /** The name of the first vector of a method's state that is not finite; undefined if all are finite. */
 function nonFiniteVector({ local, shared }: State): string | undefined {
   for (const vectors of [local, shared]) {

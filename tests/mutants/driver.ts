@@ -123,14 +123,14 @@ const mutants: Mutant[] = [
   },
   {
     name: "replicas are never compared",
-    file: "optimizers/tfjs/step.ts",
+    file: "optimizers/tfjs/agreement/conclude.ts",
     find: "if (verify === 0 || size === 1) return false;",
     replace: "if (verify === 0 || size >= 1) return false;",
     tests: [`${replicas}#differs is found`],
   },
   {
     name: "replicas of local methods are compared by steps, not by exchanges",
-    file: "optimizers/tfjs/step.ts",
+    file: "optimizers/tfjs/agreement/conclude.ts",
     find: "Math.floor((step + 1 - every) / verify)",
     replace: "Math.floor(step / verify)",
     tests: [`${replicas}#local method`],

@@ -1,6 +1,7 @@
 /**
- * Compiles kernels.ts to ../binary.ts: `deno run --no-lock --allow-read --allow-write --allow-env wasm/assembly/build.ts`.
- * The compiler is no dependency of the package: only who changes kernels.ts downloads it.
+ * Compiles kernels.ts to ../binary.ts:
+ * `deno run --no-lock --allow-read --allow-write --allow-env wasm/assembly/build.ts`. The compiler is no dependency of
+ * the package. Only those who change kernels.ts need to download it.
  *
  * @module
  */

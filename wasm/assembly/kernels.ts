@@ -1,18 +1,20 @@
 /**
- * AssemblyScript: the kernels that run inside the memory of tfjs's wasm backend. `deno task build:wasm` compiles this
- * file to ../binary.ts. Pointers and strides are in bytes, matrices row-major float32, nothing is allocated.
+ * Kernels that run inside the memory of tfjs's wasm backend, in AssemblyScript. build.ts compiles this file to
+ * ../binary.ts. Pointers and strides are in bytes, matrices are float32 and stored row by row, and nothing is
+ * allocated.
  */
 
-/** Columns of a tile, and of the panel that the right operand is copied into, which keeps it in the first-level cache. */
+/** Columns of a tile of C, and of the panel that a part of B is copied into to stay in the first-level cache. */
 const WIDTH: i32 = 8;
 
 /** Rows of a panel: 384 · 8 floats are 12 KiB. */
 const DEPTH: i32 = 384;
 
 /**
- * C = A · B + bias. A is m × k, or k × m if `transposeA`; B is k × n, or n × k if `transposeB`; `bias` points to n
- * numbers, or is 0. `scratch` holds 4 · 8 numbers for tiles at the edge and 384 · 8 for the panel, 12 416 bytes.
- * Every element is summed in the order of k, starting from its bias, so that all four forms give the same bits.
+ * Computes C = A · B + bias. A is m × k, or k × m if `transposeA`; B is k × n, or n × k if `transposeB`; `bias` points
+ * to n numbers, or is 0. `scratch` points to 12 416 bytes: 4 · 8 numbers for a tile at the edge of C and 384 · 8 for
+ * the panel. Every number of C is summed in the order of k, starting from its bias, so that all four forms give the
+ * same bits.
  */
 export function matmul(
   a: usize,
@@ -73,7 +75,7 @@ function copy(from: usize, fromStride: usize, to: usize, toStride: usize, rows: 
   }
 }
 
-/** Copies `rest` ≤ 8 columns of `depth` rows into a panel of 8, filled up with zeros. */
+/** Copies `rest` ≤ 8 columns of `depth` rows into a panel of 8 columns, and fills up the others with zeros. */
 function pack(b: usize, panel: usize, depth: i32, rest: i32, stride: usize): void {
   if (rest == WIDTH) {
     for (let p = 0; p < depth; p++, b += stride, panel += 32) {
@@ -87,7 +89,7 @@ function pack(b: usize, panel: usize, depth: i32, rest: i32, stride: usize): voi
   }
 }
 
-/** Copies `rest` ≤ 8 rows of `depth` numbers into the columns of a panel of 8, filled up with zeros. */
+/** Copies `rest` ≤ 8 rows of `depth` numbers into the columns of a panel of 8, and fills up the others with zeros. */
 function packTransposed(b: usize, panel: usize, depth: i32, rest: i32, stride: usize): void {
   let p = 0;
   if (rest == WIDTH) {
@@ -115,7 +117,7 @@ function transpose4(b: usize, stride: usize, to: usize): void {
   v128.store(to, v128.shuffle<f64>(high0, high1, 1, 3), 96);
 }
 
-/** Four rows of eight columns, which stay in eight registers while k goes by. */
+/** Computes a tile of four rows and eight columns, which stays in eight registers. */
 function tile4(a: usize, row: usize, step: usize, panel: usize, k: i32, c: usize, stride: usize, add: bool): void {
   let a1 = a + row, a2 = a1 + row, a3 = a2 + row;
   const c1 = c + stride, c2 = c1 + stride, c3 = c2 + stride;
@@ -144,7 +146,7 @@ function tile4(a: usize, row: usize, step: usize, panel: usize, k: i32, c: usize
   v128.store(c3, c30), v128.store(c3, c31, 16);
 }
 
-/** One row of eight columns: what is left when m is no multiple of four. */
+/** Computes one row of eight columns: one of those that are left if m is no multiple of four. */
 function tile1(a: usize, step: usize, panel: usize, k: i32, c: usize, add: bool): void {
   let c0 = f32x4.splat(0), c1 = c0;
   if (add) c0 = v128.load(c), c1 = v128.load(c, 16);
@@ -156,7 +158,7 @@ function tile1(a: usize, step: usize, panel: usize, k: i32, c: usize, add: bool)
   v128.store(c, c0), v128.store(c, c1, 16);
 }
 
-/** y = √x. */
+/** Computes y = √x. */
 export function sqrt(x: usize, y: usize, size: i32): void {
   let i = 0;
   for (; i + 4 <= size; i += 4, x += 16, y += 16) v128.store(y, f32x4.sqrt(v128.load(x)));
@@ -164,9 +166,9 @@ export function sqrt(x: usize, y: usize, size: i32): void {
 }
 
 /**
- * One step of Adam in the order of operations of tfjs, so that the bits are those of its separate kernels. Reads the
- * moments, the gradient and the value, and writes new moments and a new value; decay1 stands for 1 − β₁, scale1 for
- * 1 − β₁ᵗ, likewise 2, and rate for the learning rate with its sign reversed.
+ * Takes one step of Adam, with the operations of tfjs's separate kernels in their order, so that the bits are equal.
+ * Reads the moments, the gradient and the value, and writes new moments and a new value. In step t decay1 is 1 − β₁ and
+ * scale1 is 1 − β₁ᵗ, decay2 and scale2 likewise of β₂, and rate is the learning rate with its sign reversed.
  */
 export function adam(
   first: usize,

@@ -59,3 +59,18 @@ export function* concludeAndCompare(
   yield* compareReplicas(`take step ${step}`, replica, names);
   throw new Error(`Cannot take step ${step}: the ranks sent different digests of equal replicas`);
 }
+
+/**
+ * Whether the replicas are compared after a step: at the first exchange after every `verify` steps, in a group of
+ * several.
+ *
+ * @param step how many steps were taken before this one
+ */
+export function isCompared(
+  step: number,
+  size: number,
+  { verify, method: { every = 1 } }: { readonly verify: number; readonly method: { readonly every?: number } },
+): boolean {
+  if (verify === 0 || size === 1) return false;
+  return Math.floor((step + 1) / verify) !== Math.floor((step + 1 - every) / verify);
+}

@@ -4,9 +4,7 @@ import { digest } from "../../files/digest.ts";
 import type { Bucket } from "../variables/bucket.ts";
 import type { Variable } from "../variables/tfjs.ts";
 
-/**
- * Gives the variables of all ranks rank 0's values. If digests say that they are equal already, nothing else is sent.
- */
+/** Gives the variables of all ranks rank 0's values. If digests say that they are equal, nothing else is sent. */
 export function* takeOver(bucket: Bucket, variables: readonly Variable[], rank: number): Exchange {
   const { buffer, byteOffset, byteLength } = bucket.gather(variables);
   const mine = new Uint8Array(buffer, byteOffset, byteLength);

@@ -16,9 +16,7 @@ export interface SaveOptions {
   readonly optimizer: DistributedOptimizer;
   /** The model, BatchNorm's averages included, or its variables. */
   readonly weights: Weights;
-  /**
-   * Where this rank is in its data, which `restoreFrom` gives back: a small value such as `{ epoch: 3 }`. Default null.
-   */
+  /** Where this rank is in its data, for `restoreFrom` to give back: a small value such as `{ epoch: 3 }`. */
   readonly position?: Json;
   /** How many steps the folder keeps, at least 1. Default 3. */
   readonly keep?: number;
@@ -95,9 +93,7 @@ export async function saveTo(folder: string | URL, options: SaveOptions): Promis
   return saved;
 }
 
-/**
- * Checks the options that may be wrong on one rank alone, and reads the step. Called where the others hear of an error.
- */
+/** Checks what may be wrong on one rank alone, where the others hear of an error, and reads the step. */
 function readStep({ optimizer, weights, position = null, keep = 3, group: _, ...unknown }: SaveOptions) {
   for (const option of Object.keys(unknown)) {
     const known = ["group", "optimizer", "weights", "position", "keep"];

@@ -28,10 +28,7 @@ export function isOwn(optimizer: Optimizer): boolean {
 /** The keys and values of a list, a map or an object. */
 type Entries = readonly (readonly [key: unknown, value: unknown])[];
 
-/**
- * Whether an optimizer's memory may lie in a value: in a list, a map, a plain object or another optimizer, not in a
- * model.
- */
+/** Whether an optimizer's memory may lie in a value: in a list, map, plain object or another optimizer. */
 function isContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
   if (Array.isArray(value) || value instanceof Map) return true;
@@ -79,10 +76,7 @@ export class OwnMemory implements Disposable {
   readonly #optimizer: Optimizer;
   readonly #containers: ReadonlyMap<object, Entries>;
   readonly #lengths: ReadonlyMap<unknown[], number>;
-  /**
-   * For each tensor that is no variable another one that shares its memory, because the optimizer may dispose of its
-   * own.
-   */
+  /** For each tensor but variables another one that shares its memory: the optimizer may dispose of its own. */
   readonly #shared = new Map<Tensor, Tensor>();
   /** The sharing tensors that `restore` has given to the optimizer in place of its own. */
   readonly #given = new Set<Tensor>();

@@ -155,3 +155,15 @@ Deno.test("what differs is refused by name, and nothing is changed", async () =>
     "variable 0 is",
   );
 });
+
+Deno.test("a checkpoint that names its method by the old word, reducer, is restored", () => {
+  const make = () => trainee(alone() as unknown as Collective, average(), tf.train.adam(0.1)), { optimizer } = make();
+  const { tensors, metadata: { method, ...metadata } } = readSafetensors(saveCheckpoint(optimizer));
+  const file = (reducer: string) => writeChecksum(writeSafetensors({ tensors, metadata: { ...metadata, reducer } }));
+  restoreCheckpoint(make().optimizer, file(method!));
+  assertThrows(
+    () => restoreCheckpoint(make().optimizer, file("sum()")),
+    Error,
+    "method is sum() in the checkpoint, aver",
+  );
+});
