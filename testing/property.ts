@@ -1,16 +1,16 @@
-/** What a conformance suite consists of. @module */
+/** The checks that a conformance suite consists of. @module */
 
-/** One named claim and the check that throws if it does not hold. Runs under any test runner. */
+/** A claim and its check, which any test runner can run. */
 export interface Property {
-  /** What is claimed. */
+  /** The claim, in a sentence that begins with what is tested. */
   readonly name: string;
   /** Throws, or rejects, if the claim does not hold. */
   readonly check: () => void | Promise<void>;
 }
 
 /**
- * Runs a check during which Math.random throws, and which must not replace it: the user's generator is the user's, and
- * draws that come from it are not equal on all ranks.
+ * Runs a check, during which Math.random throws, and fails if the check has replaced Math.random. Draws from Math.random
+ * would differ between ranks, and its replacement would change the user's program.
  */
 export function withoutMathRandom(check: () => void): void {
   const own = Math.random;

@@ -1,8 +1,9 @@
-/** The vectors that break compressors. @module */
+/** Vectors on which faulty compressors fail. @module */
 
 import { show } from "../options.ts";
 import { fold, type Key, key, normal, uniform } from "../random.ts";
 
+/** How each kind of vector is made, from its length and a key. */
 const makers: Readonly<Record<string, (size: number, key: Key) => Float32Array>> = {
   gaussian,
   lognormal: (size, key) => {
@@ -38,9 +39,22 @@ function gaussian(size: number, key: Key): Float32Array {
 export const adversarialKinds: readonly string[] = Object.keys(makers);
 
 /**
- * A vector of `size` numbers of one of the {@linkcode adversarialKinds}: gaussian, one-hot, all equal, subnormal, …
+ * A vector of `size` numbers of one of the {@linkcode adversarialKinds}.
  *
- * @throws {RangeError} if the kind is not known, or the size is no count
+ * | kind                                  | numbers                                                              |
+ * | ------------------------------------- | -------------------------------------------------------------------- |
+ * | gaussian, lognormal                   | random, of both signs; lognormal over many powers of ten             |
+ * | heavySparse                           | one in ten is the cube of a Gaussian number, the others are 0        |
+ * | allEqual, allNegative                 | 0.7 each; below −0.1                                                 |
+ * | oneHot, twoHot                        | −3 in the middle; 3 and 1 at the start; the others are 0             |
+ * | alternating, ramp, ties               | 1, −1, 1, …; 1, 2, 3, …; Gaussian numbers rounded to integers        |
+ * | offset                                | Gaussian numbers around 5                                            |
+ * | huge, tiny, dynamic                   | around 1e30; around 1e-30; from 1e-38 to 1e38                        |
+ * | zeros, negativeZeros                  | 0 and −0                                                             |
+ * | subnormal, largest                    | below 2⁻¹²⁶; 1e38 and −3.4e38, near the largest float32              |
+ *
+ * @param seed the same seed, kind and size give the same vector; default 1
+ * @throws {RangeError} if the kind is not known, or the size is not an integer from 0 to 2³² − 1
  *
  * @example
  * ```ts

@@ -10,7 +10,7 @@ import { compress, type Compressor, decompress, parseCompressor } from "../../co
 import { key } from "../../random.ts";
 import { adversarialVector } from "../../testing/mod.ts";
 import { configurations } from "./everywhere/everywhere.ts";
-import { gaussian } from "./draws.ts";
+import { gaussian } from "./tools/draws.ts";
 
 /**
  * Those whose messages hold float32 that are multiplied before they are added, or added to larger ones: the last bits of some

@@ -20,7 +20,7 @@ import {
 } from "../../compressors/mod.ts";
 import { fold, key } from "../../random.ts";
 import { configurations } from "./everywhere/everywhere.ts";
-import { gaussian, squaredNorm } from "./draws.ts";
+import { gaussian, squaredNorm } from "./tools/draws.ts";
 
 const LARGEST = 3.4028234663852886e38, STEP = 2 ** -149, DRAWS = 150, SIZES = [1, 2, 9, 61];
 /** A mean of draws below `worst` is above its expectation by this part of `worst` with probability e⁻²⁰ (Hoeffding). */

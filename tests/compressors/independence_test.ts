@@ -4,7 +4,7 @@ import { assert } from "@std/assert/mod.js";
 import { compress, decompress, isUnbiased, parseCompressor } from "../../compressors/mod.ts";
 import { fold, key } from "../../random.ts";
 import { configurations } from "./everywhere/everywhere.ts";
-import { gaussian } from "./draws.ts";
+import { gaussian } from "./tools/draws.ts";
 
 /**
  * Numbers are handled in chunks of 2048, 3840 and 8192. Of a vector that repeats itself with that period the errors of a

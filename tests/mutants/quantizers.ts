@@ -34,7 +34,7 @@ export default [
       "0.98 * levels / sent, levels, top, codes);",
     ],
   ]),
-  ...of("level_codes.ts", ["dithering/dithering"], [
+  ...of("level_codes.ts", ["level_codes"], [
     [
       "room for gaps a bit short",
       "(size * (2 + omegaLength(levels))",
@@ -251,7 +251,7 @@ export default [
     ],
     ["ω a fifth less", "nu <= 1 ? nu :", "nu <= 1 ? 0.8 * nu :", "the declared constant is reached"],
   ]),
-  ...of("float32.ts", ["sparse_dithering"], [
+  ...of("float32.ts", ["sparse_rounding"], [
     ["a step rounded to nearest", "  if (float[0]! > value) word[0]!--;\n", ""],
   ]),
   ...of("subtractive_dithering.ts", ["subtractive_dithering"], [

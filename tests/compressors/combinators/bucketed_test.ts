@@ -15,8 +15,8 @@ import {
   topK,
 } from "../../../compressors/mod.ts";
 import { fold, key } from "../../../random.ts";
-import { encodeHex, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 suite(bucketed(randK({ ratio: 0.5 }), 7), {
   draws: 700,

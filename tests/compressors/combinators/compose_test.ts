@@ -16,8 +16,8 @@ import {
   topK,
 } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { assertUnbiased, encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { assertUnbiased, encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 const draws = 1000;
 suite(compose(sparseDithering({ nu: 0.25 }), topK({ k: 5 })), { draws });

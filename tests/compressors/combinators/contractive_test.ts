@@ -9,8 +9,8 @@ import {
   type UnbiasedCompressor,
 } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 for (const options of [{ k: 1 }, { ratio: 0.3 }]) {
   const compressor = contractive(randK(options));

@@ -11,8 +11,8 @@ import {
   type UnbiasedCompressor,
 } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, ones, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, ones, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** The sum of the squares of all but the k largest. */
 const dropped = (x: Float32Array, k: number) =>

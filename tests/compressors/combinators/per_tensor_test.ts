@@ -13,7 +13,7 @@ import {
 } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
 import { compressorProperties } from "../../../testing/mod.ts";
-import { gaussian, oneHot } from "../draws.ts";
+import { gaussian, oneHot } from "../tools/draws.ts";
 
 const layout: Layout = {
   names: ["a/kernel", "a/bias", "b/kernel"],

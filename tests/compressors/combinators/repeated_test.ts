@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, randK, repeated, sparseDithering } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 suite(repeated(randK({ k: 2 }), 3), {
   draws: 700,

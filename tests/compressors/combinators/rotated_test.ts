@@ -2,8 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { compress, dithering, identity, oneBit, rotated, stochasticLevels } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
 import { adversarialKinds } from "../../../testing/vectors.ts";
-import { draws, encodeHex, gaussian, oneHot, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { draws, encodeHex, gaussian, oneHot, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 // Sums over the vector in float32: relative accuracy 3e-5.
 const options = { slack: 3e-5, draws: 1000 };

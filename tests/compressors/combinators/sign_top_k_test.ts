@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { describe, signTopK } from "../../../compressors/mod.ts";
-import { encodeHex, meanError, ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, meanError, ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** ‖x‖² − (the sum of the k largest magnitudes)² / k. */
 const error = (k: number) => (x: Float32Array) => {

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import { hadamard } from "../../../compressors/kernels/hadamard.ts";
-import { gaussian, squaredDistance } from "../draws.ts";
+import { gaussian, squaredDistance } from "../tools/draws.ts";
 
 Deno.test("hadamard equals its definition, and its inverse, below and above the block length", () => {
   for (const size of [1, 2, 4, 8, 32, 512, 8192, 32768]) {

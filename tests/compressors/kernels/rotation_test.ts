@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert/mod.js";
 import { eachBlock, rotate, rotateBlock, unrotate, unrotateBlock } from "../../../compressors/kernels/rotation.ts";
 import { key } from "../../../random.ts";
-import { gaussian, oneHot, squaredDistance, squaredNorm } from "../draws.ts";
+import { gaussian, oneHot, squaredDistance, squaredNorm } from "../tools/draws.ts";
 
 Deno.test("rotations keep the norm, are undone, and spread a one-hot vector", () => {
   for (const size of [1, 2, 3, 5, 33, 64, 100, 1000, 20_000]) {

@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { adaptiveQuantization, compress, type Compressor } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** ‖x‖² − S₊² / m₊ − S₋² / m₋ over the largest m of each sign, by sorting. */
 const exact = (proportion: number) => (x: Float32Array) => {

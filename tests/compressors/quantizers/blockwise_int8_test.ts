@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { blockwiseInt8, compress, decompress } from "../../../compressors/mod.ts";
 import { fold, key } from "../../../random.ts";
-import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 suite(blockwiseInt8({ block: 7 }), { slack: 1e-5 });
 suite(blockwiseInt8({ block: 64, rounding: "random" }), { slack: 1e-5 });

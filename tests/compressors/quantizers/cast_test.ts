@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { cast, type Compressor } from "../../../compressors/mod.ts";
 import { bits, key } from "../../../random.ts";
-import { draws, encodeHex, once, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { draws, encodeHex, once, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 const formats = ["fp16", "bf16", "e4m3", "e5m2"] as const;
 const mantissa = { fp16: 10, bf16: 7, e4m3: 3, e5m2: 2 };

@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, crossPolytope, decompress } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 const sumOfMagnitudes = (x: Float32Array) => x.reduce((sum, value) => sum + Math.abs(value), 0);
 

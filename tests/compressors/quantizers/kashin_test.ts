@@ -2,8 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { compress, type Compressor, decompress, kashin } from "../../../compressors/mod.ts";
 import { adversarialKinds, adversarialVector } from "../../../testing/vectors.ts";
 import { key } from "../../../random.ts";
-import { assertUnbiased, draws, encodeHex, gaussian, oneHot, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { assertUnbiased, draws, encodeHex, gaussian, oneHot, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 // Slack: sums in float32.
 for (const levels of [2, 5]) suite(kashin({ levels }), { sizes: [0, 1, 2, 3, 9, 61], draws: 1000, slack: 3e-5 });

@@ -2,8 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { compress, type Compressor, naturalCompression } from "../../../compressors/mod.ts";
 import { compressorProperties } from "../../../testing/mod.ts";
 import { key } from "../../../random.ts";
-import { assertUnbiased, draws, encodeHex, gaussian, once, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { assertUnbiased, draws, encodeHex, gaussian, once, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 const isPower = (v: number) => v === 0 || Number.isInteger(Math.log2(Math.abs(v)));
 

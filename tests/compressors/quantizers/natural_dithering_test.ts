@@ -1,8 +1,8 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, naturalDithering } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { assertUnbiased, draws, encodeHex, gaussian, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { assertUnbiased, draws, encodeHex, gaussian, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 // Slack: rounding up the small numbers of a vector of huge dynamic range is too rare to be seen.
 suite(naturalDithering({ levels: 3 }), { slack: 1e-5 });

@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, decompress, oneBit } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { draws, encodeHex, gaussian, once, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** Sums of magnitudes S and counts n of the numbers ≥ 0 and < 0: the error is ‖x‖² − S₊²/n₊ − S₋²/n₋. */
 function exact(x: Float32Array): number {

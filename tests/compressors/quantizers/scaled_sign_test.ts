@@ -1,8 +1,8 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { decompress, scaledSign } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, once, oneHot, squaredDistance, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, once, oneHot, squaredDistance, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 const ofBlock = (block?: number) => scaledSign(block === undefined ? {} : { block });
 const error = (x: Float32Array, block?: number) => squaredDistance(once(ofBlock(block), x), x);

@@ -2,8 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { compress, type Compressor, stochasticLevels } from "../../../compressors/mod.ts";
 import { adversarialKinds } from "../../../testing/vectors.ts";
 import { key } from "../../../random.ts";
-import { assertUnbiased, draws, encodeHex, gaussian, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { assertUnbiased, draws, encodeHex, gaussian, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** D² Σ frac(v)(1 − frac(v)) for k levels from the least to the largest number. */
 const exact = (k: number) => (x: Float32Array) => {

@@ -9,8 +9,8 @@ import {
 } from "../../../compressors/mod.ts";
 import { fold, type Key, key, uniform } from "../../../random.ts";
 import { adversarialVector, compressorProperties } from "../../../testing/mod.ts";
-import { gaussian, squaredNorm } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { gaussian, squaredNorm } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 for (
   const options of [

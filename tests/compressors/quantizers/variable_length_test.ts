@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, variableLength } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
 import { adversarialKinds } from "../../../testing/mod.ts";
-import { assertUnbiased, draws, encodeHex, gaussian, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { assertUnbiased, draws, encodeHex, gaussian, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 suite(variableLength(), {
   // Without huge dynamic range, where rounding up the small numbers is too rare to be seen.

@@ -3,8 +3,8 @@ import { Matrix, SVD } from "ml-matrix";
 import { atomo, compress, decompress } from "../../../compressors/mod.ts";
 import { waterLevel } from "../../../compressors/kernels/water_filling.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, meanError, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, meanError, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** Σ λ² (1/p − 1) over the singular values λ of the matrix, with optimal probabilities for `rank` terms. */
 function exact(x: Float32Array, columns: number, rank: number): number {

@@ -1,8 +1,8 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { bernoulli, compress, decompress } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 suite(bernoulli({ p: 0.5 }), { draws: 1000, error: squaredNorm, worst: ones });
 // Each number is kept 30 times in 1000 draws, just as often as the suite asks for.

@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, optimalSparsification } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, meanError, ones, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, meanError, ones, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** Σ x² (1/p − 1) with p from a sort: the water-filling of the definition. */
 function exact(x: Float32Array, k: number): number {

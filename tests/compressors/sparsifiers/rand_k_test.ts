@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, isLinear, randK } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 for (const options of [{ k: 1 }, { k: 5 }, { ratio: 0.3 }, { k: 3, shared: true }]) {
   const compressor = randK(options), kept = (size: number) => size / (1 + compressor.omega(size));

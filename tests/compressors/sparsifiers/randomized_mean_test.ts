@@ -2,8 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { decompress, optimalSparsification, randomizedMean } from "../../../compressors/mod.ts";
 import { waterLevel } from "../../../compressors/kernels/water_filling.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, gaussian, meanError, ones, squaredNorm, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 /** Half of the numbers −1, half 1: the centre is 0. */
 const signs = (size: number) => size % 2 === 1 ? undefined : ones(size).map((_, i) => i % 2 === 1 ? 1 : -1);

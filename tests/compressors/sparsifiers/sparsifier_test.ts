@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert/mod.js";
 import { isSparsifier, randK, scaledSign, topK } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { once, X } from "../draws.ts";
+import { once, X } from "../tools/draws.ts";
 
 Deno.test("sparsifiers tell which numbers they keep, and whether the key alone says so", () => {
   for (const [compressor, keyed] of [[topK({ k: 2 }), false], [randK({ k: 2 }), true]] as const) {

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert/mod.js";
 import { decompress, threshold } from "../../../compressors/mod.ts";
 import { key } from "../../../random.ts";
-import { encodeHex, once, ones, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { encodeHex, once, ones, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 suite(threshold({ tau: 0.8 }), { draws: 1000, kinds: ["gaussian", "allEqual", "ramp", "ties", "huge"] });
 suite(threshold({ relative: 0.7 }), {

@@ -2,8 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { compress, decompress, topK } from "../../../compressors/mod.ts";
 import { choose, fold, key } from "../../../random.ts";
 import { adversarialVector } from "../../../testing/mod.ts";
-import { gaussian, once, ones, squaredDistance, X } from "../draws.ts";
-import { suite } from "../suite.ts";
+import { gaussian, once, ones, squaredDistance, X } from "../tools/draws.ts";
+import { suite } from "../tools/suite.ts";
 
 for (const count of [{ k: 1 }, { k: 3 }, { ratio: 0.2 }, { ratio: 1 }]) {
   suite(topK(count), {

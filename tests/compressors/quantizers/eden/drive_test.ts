@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, drive, rotated, scaledSign } from "../../../../compressors/mod.ts";
 import { key } from "../../../../random.ts";
-import { draws, encodeHex, gaussian, squaredNorm, twoHot, X } from "../../draws.ts";
-import { suite } from "../../suite.ts";
+import { draws, encodeHex, gaussian, squaredNorm, twoHot, X } from "../../tools/draws.ts";
+import { suite } from "../../tools/suite.ts";
 
 suite(drive({ biased: true }), { slack: 3e-5, draws: 1000 });
 

@@ -3,8 +3,18 @@ import { compress, type Compressor, eden } from "../../../../compressors/mod.ts"
 import { DISTORTION } from "../../../../compressors/quantizers/eden/lloyd_max.ts";
 import { eachBlock, rotate, unrotate } from "../../../../compressors/kernels/rotation.ts";
 import { fold, key } from "../../../../random.ts";
-import { draws, encodeHex, gaussian, once, oneHot, squaredDistance, squaredNorm, twoHot, X } from "../../draws.ts";
-import { suite } from "../../suite.ts";
+import {
+  draws,
+  encodeHex,
+  gaussian,
+  once,
+  oneHot,
+  squaredDistance,
+  squaredNorm,
+  twoHot,
+  X,
+} from "../../tools/draws.ts";
+import { suite } from "../../tools/suite.ts";
 
 // Sums over the vector in float32: relative accuracy 3e-5.
 for (const bits of [1, 2.5, 0.3]) suite(eden({ bits }), { slack: 3e-5, draws: 1000 });

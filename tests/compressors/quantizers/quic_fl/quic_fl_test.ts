@@ -6,8 +6,8 @@ import { oneBitRows } from "../../../../compressors/quantizers/quic_fl/one_bit_r
 import { QUIC_FL } from "../../../../compressors/quantizers/quic_fl/quic_fl_tables.ts";
 import { rotateBlock } from "../../../../compressors/kernels/rotation.ts";
 import { bits as words, fold, key } from "../../../../random.ts";
-import { draws, encodeHex, gaussian, once, squaredNorm, twoHot, X } from "../../draws.ts";
-import { suite } from "../../suite.ts";
+import { draws, encodeHex, gaussian, once, squaredNorm, twoHot, X } from "../../tools/draws.ts";
+import { suite } from "../../tools/suite.ts";
 
 function tableOf(bits: number) {
   const { rows, half } = QUIC_FL[bits - 1]!;

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, sparseDithering } from "../../../../compressors/mod.ts";
 import { key } from "../../../../random.ts";
 import { adversarialVector } from "../../../../testing/mod.ts";
-import { encodeHex, gaussian, squaredDistance, squaredNorm, X } from "../../draws.ts";
-import { suite } from "../../suite.ts";
+import { encodeHex, gaussian, squaredDistance, squaredNorm, X } from "../../tools/draws.ts";
+import { suite } from "../../tools/suite.ts";
 
 for (
   const options of [

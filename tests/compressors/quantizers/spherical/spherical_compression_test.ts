@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, decompress, sphericalCompression } from "../../../../compressors/mod.ts";
 import { cap } from "../../../../compressors/kernels/cap_search.ts";
 import { fold, key, normal } from "../../../../random.ts";
-import { suite } from "../../suite.ts";
+import { suite } from "../../tools/suite.ts";
 
 // A search costs some microseconds: fewer draws, and no vector of 61, which would take most of the time.
 const sizes = [0, 1, 2, 3, 7, 13, 127];

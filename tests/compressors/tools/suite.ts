@@ -1,9 +1,9 @@
 /** The conformance suite, run on one compressor of the library. @module */
 
 import { assertEquals } from "@std/assert/mod.js";
-import { compress, type Compressor, describe, parseCompressor } from "../../compressors/mod.ts";
-import { key } from "../../random.ts";
-import { compressorProperties, type CompressorPropertiesOptions } from "../../testing/mod.ts";
+import { compress, type Compressor, describe, parseCompressor } from "../../../compressors/mod.ts";
+import { key } from "../../../random.ts";
+import { compressorProperties, type CompressorPropertiesOptions } from "../../../testing/mod.ts";
 import { gaussian } from "./draws.ts";
 
 /** Registers a test for each property of the suite, and one that the compressor's text makes it again. */

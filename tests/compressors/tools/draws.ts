@@ -1,9 +1,9 @@
 /** What the compressor tests share: statistics over many draws, adversarial vectors, messages as text. */
 
 import { assert } from "@std/assert/mod.js";
-import { compress, decompress } from "../../compressors/compress.ts";
-import type { Compressor } from "../../compressors/compressor.ts";
-import { fold, key, normal } from "../../random.ts";
+import { compress, decompress } from "../../../compressors/compress.ts";
+import type { Compressor } from "../../../compressors/compressor.ts";
+import { fold, key, normal } from "../../../random.ts";
 
 /** The vector of the table of exact values in the tests: squared norm 30. */
 export const X = Float32Array.of(1, -2, 3, -4);
