@@ -10,7 +10,7 @@ export interface Levels {
   readonly start: Uint8Array;
 }
 
-/** The levels ± `positive`, which ascend. */
+/** The levels ± `positive`, which ascend and are below 8. */
 export function symmetricLevels(positive: readonly number[]): Levels {
   const values = Float64Array.from([...positive.map((v) => -v).reverse(), ...positive]);
   const thresholds = values.map((v, i) => i + 1 < values.length ? (v + values[i + 1]!) / 2 : Infinity);
