@@ -4,11 +4,12 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { type Factories, identity, parse, parseCompressor, topK } from "../compressors/mod.ts";
+import { type Factories, identity, parse, parseCompressor } from "../compressors/mod.ts";
 import * as compressors from "../compressors/factories.ts";
-import { average, errorFeedback, parseMethod } from "../optimizers/mod.ts";
-import * as methods from "../optimizers/methods/factories.ts";
+import { average, parseMethod } from "../optimizers/mod.ts";
+import * as methodFactories from "../optimizers/methods/factories.ts";
 import { configurations } from "./compressors/everywhere/everywhere.ts";
+import { methods, wordsFor } from "./optimizers/all_methods.ts";
 
 type Factory = (...values: unknown[]) => unknown;
 interface Call {
@@ -16,57 +17,25 @@ interface Call {
   readonly values: readonly unknown[];
 }
 
-const layout = '{ names: ["a", "b"], shapes: [[64, 16], [7]], size: 1031 }';
-/** Calls that name every option of every method, and what the table of compressors does not name. */
+const layout = { names: ["a", "b"], shapes: [[64, 16], [7]], size: 1031 };
+/** Calls of compressors with what their own table does not name. */
 const more = [
   "subtractiveDithering({ omega: 4, states: 8, keep: 0.5 })",
   "sphericalCompression({ alpha: 0.5, budget: 40 })",
   "bernoulli({ p: 0.1, whole: true })",
   'sparseDithering({ nu: 0.1, rounding: "nearest", coding: "entropy", scale: "log", centroids: true, rateDistortion: 1 })',
-  "none",
-  "average(randK({ k: 3 }))",
-  "errorFeedback(topK({ k: 3 }), { delay: 1 })",
-  "doubleSqueeze(topK({ ratio: 0.1 }))",
-  "distEf(scaledSign, { momentum: 0.5, nesterov: false })",
-  "ef21(topK({ k: 3 }), { plus: true })",
-  "diana(randK({ k: 3 }), { shiftStep: 0.1 })",
-  'vrDiana(randK({ k: 3 }), { terms: 5, form: "table", refresh: 0.5, shiftStep: 0.1 })',
-  'adiana(randK({ k: 3 }), { convexity: 0.1, smoothness: 1, parameters: "B" })',
-  'marina(randK({ k: 3 }), { probability: 0.5, dense: "all" })',
-  "powerSgd({ rank: 2, minimumRate: 2, startStep: 1 })",
-  "deepGradientCompression({ ratio: 0.1, momentum: 0.5, nesterov: true, clip: 1, masking: false, warmupSteps: 4, sample: 0.1 })",
-  "oneBitSgd({ block: 64 })",
-  "oneBitAdam({ warmupSteps: 5, beta1: 0.5, beta2: 0.9, epsilon: 0.1, compressor: scaledSign })",
-  "majorityVote({ momentum: 0.5 })",
-  "localSgd({ every: 3, method: average })",
-  "fedAvg({ fraction: 0.5, localSteps: 3, method: average, globalRate: 0.5 })",
-  'scaffold({ localSteps: 3, option: "I", fraction: 0.5, globalRate: 0.5, compressor: randK({ k: 3 }) })',
-  "qsparseLocal(topK({ k: 3 }), { every: 3 })",
-  "structuredUpdate({ localSteps: 3, ratio: 0.1 })",
-  "structuredUpdate({ localSteps: 3, rank: 2 })",
-  "warmup(errorFeedback(topK({ k: 3 })), { steps: 3, from: average })",
-  `skipSmall(${layout}, average, { below: 10 })`,
 ];
-/** Calls that a text cannot hold: with numbers for names, or functions. */
-const others: readonly Call[] = [
-  { name: "schedule", values: [{ 0: errorFeedback(topK({ k: 3 })), 5: errorFeedback(topK({ k: 2 })) }] },
-  {
-    name: "perLayer",
-    values: [parse(`layout(${layout})`, { layout: (value: unknown) => value }, "layout"), () => average()],
-  },
-];
-
-const factories = { ...compressors, ...methods } as unknown as Record<string, Factory>;
+const factories = { ...compressors, ...methodFactories } as unknown as Record<string, Factory>;
 
 /** The outermost call of a text. */
 function callOf(text: string): Call {
   const name = text.split("(")[0]!;
-  const table = { ...factories, [name]: (...values: unknown[]) => ({ name, values }) };
+  const table = { ...wordsFor(layout), [name]: (...values: unknown[]) => ({ name, values }) };
   // An inner call of the same name would be taken as well: none has one.
   return parse(text, table as unknown as Factories<unknown>, "call") as Call;
 }
 
-const calls = [...configurations, ...more].map(callOf).concat(others);
+const calls = [...configurations, ...more, "none", ...methods.map(({ text }) => text)].map(callOf);
 
 /** Whether it is a compressor or a method. */
 const isMade = (value: unknown): value is { readonly name: string } =>
@@ -120,7 +89,11 @@ function* variants({ name, values }: Call): Generator<{ readonly values: unknown
 
 Deno.test("refusals: every factory is in the table", () => {
   const missing = Object.keys(factories).filter((name) => !calls.some((call) => call.name === name));
-  assertEquals(missing, [], "add them to tests/compressors/everywhere/everywhere.ts or to this test");
+  assertEquals(
+    missing,
+    [],
+    "add them to tests/compressors/everywhere/everywhere.ts or tests/optimizers/all_methods.ts",
+  );
 });
 
 Deno.test("refusals: the calls of the table are good ones", () => {

@@ -86,6 +86,7 @@ export function adiana(
   checkNumber("make adiana", "convexity", convexity, { above: 0 });
   checkChoice("make adiana", "parameters", set, ["A", "B"]);
   if (set === "B") checkNumber("make adiana", "smoothness", smoothness ?? NaN, { least: convexity });
+  else if (smoothness !== undefined) checkNumber("make adiana", "smoothness", smoothness, { above: 0 });
 
   /** p, θ₁, θ₂, γ and β for this η. */
   const weights = (omega: number, n: number, eta: number) => {

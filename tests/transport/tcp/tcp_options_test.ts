@@ -1,4 +1,4 @@
-import {} from "./ranks.ts";
+import type {} from "./ranks.ts";
 import { assertRejects } from "@std/assert/mod.js";
 import { tcp } from "../../../transport/mod.ts";
 
