@@ -1,5 +1,6 @@
 /** The compressor that changes nothing. @module */
 
+import { bytesOf } from "../bytes.ts";
 import { refuse, requireLength } from "./coding/refuse.ts";
 import type { ContractiveCompressor, LinearCompressor, UnbiasedCompressor } from "./compressor.ts";
 
@@ -23,7 +24,7 @@ export function identity(): UnbiasedCompressor & ContractiveCompressor & LinearC
     linearLength: (size) => size,
     maxByteLength: (size) => 4 * size,
     encode(vector, _key, message) {
-      message.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+      message.set(bytesOf(vector));
       return vector.byteLength;
     },
     decodeAdd(message, _key, scale, into) {

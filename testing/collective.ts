@@ -6,7 +6,7 @@ import { encodedBytes, messagesOf, opNames } from "../transport/ops.ts";
 import { performTogether } from "../transport/drivers.ts";
 import { TransportError } from "../transport/transport.ts";
 import type { Property } from "./property.ts";
-import { bytesOf } from "./compare.ts";
+import { bytesOf } from "../bytes.ts";
 import { ends, expect, lost, pattern, pause, rejects } from "./expect.ts";
 import { copyOf, equal, equalBytes, roundsOf } from "./wire_rounds.ts";
 

@@ -3,7 +3,8 @@
 import { compress, decompress } from "../compressors/compress.ts";
 import { isContractive, isLinear, isUnbiased } from "../compressors/compressor.ts";
 import { fold } from "../random.ts";
-import { assert, excerpt, squaredDistance, squaredNorm } from "./compare.ts";
+import { assert, excerpt } from "./compare.ts";
+import { squaredDistance, squaredNorm } from "../compressors/kernels/sums.ts";
 import type { CompressorTrial } from "./compressor_trial.ts";
 import { law } from "./error_law.ts";
 import type { Property } from "./property.ts";

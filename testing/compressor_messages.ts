@@ -3,7 +3,9 @@
 import { compress, decompress } from "../compressors/compress.ts";
 import fc from "../dependencies/fast_check.ts";
 import { fold, type Key, normal } from "../random.ts";
-import { assert, bytesOf, equal, excerpt, largest, squaredDistance, squaredNorm } from "./compare.ts";
+import { assert, excerpt } from "./compare.ts";
+import { bytesOf, equalBytes } from "../bytes.ts";
+import { largest, squaredDistance, squaredNorm } from "../compressors/kernels/sums.ts";
 import type { CompressorTrial } from "./compressor_trial.ts";
 import type { Property } from "./property.ts";
 import { adversarialKinds, adversarialVector } from "./vectors.ts";
@@ -38,8 +40,8 @@ export function messageProperties(trial: CompressorTrial): Property[] {
         compress(compressor, new Float32Array(sizes.at(-1)!).fill(1), fold(key, 9));
         const second = compress(compressor, moved, key, room.subarray(1, 1 + most));
         const bytes = first.subarray(0, written);
-        assert(equal(bytes, second), () => `equal inputs gave ${bytes} and ${second}`);
-        assert(equal(before, bytesOf(vector)), () => `the vector was modified`);
+        assert(equalBytes(bytes, second), () => `equal inputs gave ${bytes} and ${second}`);
+        assert(equalBytes(before, bytesOf(vector)), () => `the vector was modified`);
         assert(room[0] === 0xa5 && room.subarray(1 + most).every((b) => b === 0xa5), () => `wrote outside the message`);
       };
       for (const [, vector] of cases(adversarialKinds, sizes)) check(vector, root);
@@ -51,7 +53,7 @@ export function messageProperties(trial: CompressorTrial): Property[] {
         const size = vector.length, message = compress(compressor, vector, key), copy = message.slice();
         const once = decompress(compressor, message, key, size);
         assert(once.every(Number.isFinite), () => `decoded ${excerpt(once)} from ${excerpt(vector)}`);
-        assert(equal(message, copy), () => `decoding modified the message`);
+        assert(equalBytes(message, copy), () => `decoding modified the message`);
         const most = largest(once);
         if (most * Math.abs(scale) > 1e37) return; // the sum would overflow
         const room = normal(fold(key, 1), new Float32Array(size + 8)), before = room.slice();
@@ -84,7 +86,7 @@ export function messageProperties(trial: CompressorTrial): Property[] {
         compress(compressor, adversarialVector("ramp", sizes.at(-1)!, seed), fold(root, 1));
         const after = decompress(compressor, message, root, vector.length);
         assert(
-          equal(bytesOf(before), bytesOf(after)),
+          equalBytes(bytesOf(before), bytesOf(after)),
           () => `${label} was decoded to ${excerpt(before)}, and later to ${excerpt(after)}`,
         );
       }
@@ -151,7 +153,7 @@ export function messageProperties(trial: CompressorTrial): Property[] {
         const decoded = decompress(compressor, message, root, size);
         const passedOver = (other: Uint8Array) => {
           try {
-            return equal(bytesOf(decompress(compressor, other, root, size)), bytesOf(decoded));
+            return equalBytes(bytesOf(decompress(compressor, other, root, size)), bytesOf(decoded));
           } catch (error) {
             if (error instanceof RangeError) return false;
             throw error;

@@ -3,7 +3,7 @@
 import { compress } from "../compressors/compress.ts";
 import type { Compressor } from "../compressors/compressor.ts";
 import { fold, type Key, key, normal } from "../random.ts";
-import { squaredNorm } from "./compare.ts";
+import { squaredNorm } from "../compressors/kernels/sums.ts";
 
 /**
  * Tail of each statistical test, 2 e^−30 for two sides: about 1100 such tests a compressor at the default sizes, so a sound

@@ -1,5 +1,6 @@
 /** How ranks find out that they do not belong together. @module */
 
+import { equalBytes } from "../bytes.ts";
 import { allGather, type Exchange } from "./round.ts";
 
 /** The version of every layout in FORMAT.md. Ranks of different versions do not train together. */
@@ -24,7 +25,7 @@ const formatVersion = 1;
 export function* handshake(facts: Readonly<Record<string, unknown>>): Exchange {
   const mine = encoder.encode(canonical({ ...facts, gradwire: formatVersion }));
   const messages = yield* allGather(mine);
-  if (messages.every((message) => equal(message, messages[0]!))) return;
+  if (messages.every((message) => equalBytes(message, messages[0]!))) return;
   const theirs = messages.map(parse);
   // The difference that is named is the same on all ranks: the first that some rank has with rank 0.
   for (let rank = 1; rank < theirs.length; rank++) {
@@ -57,10 +58,6 @@ export function canonical(value: unknown): string {
 }
 
 const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { fatal: true });
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
 
 function parse(message: Uint8Array, rank: number): unknown {
   try {

@@ -1,5 +1,6 @@
 /** The operations of a group: the one list of them, with all that every transport must know of each. @module */
 
+import { bytesOf } from "../bytes.ts";
 import type { Round, WireRound } from "./round.ts";
 
 /** The name of an operation. */
@@ -128,11 +129,6 @@ export function checkRound(round: WireRound, size: number, maxMessageBytes: numb
       `Cannot perform ${op}: the message has ${byteLength} bytes, agreed are at most ${maxMessageBytes}`,
     );
   }
-}
-
-/** The vector's bytes, in the same memory. */
-export function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The bytes as numbers: in the same memory if they are aligned to 4 bytes there, else in a copy. */

@@ -1,5 +1,7 @@
 /** NumPy's .npy files of numbers, read as one flat vector and written as one. @module */
 
+import { bytesOf } from "../../bytes.ts";
+
 const MAGIC = [0x93, ...new TextEncoder().encode("NUMPY")];
 
 /**
@@ -34,6 +36,6 @@ export function writeNpy(vector: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(10 + header.length + vector.byteLength);
   bytes.set([...MAGIC, 1, 0, header.length & 0xff, header.length >> 8]);
   bytes.set(new TextEncoder().encode(header), 10);
-  bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), 10 + header.length);
+  bytes.set(bytesOf(vector), 10 + header.length);
   return bytes;
 }

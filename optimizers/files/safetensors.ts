@@ -5,6 +5,7 @@
  * @module
  */
 
+import { bytesOf } from "../../bytes.ts";
 import { show } from "../../options.ts";
 import { repeatedName } from "./json_names.ts";
 
@@ -88,7 +89,7 @@ export function writeSafetensors(contents: Safetensors): Uint8Array {
   file.fill(0x20, 8 + text.length, 8 + padded);
   let at = 8 + padded;
   for (const [, { values }] of entries) {
-    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at), at += values.byteLength;
+    file.set(bytesOf(values), at), at += values.byteLength;
   }
   return file;
 }
@@ -145,7 +146,7 @@ export function readSafetensors(file: Uint8Array): Safetensors {
     );
   }
   // A plain view of the same bytes: the `slice` of Node's Buffers shares their memory instead of copying it.
-  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  const bytes = bytesOf(file);
   if (bytes.length < 8) throw refuse(`it has ${bytes.length} bytes, expected at least 8`);
   const stated = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (stated > BigInt(LONGEST_HEADER)) {

@@ -1,5 +1,6 @@
 /** What is kept of an optimizer from step to step, apart from the weights. @module */
 
+import { bytesOf } from "../../bytes.ts";
 import { show } from "../../options.ts";
 import { broadcast, type Exchange } from "../../transport/round.ts";
 import { digest } from "../files/digest.ts";
@@ -52,8 +53,8 @@ export function stateDigests(
 ): StateDigests {
   const sum = digest().text(`${step} ${seed}`).text(slotsDigest(inner));
   for (const name of Object.keys(shared).sort()) {
-    const { buffer, byteOffset, byteLength } = shared[name]!;
-    sum.text(`${name}[${byteLength}]`).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+    const bytes = bytesOf(shared[name]!);
+    sum.text(`${name}[${bytes.length}]`).bytes(bytes);
   }
   return { common: sum.hex(), weights: weightsDigest(trained) };
 }
@@ -131,8 +132,7 @@ export function* restoreState(from: OptimizerState, to: State, rank: number): Ex
   for (const [name, vector] of Object.entries(to.local)) vector.set(from.local[name]!);
   if (rank === 0) { for (const [name, vector] of Object.entries(to.shared)) vector.set(from.shared[name]!); }
   for (const name of Object.keys(to.shared).sort()) {
-    const { buffer, byteOffset, byteLength } = to.shared[name]!;
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    const bytes = bytesOf(to.shared[name]!);
     bytes.set(yield* broadcast(0, bytes));
   }
 }

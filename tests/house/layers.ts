@@ -20,6 +20,7 @@ export type Rooms = Readonly<Record<string, Room>>;
 
 const root: Rooms = {
   random: { holds: "random numbers by key and counter", paths: "random.ts", imports: "" },
+  bytes: { holds: "arrays as bytes", paths: "bytes.ts", imports: "" },
   options: { holds: "the refusal of wrong options and values", paths: "options.ts", imports: "" },
   tensorflow: {
     holds: "TensorFlow.js",
@@ -46,7 +47,7 @@ const compressors: Rooms = {
   identity: {
     holds: "the compressor that sends every number as it is",
     paths: "compressors/identity.ts",
-    imports: "compressor coding",
+    imports: "bytes compressor coding",
   },
   quantizers: {
     holds: "compressors that send every number in fewer bits",
@@ -77,7 +78,7 @@ const transport: Rooms = {
     paths:
       "transport/round.ts transport/ops.ts transport/transport.ts transport/deadlines.ts transport/handshake.ts transport/memory.ts " +
       "transport/uncaught.ts",
-    imports: "",
+    imports: "bytes",
   },
   place: {
     holds: "where a rank stands among the others, and what a kind of transport is",
@@ -87,7 +88,7 @@ const transport: Rooms = {
   collective: {
     holds: "algorithms of collectives over any transport",
     paths: "transport/collective/",
-    imports: "options round",
+    imports: "bytes options round",
   },
   drivers: {
     holds: "what runs exchanges on a group, and the group of one rank",
@@ -138,7 +139,7 @@ const methods: Rooms = {
   parts: {
     holds: "steps that methods share",
     paths: "optimizers/methods/parts/",
-    imports: "random kernels compressor round method",
+    imports: "bytes random kernels compressor round method",
   },
   average: {
     holds: "methods that remember nothing of the gradients before",
@@ -163,7 +164,7 @@ const methods: Rooms = {
   local: {
     holds: "methods that take several steps between rounds",
     paths: "optimizers/methods/local/",
-    imports: "random options kernels compressor identity round method parts average errorFeedback",
+    imports: "bytes random options kernels compressor identity round method parts average errorFeedback",
   },
   methods: {
     holds: "the list of all methods, and their reading from text",
@@ -182,7 +183,7 @@ const face: Rooms = {
   files: {
     holds: "files and digests, without tfjs",
     paths: "optimizers/files/",
-    imports: "options round",
+    imports: "bytes options round",
   },
   group: {
     holds: "the group and tfjs's types",
@@ -192,27 +193,28 @@ const face: Rooms = {
   variables: {
     holds: "variables, optimizer slots, and their numbers as one vector",
     paths: "optimizers/tfjs/variables/",
-    imports: "options tensorflow round method parts files group",
+    imports: "bytes options tensorflow round method parts files group",
   },
   agreement: {
     holds: "what ranks tell one another to go on together",
     paths: "optimizers/tfjs/agreement/",
-    imports: "options tensorflow round method parts files group variables",
+    imports: "bytes options tensorflow round method parts files group variables",
   },
   data: {
     holds: "each rank's part of the data",
     paths: "optimizers/tfjs/data/",
-    imports: "random options tensorflow round method files group agreement",
+    imports: "bytes random options tensorflow round method files group agreement",
   },
   optimizer: {
     holds: "the distributed optimizer and its steps",
     paths: "optimizers/tfjs/",
-    imports: "options tensorflow compressor round place drivers method parts average files group variables agreement",
+    imports:
+      "bytes options tensorflow compressor round place drivers method parts average files group variables agreement",
   },
   checkpoints: {
     holds: "files of weights, optimizers and steps",
     paths: "optimizers/tfjs/checkpoints/",
-    imports: "options tensorflow round drivers method files group variables agreement optimizer",
+    imports: "bytes options tensorflow round drivers method files group variables agreement optimizer",
   },
 };
 
@@ -223,7 +225,7 @@ const entries: Rooms = {
   testing: {
     holds: "suites for compressors, methods and transports of one's own",
     paths: "testing/",
-    imports: "random options fastCheck compressor identity compressors round drivers method problems",
+    imports: "bytes random options fastCheck kernels compressor identity compressors round drivers method problems",
   },
   wasm: { holds: "the wasm backend, made fast for training", paths: "wasm/", imports: "tensorflow" },
   programs: { holds: "examples and benches", paths: "examples/ benches/", imports: "all" },

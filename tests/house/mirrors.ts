@@ -11,7 +11,7 @@ const apart: Readonly<Record<string, string>> = {
 };
 
 const looked = (file: string) =>
-  /^(compressors|optimizers|transport|wasm|testing)\/|^(random|options|launch)\.ts$/.test(file);
+  /^(compressors|optimizers|transport|wasm|testing)\/|^(random|bytes|options|launch)\.ts$/.test(file);
 
 /** Whether a file has nothing to run: only types, and what it passes on from other files. */
 function isPassive({ code }: Source): boolean {

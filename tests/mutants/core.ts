@@ -188,7 +188,7 @@ export default [
   {
     name: "slots: a digest of names only",
     file: "optimizers/tfjs/variables/slots.ts",
-    find: "sum.text(`${name}[${shape}]`).bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));",
+    find: "sum.text(`${name}[${shape}]`).bytes(bytesOf(values));",
     replace: "sum.text(`${name}[${shape}]`).text(`${values.length}`);",
     tests: ["tests/optimizers/tfjs/restoring_test.ts"],
   },

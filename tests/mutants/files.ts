@@ -59,14 +59,14 @@ export default [
   {
     name: "safetensors: Buffers are sliced without a copy",
     file: safetensors,
-    find: "const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);",
+    find: "const bytes = bytesOf(file);",
     replace: "const bytes = file;",
     tests: safetensorsTest,
   },
   {
     name: "safetensors: views are read from the start of their memory",
     file: safetensors,
-    find: "const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);",
+    find: "const bytes = bytesOf(file);",
     replace: "const bytes = new Uint8Array(file.buffer, 0, file.byteLength);",
     tests: safetensorsTest,
   },

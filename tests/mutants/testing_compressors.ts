@@ -28,14 +28,14 @@ export default [
   {
     name: "compressors: equal inputs may give different bytes",
     file: messages,
-    find: "assert(equal(bytes, second), ",
+    find: "assert(equalBytes(bytes, second), ",
     replace: "assert(bytes.length === second.length, ",
     tests: compressors,
   },
   {
     name: "compressors: the vector may be modified",
     file: messages,
-    find: "assert(equal(before, bytesOf(vector)), ",
+    find: "assert(equalBytes(before, bytesOf(vector)), ",
     replace: "assert(before.length >= 0, ",
     tests: compressors,
   },
@@ -70,7 +70,7 @@ export default [
   {
     name: "compressors: decoding may modify the message",
     file: messages,
-    find: "assert(equal(message, copy), ",
+    find: "assert(equalBytes(message, copy), ",
     replace: "assert(copy.length === message.length, ",
     tests: compressors,
   },
@@ -98,7 +98,7 @@ export default [
   {
     name: "compressors: what the sender remembers may be needed",
     file: messages,
-    find: "equal(bytesOf(before), bytesOf(after)),",
+    find: "equalBytes(bytesOf(before), bytesOf(after)),",
     replace: "before.length === after.length,",
     tests: compressors,
   },

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert/mod.js";
 import { encodedBytes, type WireRound } from "../../transport/mod.ts";
+import { bytesOf } from "../../bytes.ts";
 import {
-  bytesOf,
   checkRound,
   floatsOf,
   messagesOf,

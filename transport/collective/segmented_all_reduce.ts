@@ -1,6 +1,7 @@
 import type { Channel } from "./channel.ts";
 import { tagOf } from "./header.ts";
-import { bytesOf, floatsOf, type RoundOf } from "../ops.ts";
+import { bytesOf } from "../../bytes.ts";
+import { floatsOf, type RoundOf } from "../ops.ts";
 import { segmentStart } from "./sum.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { checkInteger, checkNumber, checkOptions } from "../../../options.ts";
 import { requireParameters, requireRate } from "../parts/require_context.ts";
 import { keyFor } from "../keys.ts";
-import { bytesOf } from "../../../transport/ops.ts";
+import { bytesOf } from "../../../bytes.ts";
 import { allFinite, gatherFinite, requireFinite } from "../parts/finite.ts";
 import type { Method } from "../method.ts";
 import { lowRankSubspace, maskSubspace } from "./subspace.ts";

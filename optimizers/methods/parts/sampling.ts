@@ -5,7 +5,7 @@ import { relay } from "../../../transport/round.ts";
 import { keyFor } from "../keys.ts";
 import type { Context, Exchange, Method, State, Workspace } from "../method.ts";
 import { copyOf, derive, refuseGradient } from "./inner_method.ts";
-import { bytesOf } from "../../../transport/ops.ts";
+import { bytesOf } from "../../../bytes.ts";
 
 /**
  * The ranks that take part in the round to which this step belongs, ascending: drawn anew for each round, equal on all

@@ -1,5 +1,6 @@
 /** Are the replicas equal? Digests of all that every rank must hold alike. @module */
 
+import { bytesOf } from "../../../bytes.ts";
 import { canonical } from "../../../transport/handshake.ts";
 import type { Exchange } from "../../../transport/round.ts";
 import { digest } from "../../files/digest.ts";
@@ -62,6 +63,6 @@ function digestOf(tensor: Tensor): string {
   return digestOfNumbers(numbersOf(tensor));
 }
 
-function digestOfNumbers({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
-  return digest().bytes(new Uint8Array(buffer, byteOffset, byteLength)).hex();
+function digestOfNumbers(numbers: ArrayBufferView): string {
+  return digest().bytes(bytesOf(numbers)).hex();
 }

@@ -6,7 +6,7 @@ import { allGather, allReduce, broadcast, type Exchange } from "../../../transpo
 import { Bucket, layoutOf } from "../variables/bucket.ts";
 import { Snapshot } from "../variables/snapshot.ts";
 import type { Variable } from "../variables/tfjs.ts";
-import { bytesOf, isModel, requireWeights, variablesOf, type Weights } from "../variables/weights.ts";
+import { isModel, requireWeights, tensorBytes, variablesOf, type Weights } from "../variables/weights.ts";
 import { runCall } from "./calls.ts";
 import { compareFacts } from "./compare.ts";
 import { type Group, requireGroup } from "./group.ts";
@@ -146,10 +146,11 @@ function* compareAndBroadcast(variables: readonly Variable[], root: number, rank
 }
 
 function* broadcastVariables(variables: readonly Variable[], root: number, rank: number): Exchange {
-  const size = variables.reduce((size, variable) => size + bytesOf(variable).length, 0), mine = new Uint8Array(size);
+  const size = variables.reduce((size, variable) => size + tensorBytes(variable).length, 0),
+    mine = new Uint8Array(size);
   let at = 0;
   for (const variable of variables) {
-    const bytes = bytesOf(variable);
+    const bytes = tensorBytes(variable);
     mine.set(bytes, at), at += bytes.length;
   }
   const theirs = yield* broadcast(root, mine);
@@ -161,7 +162,7 @@ function* broadcastVariables(variables: readonly Variable[], root: number, rank:
   }
   mine.set(theirs), at = 0;
   for (const variable of variables) {
-    const { length } = bytesOf(variable), { shape, dtype } = variable;
+    const { length } = tensorBytes(variable), { shape, dtype } = variable;
     // A copy for each variable, because on the cpu backend it shares the memory that it is made from.
     const { buffer } = mine.slice(at, at += length);
     const values = dtype === "float32"

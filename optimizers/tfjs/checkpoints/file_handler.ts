@@ -1,3 +1,4 @@
+import { bytesOf } from "../../../bytes.ts";
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
 import { digest } from "../../files/digest.ts";
@@ -129,7 +130,7 @@ async function load(files: Files, folder: string, json: string): Promise<tf.io.M
     for (const { paths, weights } of manifest) {
       const group: ArrayBuffer[] = [];
       for (const path of paths) group.push(await read(files, folder, path));
-      const expected = bytesOf(weights), length = group.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      const expected = byteLengthOf(weights), length = group.reduce((sum, { byteLength }) => sum + byteLength, 0);
       if (expected !== undefined && length !== expected) {
         throw new Error(`${paths.join(", ")} have ${length} bytes, expected the ${expected} of their weights`);
       }
@@ -145,8 +146,7 @@ async function read(files: Files, folder: string, name: string): Promise<ArrayBu
   }
   let bytes: Uint8Array;
   try {
-    const { buffer, byteOffset, byteLength } = await files.readFile(`${folder}/${name}`);
-    bytes = new Uint8Array(buffer, byteOffset, byteLength).slice();
+    bytes = bytesOf(await files.readFile(`${folder}/${name}`)).slice();
   } catch (cause) {
     throw new Error(
       `${name} ${codeOf(cause) === "ENOENT" ? "is missing" : "cannot be read"}: ${(cause as Error).message}`,
@@ -173,7 +173,7 @@ const WIDTHS: Readonly<Record<string, number>> = {
 };
 
 /** How many bytes weights have; unknown where they are texts. */
-function bytesOf(weights: readonly tf.io.WeightsManifestEntry[]): number | undefined {
+function byteLengthOf(weights: readonly tf.io.WeightsManifestEntry[]): number | undefined {
   let sum = 0;
   for (const { shape, dtype, quantization } of weights) {
     const width = WIDTHS[quantization?.dtype ?? dtype];

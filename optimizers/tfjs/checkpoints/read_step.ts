@@ -1,5 +1,6 @@
 /** Finding the newest step in a folder that is complete and sound on all ranks. @module */
 
+import { bytesOf } from "../../../bytes.ts";
 import { digest } from "../../files/digest.ts";
 import { type Files, isLost } from "../../files/file_system.ts";
 import { listSteps, MANIFEST, type Manifest, readManifest } from "../../files/step_folder.ts";
@@ -122,8 +123,7 @@ export async function readFileOf(files: Files, folder: string, manifest: Manifes
   let bytes: Uint8Array;
   try {
     // A plain view of the Buffer, some of whose methods differ from those of Uint8Array.
-    const { buffer, byteOffset, byteLength } = await files.readFile(`${folder}/${name}`);
-    bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    bytes = bytesOf(await files.readFile(`${folder}/${name}`));
   } catch (cause) {
     if (!isLost(cause)) throw cause;
     throw new Damaged(`${name} cannot be read: ${(cause as Error).message}`, { cause });

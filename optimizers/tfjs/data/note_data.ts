@@ -1,5 +1,6 @@
 /** Noting the data that a rank has sharded over a group, for the ranks to compare. @module */
 
+import { bytesOf } from "../../../bytes.ts";
 import * as tf from "../../../dependencies/tfjs.ts";
 import { canonical } from "../../../transport/handshake.ts";
 import { type Digest, digest } from "../../files/digest.ts";
@@ -32,13 +33,13 @@ export function noteData(data: Exclude<Shardable, Dataset>, rows: number, place:
  */
 function addRows(sum: Digest, rows: unknown, own = false): void {
   if (rows instanceof tf.Tensor) {
-    const { buffer, byteOffset, byteLength } = rows.dtype === "string"
+    const numbers = rows.dtype === "string"
       ? new TextEncoder().encode(JSON.stringify(rows.arraySync()))
       : rows.dataSync();
-    sum.text(`${rows.dtype} [${rows.shape}]`).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+    sum.text(`${rows.dtype} [${rows.shape}]`).bytes(bytesOf(numbers));
     if (own) rows.dispose();
   } else if (ArrayBuffer.isView(rows)) {
-    sum.text(rows.constructor.name).bytes(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
+    sum.text(rows.constructor.name).bytes(bytesOf(rows));
   } else if (Array.isArray(rows)) {
     sum.text(`${rows.length}`);
     for (const row of rows) addRows(sum, row);

@@ -1,5 +1,6 @@
 /** Slots: the variables in which an inner optimizer remembers, to be read and written to the last bit. @module */
 
+import { bytesOf } from "../../../bytes.ts";
 import * as tf from "../../../dependencies/tfjs.ts";
 import { canonical } from "../../../transport/handshake.ts";
 import { digest } from "../../files/digest.ts";
@@ -122,7 +123,7 @@ export function slotsDigest({ iterations, numbers, slots }: Slots): string {
   const sum = digest().text(`${iterations}`);
   if (numbers) sum.text(canonical(numbers));
   for (const { name, shape, values } of slots) {
-    sum.text(`${name}[${shape}]`).bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    sum.text(`${name}[${shape}]`).bytes(bytesOf(values));
   }
   return sum.hex();
 }

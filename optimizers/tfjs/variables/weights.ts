@@ -1,5 +1,6 @@
 /** A model's weights as its variables. @module */
 
+import { bytesOf } from "../../../bytes.ts";
 import * as tf from "../../../dependencies/tfjs.ts";
 import { show } from "../../../options.ts";
 import { digest } from "../../files/digest.ts";
@@ -72,7 +73,7 @@ export function weightsDigest(weights: Weights): string {
   requireWeights("make a digest of the weights", weights);
   const sum = digest();
   for (const variable of variablesOf(weights)) {
-    sum.text(`${variable.dtype}[${variable.shape}]`).bytes(bytesOf(variable));
+    sum.text(`${variable.dtype}[${variable.shape}]`).bytes(tensorBytes(variable));
   }
   return sum.hex();
 }
@@ -82,11 +83,10 @@ export function weightsDigest(weights: Weights): string {
  *
  * @throws {TypeError} unless the tensor is float32, int32 or bool
  */
-export function bytesOf(tensor: Tensor): Uint8Array {
+export function tensorBytes(tensor: Tensor): Uint8Array {
   const { dtype } = tensor;
   if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") {
     throw new TypeError(`Cannot read weight ${tensor.id}: it is ${dtype}, expected float32, int32 or bool`);
   }
-  const { buffer, byteOffset, byteLength } = tensor.dataSync();
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  return bytesOf(tensor.dataSync());
 }

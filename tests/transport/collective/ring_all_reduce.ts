@@ -3,7 +3,8 @@
 import type { Channel } from "../../../transport/collective/channel.ts";
 import { tagOf } from "../../../transport/collective/header.ts";
 import { segmentStart } from "../../../transport/collective/sum.ts";
-import { bytesOf, floatsOf, type RoundOf } from "../../../transport/ops.ts";
+import { bytesOf } from "../../../bytes.ts";
+import { floatsOf, type RoundOf } from "../../../transport/ops.ts";
 
 /**
  * All-reduce around a ring, in 2(n − 1) hops: in the first n − 1 each segment goes around and every rank adds its own numbers
