@@ -1,6 +1,6 @@
-/** Options and arguments: how messages name what a caller passed, and refusals of what is unknown or out of range. @module */
+/** Checks of options and arguments: unknown names and bad values are refused in sentences that say what would do. @module */
 
-/** A value as a message names it. */
+/** What a message calls a value: "3", "an array", "a Float64Array", "the function parseInt", "the method average". */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length <= 60 ? value : `${value.slice(0, 59)}…`);
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
@@ -9,18 +9,18 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-/** "a Float64Array", "a Promise", "a Sequential": of what has a class, its name, unless a bundler has shortened it. */
+/** The name of an object's class, such as "a Promise", unless a bundler has shortened it. */
 function instance(value: object): string {
   const name: unknown = value.constructor?.name;
   if (typeof name !== "string" || name === "Object" || !/^[A-Z]\w{2,}$/.test(name)) return "an object";
-  // By how it is spoken: "an SGDOptimizer", "a Uint8Array".
+  // The article follows the sound: "an SGDOptimizer", "a Uint8Array".
   return `${/^(?:[AEIO]|S[A-Z])/.test(name) ? "an" : "a"} ${name}`;
 }
 
 /** A compressor or a method. */
 type Made = { readonly name: string } & object;
 
-/** Whether a value is a compressor or a method, by its looks. */
+/** Whether a value looks like a compressor or a method. */
 export function isNamed(value: object): value is Made {
   return "name" in value && typeof value.name === "string" && ("encode" in value || "reduce" in value);
 }
@@ -30,26 +30,26 @@ function made(value: Made): string {
 }
 
 /**
- * The known name nearest to what was written: the same but for its case, or with at most two letters changed, added, left
- * out or swapped. Undefined where there is none.
+ * The known name that is nearest to what was written, if it differs in its case alone, or in at most two letters that are
+ * changed, added, left out or swapped; else undefined.
  */
 export function nearestName(written: string, known: readonly string[]): string | undefined {
   let best: string | undefined, least = 3;
   for (const name of known) {
     const far = name.toLowerCase() === written.toLowerCase() ? 0 : distance(written, name);
-    // A name of which everything was changed was not meant.
+    // If half of a short name's letters differ, it was hardly meant.
     if (far < least && far < name.length / 2) best = name, least = far;
   }
   return best;
 }
 
-/** What is added to the refusal of a name: the known one that may have been meant, or nothing. */
+/** The end of a refusal, which names the known name that may have been meant, or says nothing. */
 export function meant(written: string, known: readonly string[]): string {
   const near = nearestName(written, known);
   return near === undefined ? "" : `: was ${near} meant?`;
 }
 
-/** How many letters must be changed, added, left out, or swapped with their neighbour to come from one name to the other. */
+/** How many letters must be changed, added, left out or swapped with a neighbour to turn one name into the other. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3;
   const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => i + j));
@@ -99,7 +99,7 @@ export function checkInteger(doing: string, name: string, value: number, least: 
   throw new RangeError(`Cannot ${doing}: ${name} is ${show(value)}, expected an integer ${expected}`);
 }
 
-/** Which numbers are accepted: greater than `above`, at least `least`, at most `most` and less than `below`. */
+/** Which numbers are accepted: > above or ≥ least, and < below or ≤ most. */
 interface NumberRange {
   readonly above?: number;
   readonly least?: number;
@@ -112,12 +112,14 @@ interface NumberRange {
 
 /** @throws {RangeError} unless the value is a number within the range */
 export function checkNumber(doing: string, name: string, value: number, range: NumberRange): void {
-  const { above = -Infinity, least = -Number.MAX_VALUE, most = Number.MAX_VALUE, below, note = "" } = range;
-  const fits = typeof value === "number" && value > above && value >= least && value <= most;
-  if (fits && (below === undefined || value < below)) return;
-  const low = range.above !== undefined ? `> ${above}` : range.least !== undefined ? `≥ ${least}` : "";
-  const high = below !== undefined ? `< ${below}` : most < Number.MAX_VALUE ? `≤ ${most}` : "";
-  const bounds = [low, high].filter(Boolean).join(" and ");
+  const { above, least, most, below, note = "" } = range;
+  if (typeof value === "number") {
+    const low = above === undefined ? value >= (least ?? -Number.MAX_VALUE) : value > above;
+    const high = below === undefined ? value <= (most ?? Number.MAX_VALUE) : value < below;
+    if (low && high) return;
+  }
+  const bounds = Object.entries({ ">": above, "≥": least, "<": below, "≤": most })
+    .flatMap(([sign, bound]) => bound === undefined || bound === Infinity ? [] : `${sign} ${bound}`).join(" and ");
   throw new RangeError(
     `Cannot ${doing}: ${name} is ${show(value)}, expected a number ${bounds}${note && `, ${note}`}`,
   );

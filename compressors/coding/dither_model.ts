@@ -3,7 +3,7 @@
  *
  * A trellis allows integers of one parity at a time. Among these the integer nearest to the dither is called the origin. The
  * others are counted from it in steps of 2: j is positive on the side of the origin where the dither lies. The high part
- * ⌊j / 2^shift⌋ is coded with models and the low `shift` bits without. A high part of at most `reach` is a token; all others
+ * ⌊j / 2^shift⌋ is coded with models and the low `shift` bits without. A high part from −reach to reach is a token; all others
  * share one more token, the escape. A token is coded as the decisions on its way down a Huffman tree.
  *
  * At each node of the tree there is a model for each context. A context is how far the dither is from the origin (its bin),
@@ -34,15 +34,15 @@ export interface DitherModel extends HuffmanTree {
   readonly models: BitModels;
   /** The mean magnitude at the start, in 1/64 of 2^shift/UNIT. */
   readonly mean: number;
-  /** The class of which class 0 is the place, see {@link quarterOctaves}. */
+  /** The quarter of an octave that is class 0, as {@link quarterOctaves} counts them. */
   readonly base: number;
   /** Larger magnitudes enter the mean as this one, 32 times the mean at the start; in 1/UNIT. */
   readonly ceiling: number;
 }
 
 /**
- * The model for Gaussian numbers of mean square 1, quantised with the mean square error `omega`. The integers of the trellis
- * are then √(omega / limit) apart, since its error is `limit` in units of theirs.
+ * The model for Gaussian numbers of mean square 1, quantised with the mean square error `omega`. The error of the trellis is
+ * `limit` if its integers are 1 apart, so they are √(omega / limit) apart here.
  *
  * @param dither false for integers without dither: small means tell much about them, and get classes of their own
  */

@@ -3,13 +3,13 @@
  * many bytes a message is shorter (here: missing) is sent only if one of them is, and never for the last message, which
  * takes the rest. FORMAT.md has the layout:
  *
- * | bytes                                         | sent if                      |
- * | --------------------------------------------- | ---------------------------- |
- * | 1 if numbers of missing bytes are sent, else 0 | there are two or more        |
- * | message 0, message 1, …                       | always                       |
- * | missing bytes of the last message but one     | the first byte is 1          |
- * | …                                             |                              |
- * | missing bytes of message 0                    | the first byte is 1          |
+ * | bytes                                          | sent if                           |
+ * | ---------------------------------------------- | --------------------------------- |
+ * | 1 if numbers of missing bytes are sent, else 0 | there are two messages or more    |
+ * | message 0, message 1, …                        | always                            |
+ * | missing bytes of the last message but one      | the first byte is 1               |
+ * | … of the message before, and so on             | the first byte is 1               |
+ * | missing bytes of message 0                     | the first byte is 1               |
  *
  * A number of missing bytes is sent as groups of 7 bits, the least significant last, all but the first marked by 128.
  *
