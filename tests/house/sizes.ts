@@ -2,7 +2,7 @@
 
 import type { Finding, Tree } from "./tree.ts";
 
-/** Most files and folders in one folder: what one sees at a glance is about 20. */
+/** Most files and folders in one folder, without hidden ones: what one sees at a glance is about 20. */
 const SIBLINGS = 22;
 /** Most lines of a file of code. */
 const LINES = 400;
@@ -12,6 +12,7 @@ export function* sizes(tree: Tree): Generator<Finding> {
   for (const path of tree.keys()) {
     const parts = path.split("/");
     parts.forEach((name, i) => {
+      if (name.startsWith(".")) return;
       const folder = parts.slice(0, i).join("/") || ".";
       if (!folders.has(folder)) folders.set(folder, new Set());
       folders.get(folder)!.add(name);
