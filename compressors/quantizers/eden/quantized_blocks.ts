@@ -39,7 +39,7 @@ export function quantizedOmega(bits: number, size: number): number {
   return omega;
 }
 
-/** The levels of the quantizer of so many bits, made when they are first needed. */
+/** The levels of the quantizer with this number of bits, made when they are first needed. */
 const levelsOf = (() => {
   const made: Levels[] = [];
   return (bits: number) => made[bits] ??= symmetricLevels(LLOYD_MAX[bits]!);
@@ -119,7 +119,7 @@ export function quantizedBlocks(
   };
 }
 
-/** Codes of so many bits, none of which is left out. */
+/** The layout of codes of `bits` bits, all of which are used. */
 function widthOf(bits: number): Width {
   return { count: 2 ** bits, bits, perByte: 0 };
 }

@@ -41,8 +41,8 @@ const NAME = "sphericalCompression";
  * O(d) steps for blocks of d numbers. The cap is {y : ⟨y, x⟩ ≥ √(1 − a) ‖x‖}, with a a little below `alpha`; it covers the share
  * P(a, d) = I_a((d − 1)/2, 1/2) / 2 of the sphere, I being the regularised incomplete beta function, and the mean of
  * ⟨y, x⟩ / ‖x‖ over it is m. All blocks of a message search the same candidates, which leaves the law of each block as it is.
- * One norm is sent by itself, the others as ratios to it of few bits. What rounding the norms adds to the error is taken off the
- * caps, or, where `unbiased`, rounded at random and added to ω, so that the declared constants hold.
+ * The largest norm is sent by itself, the others as ratios to it of few bits. What rounding the norms adds to the error is taken
+ * off the caps; where `unbiased`, norms are rounded at random and what that adds is part of ω.
  *
  * - Guarantee: contractive, ‖C(x) − x‖² ≤ α ‖x‖² in every draw with α = `alpha`; the mean is 2 − a − 2 √(1 − a) m. With `unbiased`,
  *   unbiased with variance ω ‖x‖² for every vector, ω = 1/m² − 1 ≤ alpha / (1 − alpha), and what the norms add.
