@@ -63,16 +63,15 @@ function pictureOf(results: readonly Result[], { epochs, seeds }: { epochs: numb
   const all = results.flatMap(accuracies), least = Math.min(...all), most = Math.max(...all);
   const series = CONTESTANTS.filter(({ isInPicture }) => isInPicture).flatMap((contestant): Series[] => {
     const own = results.filter((result) => result.contestant === contestant), { color } = familyOf(own[0]!.method);
-    const points = own.map((result) => [megabytes(result), mean(accuracies(result)), result.setting] as const);
     return [
-      // The curve ends, and bears its name, at the setting that sends the fewest bytes.
       {
-        name: contestant.name,
+        // The curve ends, and bears its name, at the setting that sends the fewest bytes.
+        name: [contestant.name, contestant.range].filter((part) => part !== "").join(", "),
         color,
         style: "joined",
-        points: points.map(([x, y, s]) => s === "" ? [x, y] : [x, y, s]),
+        points: own.map((result) => [megabytes(result), mean(accuracies(result))]),
       },
-      ...own.map((result): Series => ({
+      ...own.filter(() => seeds > 1).map((result): Series => ({
         name: contestant.name,
         color,
         style: "range",
@@ -81,13 +80,10 @@ function pictureOf(results: readonly Result[], { epochs, seeds }: { epochs: numb
     ];
   });
   return {
-    title: `Handwritten digits on four ranks: accuracy after ${epochs} epochs against bytes (${seeds} runs each)`,
+    title: `Handwritten digits on four ranks: accuracy after ${epochs} epoch${epochs > 1 ? "s" : ""} against bytes, ` +
+      (seeds > 1 ? `mean and range of ${seeds} seeds` : "one seed"),
     x: { name: "megabytes that each rank sends in an epoch", from: .1, to: 100, log: true },
-    y: {
-      name: "test accuracy, %",
-      from: Math.floor(10 * least - .5) / 10,
-      to: Math.ceil(10 * most + .5) / 10,
-    },
+    y: { name: "test accuracy, %", from: Math.floor(2 * least) / 2, to: Math.ceil(2 * most) / 2 },
     series,
   };
 }
@@ -104,7 +100,7 @@ function tableOf(results: readonly Result[]): { head: string[]; rows: string[][]
     return [
       [name, setting].filter((part) => part !== "").join(", "),
       `${optimizer}, ${rate}`,
-      `${mean(accuracies(result)).toFixed(2)} ± ${(spread / 2).toFixed(2)}`,
+      mean(accuracies(result)).toFixed(2) + (runs.length > 1 ? ` ± ${(spread / 2).toFixed(2)}` : ""),
       (mean(accuracies(result)) - mean(accuracies(floats))).toFixed(2).replace("-", "−"),
       encoded.toFixed(0),
       (whole / encoded).toFixed(1),

@@ -6,17 +6,19 @@ export interface Contestant {
   readonly name: string;
   /** What distinguishes each setting, and the method as a call. */
   readonly settings: readonly (readonly [setting: string, method: string])[];
+  /** All settings in short, for the picture. */
+  readonly range: string;
   /** The optimizer that is wrapped, and its learning rate. */
   readonly optimizer: "adam" | "momentum" | "sgd";
   readonly rate: number;
   readonly isInPicture: boolean;
 }
 
-const shown = (name: string, ...settings: Contestant["settings"]): Contestant => (
-  { name, settings, optimizer: "adam", rate: .005, isInPicture: true }
+const shown = (name: string, range: string, ...settings: Contestant["settings"]): Contestant => (
+  { name, range, settings, optimizer: "adam", rate: .005, isInPicture: true }
 );
 const listed = (optimizer: Contestant["optimizer"], rate: number, name: string, method: string): Contestant => (
-  { name, settings: [["", method]], optimizer, rate, isInPicture: false }
+  { name, range: "", settings: [["", method]], optimizer, rate, isInPicture: false }
 );
 const nearest = (nu: number) => `sparseDithering({ nu: ${nu}, rounding: "nearest" })`;
 const trellis = (omega: number) => `subtractiveDithering({ omega: ${omega}, states: 8 })`;
@@ -29,26 +31,34 @@ export const FLOATS = "32-bit floats";
  * own, and those of signs, stand below momentum SGD; those for convex problems below SGD.
  */
 export const CONTESTANTS: readonly Contestant[] = [
-  shown(FLOATS, ["", "average"]),
+  shown(FLOATS, "", ["", "average"]),
   shown(
     "average, trellis dithering",
+    "ω = 0.25 to 4",
     ...[.25, 1, 4].map((omega) => [`ω = ${omega}`, `average(${trellis(omega)})`] as const),
   ),
-  shown("average, EDEN", ...[2, 1, .5].map((bits) => [`${bits} bits`, `average(eden({ bits: ${bits} }))`] as const)),
+  shown(
+    "average, EDEN",
+    "2 to 0.5 bits",
+    ...[2, 1, .5].map((bits) => [`${bits} bit${bits > 1 ? "s" : ""}`, `average(eden({ bits: ${bits} }))`] as const),
+  ),
   shown(
     "average, QSGD",
+    "7 and 1 levels",
     ...[7, 1].map((levels) => [`levels = ${levels}`, `average(bucketed(qsgd({ levels: ${levels} }), 512))`] as const),
   ),
   shown(
     "error feedback, sparse dithering",
+    "ν = 0.25 to 0.9",
     ...[.25, .5, .9].map((nu) => [`ν = ${nu}`, `errorFeedback(${nearest(nu)})`] as const),
   ),
   shown(
     "error feedback, top k",
+    "10 to 0.1 %",
     ...[.1, .01, .001].map((ratio) => [`${100 * ratio} %`, `errorFeedback(topK({ ratio: ${ratio} }))`] as const),
   ),
-  shown("PowerSGD", ...[4, 1].map((rank) => [`rank ${rank}`, `powerSgd({ rank: ${rank} })`] as const)),
-  shown("1-bit Adam", ["", "oneBitAdam({ warmupSteps: 100 })"]),
+  shown("PowerSGD", "rank 4 and 1", ...[4, 1].map((rank) => [`rank ${rank}`, `powerSgd({ rank: ${rank} })`] as const)),
+  shown("1-bit Adam", "", ["", "oneBitAdam({ warmupSteps: 100 })"]),
   listed("adam", .005, "DoubleSqueeze, sparse dithering, ν = 0.5", `doubleSqueeze(${nearest(.5)})`),
   listed("adam", .005, "DIANA, trellis dithering, ω = 1", `diana(${trellis(1)})`),
   listed("adam", .005, "EF21, sparse dithering, ν = 0.25", `ef21(${nearest(.25)})`),

@@ -47,12 +47,14 @@ function isInside(value: number, axis: Axis): boolean {
   return -1e-9 <= share && share <= 1 + 1e-9;
 }
 
-/** What is to be named: points with a label of their own, and the last point of a curve. */
-function namedPoints({ name, points, style = "curve" }: Series): Point[] {
-  const own = points.filter(([, , label]) => label !== undefined);
+/** The names in a series and where they may stand: at a point with a label of its own, at the last or first of a curve. */
+function namesIn({ name, points, style = "curve" }: Series): { text: string; points: Point[] }[] {
+  const own = points.filter(([, , label]) => label !== undefined).map((point) => ({
+    text: point[2]!,
+    points: [point],
+  }));
   if (style === "points" || style === "range" || points.length === 0) return own;
-  const [x, y] = points.at(-1)!;
-  return [[x, y, name], ...own];
+  return [{ text: name, points: style === "joined" ? [points.at(-1)!, points[0]!] : [points.at(-1)!] }, ...own];
 }
 
 /** Values where an axis has a line: powers of ten on a logarithmic one, with 2 and 5 between them where it is short. */
@@ -94,20 +96,20 @@ export function optionsOf({ title, x, y, series }: Chart): Record<string, unknow
     points: one.points.filter(([a, b]) => isInside(a, x) && isInside(b, y)),
   }));
   // Names at the right end of the x axis need a margin.
-  const room = (points: Point[]) =>
-    points.map(([at, , label]) => LETTER * label!.length + 16 - (1 - along(at, x)) * (WIDTH - 300));
-  const right = Math.max(24, ...drawn.flatMap((one) => room(namedPoints(one))));
+  const room = (text: string, [at]: Point) => LETTER * text.length + 16 - (1 - along(at, x)) * (WIDTH - 300);
+  const right = Math.max(24, ...drawn.flatMap(namesIn).map(({ text, points }) => room(text, points[0]!)));
   const pixel = ([a, b]: Point) =>
     [LEFT + along(a, x) * (WIDTH - LEFT - right), HEIGHT - BOTTOM - along(b, y) * (HEIGHT - TOP - BOTTOM)] as const;
   const labels = drawn.flatMap((one) =>
-    namedPoints(one).map((point): Label => {
-      const [left, top] = pixel(point);
-      return { text: point[2]!, color: one.color, x: left, y: top };
-    })
+    namesIn(one).map(({ text, points }): Label => ({ text, color: one.color, at: points.map(pixel) }))
   );
   const marks = drawn.flatMap(({ points, style = "curve" }) => {
-    const pixels = points.map(pixel);
-    return style === "points" ? pixels : pixels.flatMap((to, i) => between(pixels[i - 1] ?? to, to));
+    const pixels = points.map(pixel), isVisible = style === "points" || style === "joined";
+    const path = style === "points" ? [] : pixels.flatMap((to, i) => between(pixels[i - 1] ?? to, to));
+    return [
+      ...path.map(([x, y]) => [x, y, 1] as const),
+      ...isVisible ? pixels.map(([x, y]) => [x, y, 8] as const) : [],
+    ];
   });
   const frame = { left: LEFT + 2, right: WIDTH - 6, top: TOP - LINE, bottom: HEIGHT - BOTTOM };
   const placed = placeLabels(labels, marks, frame);
@@ -131,20 +133,20 @@ export function optionsOf({ title, x, y, series }: Chart): Record<string, unknow
       silent: style === "range",
       lineStyle: { color, width: style === "range" ? 1 : 1.8, type: style === "dashed" ? "dashed" : "solid" },
     })),
-    graphic: placed.flatMap(({ text, color, x, y, left, middle }) => {
-      const end = left > x ? left - 2 : Math.min(x, left + LETTER * text.length);
-      const far = Math.hypot(end - x, middle - y) > LINE + 2;
+    graphic: placed.flatMap(({ text, color, chosen: [x, y], left, middle }) => {
+      const width = LETTER * text.length, isLeft = left + width < x, end = isLeft ? left + width : left;
+      const isFar = Math.hypot(end - x, middle - y) > LINE + 2;
+      const shape = { x1: x, y1: y, x2: end + (isLeft ? 2 : -2), y2: middle };
+      const halo = { stroke: "#fff", lineWidth: 3 }, font = { fontSize: FONT, verticalAlign: "middle" };
       return [
-        ...far
-          ? [{ type: "line", silent: true, shape: { x1: x, y1: y, x2: end, y2: middle }, style: { stroke: color } }]
-          : [],
+        ...isFar ? [{ type: "line", silent: true, shape, style: { stroke: color } }] : [],
         {
           type: "text",
           silent: true,
           z: 10,
-          x: left,
+          x: end,
           y: middle,
-          style: { text, fill: color, fontSize: FONT, verticalAlign: "middle", stroke: "#fff", lineWidth: 3 },
+          style: { text, fill: color, textAlign: isLeft ? "right" : "left", ...font, ...halo },
         },
       ];
     }),

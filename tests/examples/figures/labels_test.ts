@@ -5,7 +5,7 @@ import { key, uniform } from "../../../random.ts";
 const frame = { left: 70, right: 830, top: 40, bottom: 500 };
 
 Deno.test("a name alone stands right of its point, or left of it where the frame ends", () => {
-  const at = (x: number) => placeLabels([{ text: "name", color: "#000", x, y: 200 }], [[x, 200]], frame)[0]!;
+  const at = (x: number) => placeLabels([{ text: "name", color: "#000", at: [[x, 200]] }], [[x, 200, 1]], frame)[0]!;
   assert(at(400).left > 400 && at(400).middle === 200);
   assert(at(820).left + 4 * LETTER < 820 && at(820).middle === 200);
 });
@@ -18,8 +18,8 @@ Deno.test("names do not cover one another, and stay in the frame", () => {
       { length: 30 },
       (_, i) => [400 + 2000 * (u[2 * i]! - .5) ** 3, 60 + 400 * u[2 * i + 1]!] as const,
     );
-    const labels = points.map(([x, y], i) => ({ text: `compressor ${i}`, color: "#000", x, y }));
-    const placed = placeLabels(labels, points, frame);
+    const labels = points.map(([x, y], i) => ({ text: `compressor ${i}`, color: "#000", at: [[x, y]] as const }));
+    const placed = placeLabels(labels, points.map(([x, y]) => [x, y, 8]), frame);
     assertEquals(placed.map(({ text }) => text), labels.map(({ text }) => text));
     placed.forEach((a, i) => {
       const right = a.left + LETTER * a.text.length;
