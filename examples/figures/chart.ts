@@ -134,9 +134,10 @@ export function optionsOf({ title, x, y, series }: Chart): Record<string, unknow
       lineStyle: { color, width: style === "range" ? 1 : 1.8, type: style === "dashed" ? "dashed" : "solid" },
     })),
     graphic: placed.flatMap(({ text, color, chosen: [x, y], left, middle }) => {
-      const width = LETTER * text.length, isLeft = left + width < x, end = isLeft ? left + width : left;
-      const isFar = Math.hypot(end - x, middle - y) > LINE + 2;
-      const shape = { x1: x, y1: y, x2: end + (isLeft ? 2 : -2), y2: middle };
+      const width = LETTER * text.length, isLeft = left + width < x;
+      // A name that is not beside its point has a line to it, from where it is nearest.
+      const near = Math.min(Math.max(x, left - 2), left + width + 2), isFar = Math.hypot(near - x, middle - y) > LINE + 2;
+      const shape = { x1: x, y1: y, x2: near, y2: middle };
       const halo = { stroke: "#fff", lineWidth: 3 }, font = { fontSize: FONT, verticalAlign: "middle" };
       return [
         ...isFar ? [{ type: "line", silent: true, shape, style: { stroke: color } }] : [],
@@ -144,7 +145,7 @@ export function optionsOf({ title, x, y, series }: Chart): Record<string, unknow
           type: "text",
           silent: true,
           z: 10,
-          x: end,
+          x: isLeft ? left + width : left,
           y: middle,
           style: { text, fill: color, textAlign: isLeft ? "right" : "left", ...font, ...halo },
         },
