@@ -1,5 +1,7 @@
 /** How long ranks wait for one another: the same three options wherever ranks connect. @module */
 
+import { checkNumber } from "../options.ts";
+
 /** How long ranks wait for one another, in milliseconds. */
 export interface Deadlines {
   /** How long to wait until all ranks have found one another. Default: `timeout`. */
@@ -33,14 +35,9 @@ export const deadlines = ["connectTimeout", "timeout", "roundTimeout"] as const;
 export function checkDeadlines(doing: string, options: Deadlines): void {
   for (const name of deadlines) {
     const value = options[name];
-    if (
-      value === undefined || (typeof value === "number" && value > 0 && value < 2 ** 31) ||
-      (name === "roundTimeout" && value === Infinity)
-    ) {
-      continue;
-    }
-    const most = name === "roundTimeout" ? "below 2^31 ms, or Infinity" : "below 2^31 ms";
-    throw new RangeError(`Cannot ${doing}: ${name} must be above 0 and ${most}, received ${value}`);
+    const endless = name === "roundTimeout";
+    if (value === undefined || (endless && value === Infinity)) continue;
+    checkNumber(doing, name, value, { above: 0, below: 2 ** 31, note: endless ? "in ms, or Infinity" : "in ms" });
   }
 }
 

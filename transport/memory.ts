@@ -1,5 +1,6 @@
 /** Transports between ranks of one thread. @module */
 
+import { checkInteger } from "../options.ts";
 import { type Transport, TransportError } from "./transport.ts";
 
 /** The messages that one rank has sent to another and the other has not received yet. */
@@ -48,11 +49,7 @@ const mostRanks = 4096;
  * ```
  */
 export function memory(size: number): Transport[] {
-  if (!(Number.isInteger(size) && size >= 1 && size <= mostRanks)) {
-    throw new RangeError(
-      `Cannot make a group: size must be a positive integer of at most ${mostRanks}, received ${String(size)}`,
-    );
-  }
+  checkInteger("make a group", "size", size, 1, mostRanks);
   const links = Array.from({ length: size }, () => Array.from({ length: size }, () => new Link()));
   const link = (from: number, to: number): Link => {
     const found = links[from]?.[to];

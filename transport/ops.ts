@@ -121,7 +121,7 @@ export function checkRound(round: WireRound, size: number, maxMessageBytes: numb
     throw new RangeError(`Cannot perform ${op}: ${messages.length} messages for ${size} ranks`);
   }
   if (root !== undefined && !(Number.isInteger(root) && root >= 0 && root < size)) {
-    throw new RangeError(`Cannot perform ${op}: root must be a rank below ${size}, received ${root}`);
+    throw new RangeError(`Cannot perform ${op}: root is ${root}, expected a rank below ${size}`);
   }
   for (const { byteLength } of messages) {
     if (byteLength <= maxMessageBytes) continue;

@@ -78,7 +78,7 @@ const transport: Rooms = {
     paths:
       "transport/round.ts transport/ops.ts transport/transport.ts transport/deadlines.ts transport/handshake.ts transport/memory.ts " +
       "transport/uncaught.ts",
-    imports: "bytes",
+    imports: "bytes options",
   },
   place: {
     holds: "where a rank stands among the others, and what a kind of transport is",

@@ -82,9 +82,9 @@ export default [
   },
   {
     name: "deadlines: a string passes for a number",
-    file: "transport/deadlines.ts",
-    find: 'typeof value === "number" && value > 0',
-    replace: "value > 0",
+    file: "options.ts",
+    find: 'if (typeof value === "number") {',
+    replace: 'if (typeof value !== "symbol") {',
     tests: [`${deadlines}#refused`],
   },
   // Blame in rounds.

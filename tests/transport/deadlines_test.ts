@@ -203,20 +203,31 @@ Deno.test("deadlines that are none are refused wherever they are given, before a
     for (const name of ["connectTimeout", "timeout", "roundTimeout"] as const) {
       for (const value of [0, -1, NaN, 2 ** 31, "5" as unknown as number]) {
         const error = await assertRejects(async () => await make({ [name]: value }), RangeError, undefined, maker);
-        assertMatch(error.message, new RegExp(`${name} must be above 0 and below 2\\^31 ms.*, received ${value}`));
+        assertMatch(
+          error.message,
+          new RegExp(`${name} is "?${value}"?, expected a number > 0 and < 2147483648, in ms`),
+        );
       }
     }
-    await assertRejects(async () => await make({ timeout: Infinity }), RangeError, "timeout must be");
+    await assertRejects(async () => await make({ timeout: Infinity }), RangeError, "timeout is Infinity");
   }
   const [transport] = memory(2);
-  assertThrows(() => collective(transport!, { roundTimeout: 0 }), RangeError, "roundTimeout must be above 0");
+  assertThrows(
+    () => collective(transport!, { roundTimeout: 0 }),
+    RangeError,
+    "roundTimeout is 0, expected a number > 0",
+  );
   collective(transport!, { roundTimeout: Infinity });
 });
 
 Deno.test("deadlines that are given are passed on, and messages name them and the ranks in words", () => {
   assertEquals(deadlinesOf({ timeout: 5, roundTimeout: undefined }), { timeout: 5 });
   checkDeadlines("connect", { timeout: 5, roundTimeout: Infinity });
-  assertThrows(() => checkDeadlines("connect", { timeout: 0 }), RangeError, "Cannot connect: timeout must be above 0");
+  assertThrows(
+    () => checkDeadlines("connect", { timeout: 0 }),
+    RangeError,
+    "Cannot connect: timeout is 0, expected a number > 0",
+  );
   assertEquals([seconds(300), seconds(30_000), listed([2]), listed([1, 3])], ["0.3 s", "30 s", "rank 2", "ranks 1, 3"]);
 });
 

@@ -57,8 +57,8 @@ Deno.test("what is wrong with a round is said, with what was received and what w
     [rounds[0]!, RangeError, "Cannot perform allGather: the message has 1 bytes, agreed are at most 0"],
     [{ op: "allToAll", messages: [] }, RangeError, "Cannot perform allToAll: 0 messages for 3 ranks"],
     [{ op: "allReduce", vector: new Float32Array(1) }, RangeError, "the message has 4 bytes, agreed are at most 0"],
-    [{ ...rounds[3]!, root: 3 } as WireRound, RangeError, "root must be a rank below 3, received 3"],
-    [{ ...rounds[3]!, root: .5 } as WireRound, RangeError, "root must be a rank below 3, received 0.5"],
+    [{ ...rounds[3]!, root: 3 } as WireRound, RangeError, "root is 3, expected a rank below 3"],
+    [{ ...rounds[3]!, root: .5 } as WireRound, RangeError, "root is 0.5, expected a rank below 3"],
     [{ op: "toString" } as unknown as WireRound, TypeError, "unknown op toString"],
   ];
   for (const [round, kind, why] of refusals) assertThrows(() => checkRound(round, 3, 0), kind, why);

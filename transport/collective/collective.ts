@@ -12,7 +12,7 @@ import { Channel, type Reserve, roomToGrow } from "./channel.ts";
 import { chooseAlgorithm } from "./choose.ts";
 import { checkDeadlines, type Deadlines } from "../deadlines.ts";
 import { checkRound, encodedBytes, floatsOf } from "../ops.ts";
-import { checkOptions, show } from "../../options.ts";
+import { checkInteger, checkOptions, show } from "../../options.ts";
 import { RoundDeadlines } from "./round_deadlines.ts";
 import type { Collective, WireRound } from "../round.ts";
 import { lossOf, type Transport, TransportError } from "../transport.ts";
@@ -82,11 +82,7 @@ export function communicator(
 ): Communicator {
   const { maxMessageBytes = 2 ** 30 } = options, { reserve = growingMemory(), choose = chooseAlgorithm } = parts;
   checkDeadlines("make a group", options);
-  if (!(Number.isInteger(maxMessageBytes) && maxMessageBytes > 0 && maxMessageBytes < 2 ** 32)) {
-    throw new RangeError(
-      `Cannot make a group: maxMessageBytes must be an integer from 1 to 2^32 - 1, received ${maxMessageBytes}`,
-    );
-  }
+  checkInteger("make a group", "maxMessageBytes", maxMessageBytes, 1, 2 ** 32 - 1);
   if (typeof transport?.send !== "function" || typeof transport.receive !== "function") {
     throw new TypeError(`Cannot make a group: the transport is ${show(transport)}, expected one such as memory(1)[0]`);
   }

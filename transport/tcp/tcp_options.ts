@@ -2,7 +2,7 @@
 
 import type { CollectiveOptions } from "../collective/collective.ts";
 import { checkDeadlines, type Deadlines, deadlines } from "../deadlines.ts";
-import { checkOptions } from "../../options.ts";
+import { checkInteger, checkNumber, checkOptions, show } from "../../options.ts";
 
 /** Options of {@link tcp} and {@link tcpBlocking}. */
 export interface TcpOptions extends CollectiveOptions, Deadlines {
@@ -55,22 +55,19 @@ const known = [
  */
 export function checkTcpOptions(options: TcpOptions): void {
   const { rank, size, host, port, bind = "", run = "", timeout = 30_000, heartbeat = timeout / 6 } = options;
-  const refuse = (what: string, value: unknown): never => {
-    throw new RangeError(`Cannot connect: ${what}, received ${value}`);
-  };
   checkOptions("connect", options, known);
-  if (!(Number.isInteger(size) && size >= 1)) refuse("size must be a positive integer", size);
-  if (!(Number.isInteger(rank) && rank >= 0 && rank < size)) {
-    refuse(`rank must be an integer from 0 to ${size - 1}`, rank);
-  }
-  if (!(Number.isInteger(port) && port >= 1 && port <= 65535)) refuse("port must be an integer from 1 to 65535", port);
+  checkInteger("connect", "size", size, 1);
+  checkInteger("connect", "rank", rank, 0, size - 1);
+  checkInteger("connect", "port", port, 1, 65535);
   for (const [name, value] of Object.entries({ host, bind, run })) {
-    if (typeof value !== "string") throw new TypeError(`Cannot connect: ${name} must be a string, received ${value}`);
+    if (typeof value !== "string") {
+      throw new TypeError(`Cannot connect: ${name} is ${show(value)}, expected a string`);
+    }
   }
-  if (host === "") refuse("host must be a name or an address", '""');
-  if (run.length > 256) refuse("run must have at most 256 characters", run.length);
+  if (host === "") throw new RangeError('Cannot connect: host is "", expected a name or an address');
+  if (run.length > 256) {
+    throw new RangeError(`Cannot connect: run has ${run.length} characters, expected at most 256`);
+  }
   checkDeadlines("connect", options);
-  if (!(heartbeat > 0 && heartbeat <= timeout / 3)) {
-    refuse(`heartbeat must be above 0 ms and at most a third of timeout, ${timeout / 3} ms`, heartbeat);
-  }
+  checkNumber("connect", "heartbeat", heartbeat, { above: 0, most: timeout / 3, note: "a third of timeout, in ms" });
 }

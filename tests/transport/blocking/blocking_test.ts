@@ -75,7 +75,7 @@ Deno.test("blocking says what is wrong with its options before a thread starts",
       "options.at.call is the function call, which cannot be",
     ],
     [{ module, maxMessageBytes: 0 }, RangeError, "maxMessageBytes"],
-    [{ module, timeout: 0 }, RangeError, "timeout must be above 0"],
+    [{ module, timeout: 0 }, RangeError, "timeout is 0, expected a number > 0"],
     [{ module, modul: 1 } as BlockingOptions, TypeError, "was module meant?"],
   ];
   for (const [options, kind, why] of refusals) {

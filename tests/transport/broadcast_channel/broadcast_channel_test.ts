@@ -111,7 +111,7 @@ Deno.test("options are checked", async () => {
     void await assertRejects(() => broadcastChannel({ name: "n", rank: 0, size: 1, ...options }), RangeError, message);
   await refused({ size: 0 }, "Cannot connect group n: size is 0, expected an integer from 1 to 1024");
   await refused({ rank: 1 }, "rank is 1, expected an integer from 0 to 0");
-  await refused({ timeout: 0 }, "Cannot connect group n: timeout must be above 0");
+  await refused({ timeout: 0 }, "Cannot connect group n: timeout is 0, expected a number > 0");
   await refused({ capacity: 100 }, "capacity is 100, expected a multiple of 64");
 });
 

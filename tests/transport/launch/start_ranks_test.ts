@@ -146,9 +146,9 @@ Deno.test("launch: options are checked", async () => {
   await refused({ nodes: 2, nodeRank: 2 }, "nodeRank is 2, expected an integer from 0 to 1", RangeError);
   await refused({ nodes: 2 }, "Cannot launch on 2 nodes: rendezvous is missing");
   await refused({ rendezvous: "nowhere" }, 'rendezvous is "nowhere", expected "host:port"', RangeError);
-  await refused({ timeout: -1 }, "timeout must be above 0 and below 2^31 ms, received -1", RangeError);
-  await refused({ connectTimeout: 0 }, "connectTimeout must be above 0", RangeError);
-  await refused({ roundTimeout: NaN }, "roundTimeout must be above 0", RangeError);
+  await refused({ timeout: -1 }, "timeout is -1, expected a number > 0 and < 2147483648, in ms", RangeError);
+  await refused({ connectTimeout: 0 }, "connectTimeout is 0, expected a number > 0", RangeError);
+  await refused({ roundTimeout: NaN }, "roundTimeout is NaN, expected a number > 0", RangeError);
   await refused({ transport: "pigeon" }, 'transport is "pigeon", expected one of broadcast, tcp');
   await refused({ transport: "broadcast", processes: true }, "Cannot launch over broadcast");
   await refused({ rank: 1 }, 'there is no option "rank", expected one of script, ranks');

@@ -188,7 +188,11 @@ Deno.test("tcpBlocking says what went wrong in the comm worker", async () => {
   assertEquals(error.rank, 0);
   const options2 = { ...options, port: freePort(), timeout: 300 };
   await assertRejects(() => tcpBlocking(options2), TransportError, "rank 1 did not come within 0.3 s");
-  await assertRejects(() => tcpBlocking({ ...options, rank: 5 }), RangeError, "rank must be an integer from 0 to 1");
+  await assertRejects(
+    () => tcpBlocking({ ...options, rank: 5 }),
+    RangeError,
+    "rank is 5, expected an integer from 0 to 1",
+  );
 });
 
 Deno.test("tcpBlocking on a page's main thread is a TypeError that says what to do", async () => {
