@@ -76,7 +76,7 @@ export function cast(options: CastOptions): UnbiasedCompressor | ContractiveComp
     decodeAdd(message, _key, scale, into) {
       requireLength("cast", message, 2 + byteLengthOf(width, into.length));
       const shift = (message[0]! | (message[1]! << 8)) << 16 >> 16, unit = 2 ** -shift;
-      // The encoder scales a finite float32 to the format's upper half: other exponents are not its.
+      // The encoder scales a finite float32 into the upper half of the format, and writes no other exponent.
       if (!(Math.abs(shift) < 300 && layout.largest * unit / 2 < 2 ** 128)) refuse("cast", `the scale is 2^${shift}`);
       const values = tables[format] ??= valuesOf(layout), mask = 2 ** (layout.width - 1) - 1;
       readCodes(width, into.length, message, 2, (codes, from) => {

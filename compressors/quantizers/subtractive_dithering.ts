@@ -99,7 +99,7 @@ export function subtractiveDithering(options: SubtractiveDitheringOptions): Unbi
     return count === size ? undefined : choose(fold(key, 3), count, size, indicesOf(count));
   }
 
-  /** What is below a unit of the dither, which has 15 bits for each number: shared by all numbers of a message. */
+  /** The part of the dither below the 15 bits that each number has of its own: all numbers of a message share it. */
   const offsetOf = (key: Key) => bits(fold(key, 2), word)[0]! / 2 ** 32;
 
   /** How far an integer may lie from its dither, in steps of 2: no number exceeds the norm. */

@@ -25,7 +25,7 @@ import type { Compressor } from "../../compressor.ts";
 import { clampFloat32 } from "../../kernels/float32.ts";
 import { limitOf, promisedStep, roundLevels, sentStep, type SparseRounding } from "./sparse_rounding.ts";
 
-/** What the entropy code must know beside; see the options of `sparseDithering`. */
+/** What the entropy code must know in addition; see the options of `sparseDithering`. */
 interface SparseEntropy extends SparseRounding {
   readonly centroids: boolean;
   readonly rateDistortion: number;
@@ -49,7 +49,7 @@ export function entropyCode(code: SparseEntropy): Pick<Compressor, "maxByteLengt
   // The coder is that of subtractive dithering, here with a dither of 0.
   const noDither = new Uint16Array(BLOCK), values = new Float64Array(BLOCK), integers = new Int32Array(BLOCK);
   const memory = new PathMemory(slope > 0 ? joint : plain);
-  // Of the integers of each magnitude: how far they lie beyond their numbers in all, and how many there are.
+  // For the integers of each magnitude: the sum of how far they lie beyond their numbers, and how many there are.
   const offsets = new Float64Array(MAGNITUDES), counts = new Float64Array(MAGNITUDES);
 
   const maxByteLength = (size: number) => {

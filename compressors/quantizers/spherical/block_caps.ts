@@ -7,7 +7,7 @@ import { cap } from "../../kernels/cap_search.ts";
 interface BlockCap {
   /** √(1 − a): the least ⟨y, x⟩ / ‖x‖ of the cap. */
   readonly threshold: number;
-  /** The factor of the decoded point beside the norm. */
+  /** What the decoded point is multiplied by, in addition to the norm. */
   readonly gain: number;
   /** How many low bits of a candidate's number are sent as they are. */
   readonly rice: number;

@@ -17,7 +17,7 @@ import { cap } from "../../kernels/cap_search.ts";
 const EVERYTHING = 0x7fffffff;
 /** A logarithmic norm is from LEAST to below ABOVE; others are sent in 31 bits after an escape. */
 const LEAST = 2 ** -45, ABOVE = 2 ** 20;
-/** Of ratios below this a block counts as zero. */
+/** A block whose ratio is below this counts as zero. */
 const NEGLIGIBLE = 2 ** -126;
 
 /** Writes and reads the norms of one message after the other. */
