@@ -1,4 +1,4 @@
-/** Methods, and the wrapper that brings them into tfjs. @module */
+/** Methods, convex problems, and the optimizer by which tfjs trains with a method. @module */
 
 export type { Key } from "../random.ts";
 export type {
@@ -16,33 +16,43 @@ export type {
   Traffic,
   WireRound,
 } from "../transport/round.ts";
+
+// Methods.
 export * from "./methods/method.ts";
 export { context } from "./methods/context.ts";
 export { workspace } from "./methods/workspace.ts";
 export * from "./methods/factories.ts";
+export * from "./methods/describe.ts";
+export * from "./methods/parse_method.ts";
+
+// Convex problems.
 export * from "./problems/libsvm.ts";
 export * from "./problems/minimise.ts";
 export * from "./problems/problem.ts";
-export * from "./tfjs/variables/bucket.ts";
-export * from "./tfjs/callbacks.ts";
-export { restoreCheckpoint, saveCheckpoint } from "./tfjs/checkpoints/checkpoint.ts";
-export * from "./methods/describe.ts";
-export * from "./methods/parse_method.ts";
+
+// The optimizer.
 export type { DistributedOptimizerOptions } from "./tfjs/arguments.ts";
 export * from "./tfjs/optimizer.ts";
-export * from "./tfjs/checkpoints/file_handler.ts";
 export type { Group } from "./tfjs/agreement/group.ts";
-export * from "./tfjs/checkpoints/restore_from.ts";
-export * from "./files/safetensors.ts";
-export { type SaveOptions, saveTo } from "./tfjs/checkpoints/save_to.ts";
+export { averageState, broadcastState } from "./tfjs/agreement/sync_weights.ts";
+export * from "./tfjs/callbacks.ts";
+export type { OptimizerState, StateDigests } from "./tfjs/optimizer_state.ts";
+export * from "./tfjs/variables/bucket.ts";
+export type { Slot, Slots } from "./tfjs/variables/slots.ts";
+export * from "./tfjs/variables/tfjs.ts";
+export type { NamedGradient } from "./tfjs/variables/variables.ts";
+export { type Weights, weightsDigest } from "./tfjs/variables/weights.ts";
+
+// Data.
 export * from "./tfjs/data/shard.ts";
 export type { DataRows, Place, Shardable } from "./tfjs/data/shardable.ts";
-export type { Slot, Slots } from "./tfjs/variables/slots.ts";
-export type { OptimizerState, StateDigests } from "./tfjs/optimizer_state.ts";
+
+// Checkpoints and files.
+export { restoreCheckpoint, saveCheckpoint } from "./tfjs/checkpoints/checkpoint.ts";
+export * from "./tfjs/checkpoints/file_handler.ts";
 export type { LeftOut } from "./tfjs/checkpoints/read_step.ts";
-export type { Json } from "./files/step_folder.ts";
+export * from "./tfjs/checkpoints/restore_from.ts";
+export { type SaveOptions, saveTo } from "./tfjs/checkpoints/save_to.ts";
 export type { Saved } from "./tfjs/checkpoints/write_step.ts";
-export type { NamedGradient } from "./tfjs/variables/variables.ts";
-export { averageState, broadcastState } from "./tfjs/agreement/sync_weights.ts";
-export { type Weights, weightsDigest } from "./tfjs/variables/weights.ts";
-export * from "./tfjs/variables/tfjs.ts";
+export * from "./files/safetensors.ts";
+export type { Json } from "./files/step_folder.ts";

@@ -34,7 +34,7 @@ const mutants: Mutant[] = [
     tests,
   },
   {
-    name: "status: a rank that has left blames itself for too few steps",
+    name: "opening: a rank that has left blames itself for too few steps",
     file: "optimizers/tfjs/agreement/opening.ts",
     find: "if (rank === own) {",
     replace: "if (rank === own + 0.5) {",

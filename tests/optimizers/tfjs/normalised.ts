@@ -1,3 +1,5 @@
+/** Ranks of one thread, and a model with BatchNorm and a frozen layer. @module */
+
 import * as tf from "@tensorflow/tfjs";
 import { type Collective, collective, memory } from "../../../transport/mod.ts";
 

@@ -105,7 +105,7 @@ Deno.test("a lost rank: the others throw, and everything is as before the step",
   const before = state();
   const [failed] = await Promise.allSettled([
     ranks[0]!.step(),
-    // Gone after the status round, in the middle of the step.
+    // Gone after the opening, in the middle of the step.
     groups[1]!.perform({ op: "allGather", message: new Uint8Array(0) }).finally(() =>
       groups[1]![Symbol.asyncDispose]()
     ),

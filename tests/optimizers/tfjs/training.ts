@@ -1,3 +1,5 @@
+/** Models, data and groups to train with in one thread. @module */
+
 import * as tf from "@tensorflow/tfjs";
 import type { Method } from "../../../optimizers/mod.ts";
 import {

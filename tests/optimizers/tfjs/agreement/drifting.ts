@@ -1,3 +1,5 @@
+/** Ranks that can be made to drift apart, and steps that all of them must refuse. @module */
+
 import { assert, assertEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import {

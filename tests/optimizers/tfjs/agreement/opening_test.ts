@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert/mod.js";
 import { exchangeOpenings, type Opening } from "../../../../optimizers/tfjs/agreement/opening.ts";
 import { runTogether } from "../../../../transport/mod.ts";
 
-const status = (changes: Partial<Opening> = {}): Opening => ({
+const opening = (changes: Partial<Opening> = {}): Opening => ({
   optimizer: 1,
   step: 7,
   nonFinite: -1,
@@ -10,32 +10,32 @@ const status = (changes: Partial<Opening> = {}): Opening => ({
   present: [true, false, true],
   ...changes,
 });
-const exchange = (...statuses: Opening[]) =>
-  runTogether(statuses.map((mine) => exchangeOpenings(mine, () => ({ rate: mine.hash }))));
+const exchange = (...openings: Opening[]) =>
+  runTogether(openings.map((mine) => exchangeOpenings(mine, () => ({ rate: mine.hash }))));
 
-Deno.test("a status arrives as it was sent, with steps up to 2^53", () => {
+Deno.test("an opening arrives as it was sent, with steps up to 2^53", () => {
   for (const step of [0, 1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 53 - 1]) {
-    const sent = [status({ step, nonFinite: 2 }), status({ step, present: [false, true, true] })];
+    const sent = [opening({ step, nonFinite: 2 }), opening({ step, present: [false, true, true] })];
     for (const received of exchange(...sent)) assertEquals(received, sent);
   }
 });
 
 Deno.test("steps that differ by 2^32 are told apart, and who took fewer", () => {
   assertThrows(
-    () => exchange(status({ step: 3 }), status({ step: 3 + 2 ** 32 })),
+    () => exchange(opening({ step: 3 }), opening({ step: 3 + 2 ** 32 })),
     Error,
     "Cannot take step 3: rank 1 is at step 4294967299. It took more steps than you",
   );
-  assertThrows(() => exchange(status({ step: 4 }), status({ step: 3 })), Error, "It took fewer steps than you");
+  assertThrows(() => exchange(opening({ step: 4 }), opening({ step: 3 })), Error, "It took fewer steps than you");
 });
 
 Deno.test("hashes that differ lead to the facts, and damaged ones are refused too", () => {
   assertThrows(
-    () => exchange(status(), status({ hash: "0000000000000001" })),
+    () => exchange(opening(), opening({ hash: "0000000000000001" })),
     Error,
     "Cannot take step 7: rate differs",
   );
-  const alike = [status(), status({ hash: "0000000000000001" })];
+  const alike = [opening(), opening({ hash: "0000000000000001" })];
   assertThrows(
     () => runTogether(alike.map((mine) => exchangeOpenings(mine, () => ({ rate: 1 })))),
     Error,
@@ -43,10 +43,10 @@ Deno.test("hashes that differ lead to the facts, and damaged ones are refused to
   );
 });
 
-Deno.test("what is no status is refused with what it is", () => {
+Deno.test("what opens no step is refused with what it is", () => {
   const send = (message: Uint8Array) =>
     runTogether([
-      exchangeOpenings(status(), () => ({})),
+      exchangeOpenings(opening(), () => ({})),
       (function* () {
         yield { op: "allGather", message } as const;
         return [];

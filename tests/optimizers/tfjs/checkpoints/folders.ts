@@ -1,3 +1,5 @@
+/** Folders for steps, which the ranks share or not. @module */
+
 import { disk } from "./step_files.ts";
 
 export const unknown = (size = 2) => Array.from({ length: size }, () => ({ save: 0, run: "0a" }));

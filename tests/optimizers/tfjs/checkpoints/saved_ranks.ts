@@ -1,3 +1,5 @@
+/** Ranks with a model that are saved to a folder and restored from it. @module */
+
 import { assertEquals } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import {

@@ -1,3 +1,5 @@
+/** Ranks with a few variables, their checkpoints, and files that are changed by hand. @module */
+
 import * as tf from "@tensorflow/tfjs";
 import { writeChecksum } from "../../../../optimizers/files/checksum.ts";
 import {

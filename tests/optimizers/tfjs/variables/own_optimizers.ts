@@ -1,3 +1,5 @@
+/** Inner optimizers that remember in every way that a class of a user may. @module */
+
 import * as tf from "@tensorflow/tfjs";
 import { average, DistributedOptimizer, type Method, type NamedTensorMap } from "../../../../optimizers/mod.ts";
 import { collective, memory } from "../../../../transport/mod.ts";

@@ -133,7 +133,7 @@ Deno.test("ranks of a local method exchange nothing between their rounds, not ev
     await together(ranks, 1);
     rounds.push(groups[0]!.traffic.rounds);
   }
-  // Comparison and weights before the first step; then, every four steps, the status, the mean movement and the vote.
+  // Comparison and weights before the first step; then, every four steps, the opening, the mean movement and the vote.
   assertEquals(rounds, [2, 2, 2, 5, 5, 5, 5, 8]);
 });
 
