@@ -1,43 +1,15 @@
-/** Wrong changes of the transports: deadlines, blame, strangers, names, counts, rounds. @module */
+/** Wrong changes of rounds and groups: deadlines, blame, counts, algorithms. @module */
 
 import type { Mutant } from "./mutant.ts";
 
 const rounds = "transport/collective/collective_test.ts",
-  blame = `blame_test.ts`,
-  deadlines = `deadlines_test.ts`;
-const meeting = "tcp/meeting_test.ts", hostile = "tcp/hostile_test.ts", tcp = `tcp_test.ts`;
-const shared = "broadcast_channel_test.ts", blocking = `tcp_blocking_test.ts`;
+  blame = "blame_test.ts",
+  deadlines = "transport/deadlines_test.ts",
+  shared = "broadcast_channel_test.ts",
+  blocking = "tcp_blocking_test.ts";
 
 export default [
   // Deadlines.
-  {
-    name: "tcp: only whole packets are signs of life",
-    file: "transport/tcp/tcp.ts",
-    find: "    return this.#peer(peer).wire.heard;",
-    replace: "    return 0 * peer;",
-    tests: [`${deadlines}#slow`],
-  },
-  {
-    name: "tcp: bytes within a packet are no sign of life",
-    file: "transport/tcp/wire.ts",
-    find: "      this.heard = performance.now();\n      done += count;",
-    replace: "      done += count;",
-    tests: [`${deadlines}#slow`],
-  },
-  {
-    name: "tcp: no heartbeats",
-    file: "transport/tcp/tcp.ts",
-    find: "wire.write(kinds.heartbeat, nothing).catch(() => {});",
-    replace: "{}",
-    tests: [`${tcp}#heartbeats`],
-  },
-  {
-    name: "tcp: a peer that has gone silent is never lost between rounds",
-    file: "transport/tcp/tcp.ts",
-    find: "if (silence <= patience(",
-    replace: "if (silence >= 0 * patience(",
-    tests: [`${tcp}#silent`],
-  },
   {
     name: "roundTimeout ends no round",
     file: "transport/collective/round_deadlines.ts",
@@ -110,20 +82,6 @@ export default [
     tests: [`${blame}#no longer hear each other`],
   },
   {
-    name: "tcp: an abort is not passed on",
-    file: "transport/tcp/tcp.ts",
-    find: "        this.#end(error, kinds.abort, abort);\n",
-    replace: "",
-    tests: [`${blame}#passes it on`],
-  },
-  {
-    name: "tcp: an abort blames its sender",
-    file: "transport/tcp/abort.ts",
-    find: "rank: isRank(rank) ? rank : from,",
-    replace: "rank: from,",
-    tests: [`${tcp}#abort`],
-  },
-  {
     name: "an abort of the group blames this rank, whoever the reason names",
     file: "transport/transport.ts",
     find: "if (reason instanceof TransportError && reason.rank !== undefined) return reason;",
@@ -150,178 +108,6 @@ export default [
     find: "    this.#memory.lose(rank!, `rank ${this.rank} gave up: ${message}`, this.rank);\n",
     replace: "",
     tests: [`${shared}#broadcastChannel: all claims`],
-  },
-  // Blame and deadlines while the ranks meet.
-  {
-    name: "meeting: a rank that gives up earlier than rank 0 ends nobody's wait",
-    file: "transport/tcp/meeting.ts",
-    find: "    this.#deadline = deadline;\n",
-    replace: "",
-    tests: [`${meeting}#the first to give up`],
-  },
-  {
-    name: "meeting: the others do not wait for what rank 0 says",
-    file: "transport/tcp/meeting.ts",
-    find: 'this.#before(answer, () => this.#mute("who is missing"), 2 * graceMs)',
-    replace: 'this.#before(answer, () => this.#mute("who is missing"), -200)',
-    tests: [`${meeting}#whoever starts first`],
-  },
-  {
-    name: "meeting: rank 0 does not wait for what the others say of who is silent",
-    file: "transport/tcp/meeting.ts",
-    find: "() => reports.late(this.#limit()), graceMs)",
-    replace: "() => reports.late(this.#limit()), -200)",
-    tests: [`${meeting}#and is stopped`],
-  },
-  {
-    name: "meeting: the first complaint counts, though another rank is silent",
-    file: "transport/tcp/verdict.ts",
-    find: "all.find(({ rank }) => dumb.includes(rank)) ?? all[0]!",
-    replace: "all.find(({ rank }) => !dumb.includes(rank)) ?? all[0]!",
-    tests: ["verdict_test.ts#the first complaint"],
-  },
-  {
-    name: "meeting: the word of the lower of two counts",
-    file: "transport/tcp/verdict.ts",
-    find: "sort((a, b) => b.by - a.by)",
-    replace: "sort((a, b) => a.by - b.by)",
-    tests: ["verdict_test.ts#two ranks that do not reach"],
-  },
-  {
-    name: "meeting: a member that is killed is not noticed",
-    file: "transport/tcp/verdict.ts",
-    find: "if (complaints.has(rank)) return;",
-    replace: "return;",
-    tests: [`${meeting}#and is killed`],
-  },
-  {
-    name: "meeting: a rank that cannot go on keeps it for itself",
-    file: "transport/tcp/meeting.ts",
-    find: "    await tell(first, abortOf(error, this.#options.rank), false);\n",
-    replace: "",
-    tests: ["verdict_test.ts#two ranks that do not reach", `${meeting}#and is stopped`],
-  },
-  // Strangers.
-  {
-    name: "meeting: a stranger's mistake ends the launch",
-    file: "transport/tcp/hello.ts",
-    find: 'const member = mine.run !== "";',
-    replace: "const member = true;",
-    tests: ["hello_test.ts#tells a rank at once"],
-  },
-  {
-    name: "meeting: the mistake of a rank that knows the run ends nothing",
-    file: "transport/tcp/hello.ts",
-    find: 'const member = mine.run !== "";',
-    replace: "const member = false;",
-    tests: ["hello_test.ts#fails on all ranks at once"],
-  },
-  {
-    name: "meeting: a rank of another run is let in",
-    file: "transport/tcp/hello.ts",
-    find: "if (hello.run !== mine.run) {",
-    replace: "if (hello.run === mine.run + 1) {",
-    tests: ["hello_test.ts#another run"],
-  },
-  {
-    name: "meeting: a stranger is told the name of the run",
-    file: "transport/tcp/hello.ts",
-    find: "it belongs to run ${quoted(hello.run)}, which is another one",
-    replace: "it belongs to run ${quoted(hello.run)}, this is run ${mine.run}",
-    tests: ["hello_test.ts#another run"],
-  },
-  {
-    name: "meeting: a rank that is taken is let in again",
-    file: "transport/tcp/hello.ts",
-    find: "return taken ?",
-    replace: "return taken && member ?",
-    tests: ["hello_test.ts#taken, and says so"],
-  },
-  {
-    name: "meeting: so many strangers hold a connection as they like",
-    file: "transport/tcp/door.ts",
-    find: "if (this.#waiting.size > mostWaiting + this.#owner.size)",
-    replace: "if (this.#waiting.size > 1e6 + this.#host.size)",
-    tests: ["door_test.ts#keep nobody out"],
-  },
-  {
-    name: "meeting: all strangers are kept and printed",
-    file: "transport/tcp/door.ts",
-    find: "...this.#strangers].slice(0, mostKept);",
-    replace: "...this.#strangers];",
-    tests: ["door_test.ts#is counted"],
-  },
-  {
-    name: "meeting: too many open files end the launch",
-    file: "transport/tcp/door.ts",
-    find: "        await sleep(50, signal);",
-    replace: "        return this.#host.fail(error);",
-    tests: ["door_test.ts#open files"],
-  },
-  {
-    name: "foreign text is printed raw",
-    file: "transport/tcp/printable.ts",
-    find: String.raw`const unprintable = /[\p{C}\u2028\u2029]/gu;`,
-    replace: String.raw`const unprintable = /[\u2028\u2029]/gu;`,
-    tests: ["printable_test.ts#foreign text"],
-  },
-  // What a rank sends once all have met.
-  {
-    name: "tcp: a heartbeat may have a body, which is not read",
-    file: "transport/tcp/tcp.ts",
-    find: "kind === kinds.heartbeat ? 0 : controlBytes",
-    replace: "controlBytes",
-    tests: [`${hostile}#heartbeat`],
-  },
-  {
-    name: "tcp: packets of the handshake are taken for heartbeats",
-    file: "transport/tcp/tcp.ts",
-    find: "} else if (kind !== kinds.heartbeat) {",
-    replace: "} else if (kind > kinds.bye) {",
-    tests: [`${hostile}#of the handshake`],
-  },
-  {
-    name: "tcp: empty packets cost nothing",
-    file: "transport/tcp/peer.ts",
-    find: "this.#waiting += packet.byteLength + packetBytes;",
-    replace: "this.#waiting += packet.byteLength;",
-    tests: ["peer_test.ts#without end"],
-  },
-  {
-    name: "tcp: what is announced is allocated",
-    file: "transport/tcp/wire.ts",
-    find: "const trustedBytes = 1 << 20;",
-    replace: "const trustedBytes = 2 ** 32;",
-    tests: ["wire_test.ts#announced"],
-  },
-  {
-    name: "tcp: a long message is not put together again",
-    file: "transport/tcp/wire.ts",
-    find: "      longer.set(packet);\n",
-    replace: "",
-    tests: ["wire_test.ts#longer than what is allocated"],
-  },
-  {
-    name: "tcp: JSON that is no UTF-8 is mended",
-    file: "transport/tcp/wire.ts",
-    find: '"utf-8", { fatal: true }',
-    replace: '"utf-8", { fatal: false }',
-    tests: ["tcp/abort_test.ts#an abort that is none"],
-  },
-  // Names.
-  {
-    name: "meeting: a host that is not known is not asked for again",
-    file: "transport/tcp/listen.ts",
-    find: "if (left <= 0) {",
-    replace: "if (left <= Infinity) {",
-    tests: ["listen_test.ts#not known yet"],
-  },
-  {
-    name: "meeting: an IPv6 address and its port run into each other",
-    file: "transport/tcp/wire.ts",
-    find: 'return host.includes(":") ? `[${host}]:${port}`',
-    replace: 'return host.includes(":") ? `${host}:${port}`',
-    tests: ["listen_test.ts#IPv6"],
   },
   // Counts.
   {
@@ -382,5 +168,69 @@ export default [
     find: "    if (Atomics.add(this.words, ARRIVALS, 1) + 1 === this.size) {",
     replace: "    if (Atomics.add(this.words, ARRIVALS, 1) + 1 >= this.size - 1) {",
     tests: ["shared_rounds_test.ts#broadcastChannelAsync: size 3: every op"],
+  },
+  // Algorithms, and groups that block.
+  {
+    name: "collective: vectors of 32 KiB are summed in segments",
+    file: "transport/collective/choose.ts",
+    find: "vector.byteLength <= wholeBytes",
+    replace: "vector.byteLength < wholeBytes",
+    tests: ["choose_test.ts"],
+  },
+  {
+    name: "collective: the phase of a message is not compared",
+    file: "transport/collective/header.ts",
+    find: "if (phase !== tag.phase)",
+    replace: "if (phase > 0xff)",
+    tests: ["header_test.ts"],
+  },
+  {
+    name: "collective: messages of unequal lengths are taken",
+    file: "transport/collective/channel.ts",
+    find: "if (length !== target.byteLength) throw",
+    replace: "if (length > target.byteLength) throw",
+    tests: ["direct_all_gather_test.ts", "channel_test.ts"],
+  },
+  {
+    name: "broadcast: a rank hands a message on before all of it has come, from the wrong place",
+    file: "transport/collective/channel.ts",
+    find: "message.subarray(received, received + next.byteLength)",
+    replace: "message.subarray(0, next.byteLength)",
+    tests: ["tree_broadcast_test.ts"],
+  },
+  {
+    name: "blocking: replies of a group are not copied where the caller reads",
+    file: "transport/blocking/round_server.ts",
+    find: "      place.set(reply);\n",
+    replace: "",
+    tests: ["round_server_test.ts", "transport/blocking/blocking_test.ts"],
+  },
+  {
+    name: "blocking: options that cannot be copied are only noticed in the worker",
+    file: "transport/blocking/blocking.ts",
+    find: '  checkCloneable(doing, "options", options.options);\n',
+    replace: "  checkCloneable;\n",
+    tests: ["transport/blocking/blocking_test.ts"],
+  },
+  {
+    name: "blocking: a group over a group is never uniform",
+    file: "transport/blocking/comm_worker.ts",
+    find: '"uniform" in connected && connected.uniform === true',
+    replace: '"uniform" in connected && connected.uniform !== true',
+    tests: ["transport/blocking/blocking_test.ts"],
+  },
+  {
+    name: "drivers: a round that was started is not waited for when the exchange fails",
+    file: "transport/drivers.ts",
+    find: "if (group.start) attempt(started.abandon);",
+    replace: "if (!group.start) attempt(started.abandon);",
+    tests: ["drivers_test.ts"],
+  },
+  {
+    name: "ops: what ranks other than the root pass to a broadcast is sent",
+    file: "transport/ops.ts",
+    find: "return (rootOf(round) ?? rank) === rank ? messagesOf(round) : none;",
+    replace: "return (rootOf(round) ?? rank) >= 0 ? messagesOf(round) : none;",
+    tests: ["transport/ops_test.ts"],
   },
 ] satisfies Mutant[] as readonly Mutant[];

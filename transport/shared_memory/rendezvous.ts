@@ -23,7 +23,7 @@ export function allocate(size: number, byteLength: number): GroupMemory {
 }
 
 /** Who meets whom, and over what. */
-interface Rendezvous {
+interface RendezvousOptions {
   readonly name: string;
   readonly rank: number;
   readonly size: number;
@@ -60,7 +60,7 @@ type Packet =
  * @returns the shared memory, zeroed, once every rank has it
  * @throws {TransportError} if a rank does not come in time, comes twice, or asks for another size or capacity
  */
-export async function meet(options: Rendezvous): Promise<SharedArrayBuffer> {
+export async function meet(options: RendezvousOptions): Promise<SharedArrayBuffer> {
   const { name, rank, size, connectTimeout, capacity, byteLength } = options;
   const me = crypto.randomUUID(), members = new Map<number, string>();
   const fail = (why: string, rank?: number) => new TransportError(`Cannot connect group ${name}: ${why}`, { rank });
