@@ -10,9 +10,12 @@ import { bytesOf } from "../bytes.ts";
 import { ends, expect, lost, pattern, pause, rejects } from "./expect.ts";
 import { copyOf, equal, equalBytes, roundsOf } from "./wire_rounds.ts";
 
-/** Ranks under test. */
+/** Connected ranks under test. */
 export interface Ranks {
-  /** The ranks' groups, in rank order. A blocking group is wrapped: its thread performs, the promise tells. */
+  /**
+   * The ranks' groups, in rank order. A blocking group is wrapped: its own thread performs, and a promise tells the
+   * result.
+   */
   readonly groups: readonly Collective[];
   /** Ends a rank as an accident would. Default: it is disposed of. */
   kill?(rank: number): void | Promise<void>;
@@ -22,28 +25,37 @@ export interface Ranks {
 export interface CollectivePropertiesOptions {
   /** The group sizes that are tried. Default 1 to 8. */
   readonly sizes?: readonly number[];
-  /** The lengths that are tried: bytes of a message, numbers of a vector. */
+  /** The lengths that are tried: bytes of a message, numbers of a vector. Default: some from 0 to 300 007. */
   readonly lengths?: readonly number[];
-  /** What the claims about failures ask `make` for, in milliseconds: keep it short. Default 500. */
+  /**
+   * The deadline that claims about failures ask `make` for, in milliseconds. Most of the suite's time is waiting for
+   * it. Default 500.
+   */
   readonly timeout?: number;
   /** How much longer than `timeout` a failure may take, in milliseconds. Default 3 000. */
   readonly patience?: number;
   /** How many random cases each random claim is held to. Default 10. */
   readonly runs?: number;
-  /** Whether sums are taken in rank order, to the last bit. Default false. */
+  /** Whether sums are taken in rank order, so that they have the bits of {@link performTogether}. Default false. */
   readonly inRankOrder?: boolean;
-  /** The documented bytes that `rank` sends and receives in a round, given the rounds of all ranks. Default: not checked. */
+  /** The bytes that `rank` should send and receive in a round, given the rounds of all ranks. Default: not checked. */
   traffic?(rounds: readonly WireRound[], rank: number): { readonly sentBytes: number; readonly receivedBytes: number };
 }
 
 const someLengths = [0, 1, 2, 3, 7, 8, 9, 64, 1000, 8191, 8192, 8193, 70_001, 300_007];
 
 /**
- * What a group must do: every op at every length on every size as {@link performTogether} does it, exact sums of
- * integers, equal bits on all ranks, traffic as documented, and failures that name the rank to blame, in time, on every
- * other rank, with the vector as it was.
+ * What a group must satisfy, as named checks:
+ *
+ * - every op, at every length and on every size, gives the replies of {@link performTogether}: sums of integers are
+ *   exact, and sums of any numbers have the same bits on all ranks;
+ * - traffic is counted, and is as documented where that is given;
+ * - a failure is noticed by every other rank in time, names the rank to blame, and leaves vectors as they were. That is
+ *   so for a rank that is killed, that aborts or that does not take part, and for ranks that ask for different rounds.
  *
  * @param make connects `size` ranks whose rounds fail after `timeout` milliseconds
+ * @returns the checks, for any test runner. They run one after the other: each of them connects groups and disposes of
+ *   them
  * @example
  * ```ts
  * import { collectiveProperties } from "@gradwire/tfjs/testing";
@@ -140,14 +152,17 @@ export function collectiveProperties(
                 }
               },
             ),
-            // No smaller case is looked for: what a failure leaves behind would fail it, too.
+            // fast-check looks for no smaller case: what the failed one leaves in the group would fail it, too.
             { numRuns: runs, seed: 1, endOnFailure: true },
           )),
     },
   ]);
   if (some === undefined) return properties;
 
-  /** Everyone but `culprit` begins a round; all of them must fail, name it, and leave the vector as it was. */
+  /**
+   * All ranks but `culprit` begin a round. All of them must fail, name the culprit, and leave their vectors as they
+   * were.
+   */
   async function allBlame(
     groups: readonly Collective[],
     culprit: number,
@@ -162,7 +177,7 @@ export function collectiveProperties(
     await accident();
     await Promise.all(failing);
     expect(vectors.every((vector) => vector.every((value) => value === 1)), "the vectors to be as they were");
-    // And for good: nobody exchanges with half a group.
+    // The group has ended for good: nobody exchanges with half of it.
     await Promise.all(
       others.map((group) => lost(group.perform({ op: "allGather", message: pattern(1, 1) }), culprit, soon)),
     );

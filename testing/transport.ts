@@ -7,24 +7,24 @@ import type { Property } from "./property.ts";
 
 /** Options of {@link transportProperties}. */
 export interface TransportPropertiesOptions {
-  /** Length of the longest message, in bytes. Default 64 MiB. */
+  /** The length of the longest message, in bytes. Default 64 MiB. */
   readonly longest?: number;
   /** How many random cases each random claim is held to. Default 10. */
   readonly runs?: number;
-  /** How long an end may take to be noticed, in milliseconds. Default 5 000. */
+  /** How long a peer's end may take to be noticed, in milliseconds. Default 5 000. */
   readonly patience?: number;
 }
 
 /**
- * What a transport must do: ordered, complete, unaltered messages of any length in both directions at once, and errors
- * that name the peer instead of waits without end.
+ * What a transport must satisfy, as named checks: messages of any length arrive complete, unaltered and in order, in
+ * both directions at once, and what waits for a peer that has left ends in an error that names it.
  *
  * @param make connects `size` ranks, all within this process, and returns their transports in rank order
+ * @returns the checks, for any test runner
  * @example
  * ```ts
- * import { transportProperties } from "@gradwire/tfjs/testing";
- * import { memory } from "@gradwire/tfjs/transport";
- * for (const { name, check } of transportProperties(memory, { longest: 1 << 20 })) await check(); // Deno.test(name, check)
+ * import { transportProperties } from "@gradwire/tfjs/testing"; import { memory } from "@gradwire/tfjs/transport"; for
+ * (const { name, check } of transportProperties(memory, { longest: 1 << 20 })) await check(); // Deno.test(name, check)
  * ```
  */
 export function transportProperties(
@@ -76,7 +76,7 @@ export function transportProperties(
                 }),
               ]));
             }),
-            // No smaller case is looked for: what a failure leaves behind would fail it, too.
+            // fast-check looks for no smaller case: what the failed one leaves on the way would fail it, too.
             { numRuns: runs, seed: 1, endOnFailure: true },
           );
         }),
