@@ -107,7 +107,10 @@ export class RoundDeadlines {
     return turns * Math.min(this.#timeout / 8, this.#roundTimeout / 8, 1000);
   }
 
-  /** How long a peer may be silent. Ranks differ in it only where a peer that waits itself gives signs of life. */
+  /**
+   * How long a peer may be silent. All ranks wait equally long where a peer that only waits is silent, too; where it
+   * gives signs of life, see {@link patience}.
+   */
   #patience(peer: number): number {
     const { rank, size, lastSign } = this.#transport;
     return lastSign ? patience(this.#timeout, rank, peer, size) : this.#timeout;
