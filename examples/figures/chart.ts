@@ -136,7 +136,8 @@ export function optionsOf({ title, x, y, series }: Chart): Record<string, unknow
     graphic: placed.flatMap(({ text, color, chosen: [x, y], left, middle }) => {
       const width = LETTER * text.length, isLeft = left + width < x;
       // A name that is not beside its point has a line to it, from where it is nearest.
-      const near = Math.min(Math.max(x, left - 2), left + width + 2), isFar = Math.hypot(near - x, middle - y) > LINE + 2;
+      const near = Math.min(Math.max(x, left - 2), left + width + 2),
+        isFar = Math.hypot(near - x, middle - y) > LINE + 2;
       const shape = { x1: x, y1: y, x2: near, y2: middle };
       const halo = { stroke: "#fff", lineWidth: 3 }, font = { fontSize: FONT, verticalAlign: "middle" };
       return [
