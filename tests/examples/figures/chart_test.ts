@@ -14,7 +14,8 @@ const chart: Chart = {
 
 // ECharts lets the timer of a frame run out after a chart is gone.
 Deno.test("an SVG names its curves and points on a white ground, and leaves out what lies outside of the axes", {
-  sanitizeOps: false,
+  sanitizeOps: false, // echarts leaves a timer now and then
+  sanitizeResources: false,
 }, () => {
   const text = svg(chart);
   assert(text.startsWith("<svg ") && /<rect[^>]*fill="#fff"/.test(text));

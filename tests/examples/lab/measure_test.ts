@@ -31,7 +31,8 @@ Deno.test("on a sparse vector the verdict names who is below the trellis", async
 
 // ECharts lets the timer of a frame run out after a chart is gone.
 Deno.test("charts name the bounds: on average for gaussian vectors, by water-filling for others", {
-  sanitizeOps: false,
+  sanitizeOps: false, // echarts leaves a timer now and then
+  sanitizeResources: false,
 }, async () => {
   for (
     const [vector, size, bound] of [["gaussian", 64, "on average"], ["sparse", 2000, "reverse water-filling"]] as const
