@@ -47,7 +47,8 @@ export async function connect(options: ConnectOptions = {}): Promise<BlockingCol
   if (told) noteConnected();
   if (mine === undefined || mine.size === 1) return alone();
   if (!told) await tellLauncher(variable("GRADWIRE_LAUNCHER"), mine.rank);
-  return await kindAt(mine.meeting).join(mine, { ...deadlinesOf(mine), ...options });
+  const { bind } = options, patience = { ...deadlinesOf(mine), ...deadlinesOf(options) };
+  return await kindAt(mine.meeting).join(mine, { ...patience, ...bind === undefined ? {} : { bind } });
 }
 
 function variable(name: string): string | undefined {

@@ -27,15 +27,15 @@ export interface LaunchedPlace<Point extends MeetingPoint = MeetingPoint> extend
 }
 
 const mark = Symbol.for("gradwire place"), connected = Symbol.for("gradwire connected");
-const scope = globalThis as { [mark]?: LaunchedPlace; [connected]?: boolean };
+const scope = globalThis as { [mark]?: LaunchedPlace | undefined; [connected]?: boolean };
 
 /** This worker's place, where the launcher started it. */
 export function place(): LaunchedPlace | undefined {
   return scope[mark];
 }
 
-/** Tells this worker its place. The launcher does so before it runs the script. */
-export function setPlace(place: LaunchedPlace): void {
+/** Tells this worker its place, or that it has none. The launcher does so before it runs the script. */
+export function setPlace(place: LaunchedPlace | undefined): void {
   scope[mark] = place;
 }
 

@@ -1,3 +1,7 @@
+import { alone } from "../../transport/alone.ts";
+import type { TransportKind } from "../../transport/kind.ts";
+import { kinds } from "../../transport/kinds.ts";
+import { setPlace } from "../../transport/place.ts";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert/mod.js";
 import { deno, folderOf, launcher, library, lines, result, run, script, start } from "./launch/launcher.ts";
 import { connect } from "../../transport/mod.ts";
@@ -112,5 +116,27 @@ Deno.test("connect: many groups one after the other, and two calls at once", asy
   for (const mode of [[], ["--transport", "tcp"], ["--processes"]]) {
     const { code, out, err } = await result(launcher([...mode, "--ranks", "3", `${folder.path}/rank.ts`]));
     assertEquals([code, err, lines(out)], [0, "", ["[0] done", "[1] done", "[2] done"]], mode.join(" "));
+  }
+});
+
+Deno.test("connect: the launcher's deadlines hold where the options have none, be they absent or undefined", async () => {
+  let joined: unknown;
+  const kind: TransportKind = {
+    name: "observed",
+    oneProcess: true,
+    meetingPoint: () => ({ transport: "observed" }),
+    join(_place, options) {
+      joined = options;
+      return Promise.resolve(alone());
+    },
+  };
+  kinds.push(kind);
+  setPlace({ rank: 0, size: 2, args: [], meeting: kind.meetingPoint(), timeout: 7000, connectTimeout: 9000 });
+  try {
+    using _ = await connect({ timeout: 5000, connectTimeout: undefined, bind: undefined } as never);
+    assertEquals(joined, { timeout: 5000, connectTimeout: 9000 });
+  } finally {
+    kinds.splice(kinds.indexOf(kind), 1);
+    setPlace(undefined);
   }
 });

@@ -1,22 +1,7 @@
+import { encode, slow } from "./slow_stream.ts";
 import { assertEquals } from "@std/assert/mod.js";
 import { copy, sink } from "../../../transport/launch/output.ts";
 import { reportKeeper } from "../../../transport/launch/error_report.ts";
-
-const encode = (text: string) => new TextEncoder().encode(text);
-
-/** A stream that takes three bytes at a time, and what it has taken. */
-function slow() {
-  const bytes: number[] = [];
-  return {
-    get text() {
-      return new TextDecoder().decode(Uint8Array.from(bytes));
-    },
-    write(some: Uint8Array): Promise<number> {
-      bytes.push(...some.subarray(0, 3));
-      return Promise.resolve(Math.min(3, some.length));
-    },
-  };
-}
 
 Deno.test("report: the error that ends a process is kept, what comes before it is not", async () => {
   const stack = "error: Uncaught (in promise) RangeError: out\n  throw it;\n  ^\n    at file:///a.ts:1:2\n";

@@ -1,23 +1,8 @@
+import { encode, slow } from "./slow_stream.ts";
 import { assert, assertEquals } from "@std/assert/mod.js";
 import fc from "fast-check";
 import { copy, sink } from "../../../transport/launch/output.ts";
 import { folderOf, launcher, meet, result, until } from "./launcher.ts";
-
-const encode = (text: string) => new TextEncoder().encode(text);
-
-/** A stream that takes three bytes at a time, and what it has taken. */
-function slow() {
-  const bytes: number[] = [];
-  return {
-    get text() {
-      return new TextDecoder().decode(Uint8Array.from(bytes));
-    },
-    write(some: Uint8Array): Promise<number> {
-      bytes.push(...some.subarray(0, 3));
-      return Promise.resolve(Math.min(3, some.length));
-    },
-  };
-}
 
 Deno.test("output: every line begins with the prefix, however it is cut and ended", async () => {
   const texts = fc.array(fc.constantFrom("a", "ü", "😀", "\n", "\r", "\r\n", "word "), { maxLength: 12 });

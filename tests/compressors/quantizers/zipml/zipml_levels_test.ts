@@ -1,3 +1,4 @@
+import { cost } from "./cost.ts";
 import { assert, assertAlmostEquals } from "@std/assert/mod.js";
 import { stochasticLevels } from "../../../../compressors/mod.ts";
 import { bestLevels } from "../../../../compressors/kernels/best_levels.ts";
@@ -6,15 +7,6 @@ import { zipmlLevels } from "../../../../compressors/quantizers/zipml/zipml_leve
 import { key, uniform } from "../../../../random.ts";
 import { adversarialKinds, adversarialVector } from "../../../../testing/mod.ts";
 import { draws, gaussian } from "../../tools/draws.ts";
-
-/** Σ (b − x)(x − a) with the points around each number. */
-function cost(x: ArrayLike<number>, points: ArrayLike<number>): number {
-  return Array.from(x).reduce((sum, v) => {
-    let i = 0;
-    while (i < points.length - 2 && points[i + 1]! <= v) i++;
-    return sum + (points[i + 1]! - v) * (v - points[i]!);
-  }, 0);
-}
 
 /** The k levels that are chosen for a vector. */
 function levelsFor(x: Float32Array, k: number): Float64Array {

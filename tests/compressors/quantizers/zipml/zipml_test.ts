@@ -1,18 +1,10 @@
+import { cost } from "./cost.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { compress, type Compressor, stochasticLevels, zipml } from "../../../../compressors/mod.ts";
 import { adversarialKinds } from "../../../../testing/vectors.ts";
 import { key } from "../../../../random.ts";
 import { assertUnbiased, draws, encodeHex, gaussian, once, squaredNorm, X } from "../../tools/draws.ts";
 import { suite } from "../../tools/suite.ts";
-
-/** Σ (b − x)(x − a) with the points around each number. */
-function cost(x: ArrayLike<number>, points: ArrayLike<number>): number {
-  return Array.from(x).reduce((sum, v) => {
-    let i = 0;
-    while (i < points.length - 2 && points[i + 1]! <= v) i++;
-    return sum + (points[i + 1]! - v) * (v - points[i]!);
-  }, 0);
-}
 
 /** The levels of a message, least and largest first in it. */
 function levelsOf(message: Uint8Array, k: number): number[] {
