@@ -28,7 +28,10 @@ export * from "./methods/parse_method.ts";
 // Convex problems.
 export * from "./problems/libsvm.ts";
 export * from "./problems/minimise.ts";
-export * from "./problems/problem.ts";
+export type { SplitOptions } from "./problems/linear_model.ts";
+export type { Problem } from "./problems/problem.ts";
+export * from "./problems/quadratic.ts";
+export * from "./problems/regression.ts";
 
 // The optimizer.
 export type { DistributedOptimizerOptions } from "./tfjs/arguments.ts";

@@ -1,7 +1,9 @@
 /** Random convex problems of every kind that step sizes have to be safe on. @module */
 
 import type { Rows } from "../optimizers/problems/libsvm.ts";
-import { logistic, type Problem, quadratic, ridge } from "../optimizers/problems/problem.ts";
+import { logistic, ridge } from "../optimizers/problems/regression.ts";
+import { type Problem } from "../optimizers/problems/problem.ts";
+import { quadratic } from "../optimizers/problems/quadratic.ts";
 import { fold, type Key, normal, uniform } from "../random.ts";
 
 /** What the problems are: quadratics, or means of terms. */

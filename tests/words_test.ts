@@ -1,6 +1,6 @@
 /**
  * The mistakes that newcomers make, and what each is told to write instead. Those in compressors are in
- * tests/compressors/compressor_words_test.ts, those in methods in tests/optimizers/types_test.ts. @module
+ * tests/compressors/compressor_words_test.ts, those in methods in tests/optimizers/methods/whole/types_test.ts. @module
  */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert/mod.js";

@@ -2,8 +2,8 @@ import { show } from "../../options.ts";
 import type { Rows } from "./libsvm.ts";
 
 /**
- * Refuses rows that did not come from {@linkcode readLibsvm} and do not fit together: an index beyond the features
- * would be left out of a gradient, and a number that is not finite would spread over all of it.
+ * Refuses rows that do not fit together, as those of {@linkcode readLibsvm} always do. An index beyond the features
+ * would be left out of gradients, and a number that is not finite would spread over all of them.
  *
  * @throws {RangeError} naming the row, counted from 0
  * @throws {TypeError} if they are no rows

@@ -2,13 +2,13 @@
 
 import { checkOptions, show } from "../../options.ts";
 
-/** Labelled rows of numbers; row i's non-zeros stand at starts[i]..starts[i + 1] of `indices` and `values`. */
+/** Labelled rows of numbers. The non-zeros of row i stand at starts[i]..starts[i + 1] of `indices` and `values`. */
 export interface Rows {
   /** How many numbers a row has, zeros included. */
   readonly features: number;
   /** One for each row. */
   readonly labels: Float64Array;
-  /** Where each row's non-zeros start, and behind them where the last row's end. */
+  /** Where each row's non-zeros start, and as a last number where those of the last row end. */
   readonly starts: Uint32Array;
   /** The non-zeros' columns, from 0. */
   readonly indices: Uint32Array;
@@ -16,15 +16,15 @@ export interface Rows {
   readonly values: Float64Array;
 }
 
-/** A column is a 32-bit number, so an index, which counts from 1, is at most 2³². */
+/** The largest index, which counts from 1: columns, which count from 0, are 32-bit numbers. */
 const MOST = 2 ** 32;
 
-/** A decimal number; hexadecimal ones and the words that JavaScript also takes for numbers are not LIBSVM's. */
+/** A decimal number. JavaScript's other numbers, as 0x10 and Infinity, are not part of the format. */
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
- * Reads LIBSVM text: a line a row, `label index:value …`. Indices count from 1 and ascend in their line; what follows a
- * `#` is a comment; empty lines are passed over; lines end with `\n` or `\r\n`.
+ * Reads text in the LIBSVM format: one row a line, as `label index:value …`. Indices count from 1 and ascend in their
+ * line. What follows a `#` is a comment, empty lines are passed over, and lines end with `\n` or `\r\n`.
  *
  * @param options.features how many numbers a row has; default: the largest index that occurs
  * @throws {SyntaxError} if a line is not of that form, or has a number that is not finite, a `qid`, or an index that

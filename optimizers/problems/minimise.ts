@@ -1,4 +1,4 @@
-/** Methods on problems, all ranks in lockstep or one rank of a group. @module */
+/** Descent on convex problems by a method, on simulated ranks or as one rank of a group. @module */
 
 import { checkOptions, show } from "../../options.ts";
 import { choose, fold, type Key, key } from "../../random.ts";
@@ -17,44 +17,42 @@ export type { BlockingCollective, Traffic } from "../../transport/round.ts";
 
 /** How `minimise` runs. */
 export interface MinimiseOptions {
-  /** The most rounds (steps of the method). */
+  /** The most rounds. A round is a step of the method. */
   readonly rounds: number;
-  /** x⁰. Default: zeros. */
+  /** The starting point x⁰. Default: zeros. */
   readonly start?: Float32Array;
-  /** γ. Default: the method's theory step size for the problem's constants. */
+  /** The step size γ. Default: what the method's theory says for the problem's constants. */
   readonly step?: number;
   /** Multiplies the step size. Default 1. */
   readonly multiplier?: number;
   /** Where all randomness comes from. Default 0. */
   readonly seed?: number;
-  /** Terms drawn per rank and step, uniformly without replacement. Default: all, the full gradient. */
+  /** How many terms a rank draws in a step, uniformly without replacement. Default: all of them, the full gradient. */
   readonly batch?: number;
-  /** x*, for the error. Default: the problem's. */
+  /** The optimum x*, from which the error is measured. Default: the problem's. */
   readonly minimiser?: ArrayLike<number>;
-  /** Stop when ‖x − x*‖² / ‖x⁰ − x*‖² has fallen to this. */
+  /** The run ends when ‖x − x*‖² / ‖x⁰ − x*‖² has fallen to this. */
   readonly error?: number;
-  /** Stop when a rank has sent this many bytes. */
+  /** The run ends when a rank has encoded this many bytes. */
   readonly bytes?: number;
-  /** x := prox_{γR}(x), in place, after each step: the regulariser of proximal methods. */
+  /** Called after each step with x and γ: x := prox_{γR}(x), in place, for a regulariser R. */
   readonly prox?: (x: Float32Array, step: number) => void;
   /** Rounds between two entries of the history. Default 1. */
   readonly every?: number;
-  /**
-   * Real ranks: this process plays the group's rank, and the problem must have group.size ranks. Default: simulated.
-   */
+  /** A group of as many ranks as the problem has, of which this process is one. Default: ranks are simulated here. */
   readonly group?: BlockingCollective;
   /** Told every entry of the history as it is made. */
   readonly onProgress?: (entry: Progress) => void;
 }
 
-/** A run that is this far off is over: soon its numbers would exceed float32, which compressors refuse. */
+/** A run ends when its error exceeds this: soon its numbers would exceed float32, which compressors refuse. */
 const DIVERGED = 1e20;
 
 /** Where a run stands after some rounds. */
 export interface Progress {
   /** Rounds so far. */
   readonly round: number;
-  /** Encoded by one rank so far (the mean over simulated ranks). */
+  /** Bytes that one rank has encoded so far; of simulated ranks the mean. */
   readonly bytes: number;
   /** ‖x − x*‖² / ‖x⁰ − x*‖². */
   readonly error: number;
@@ -64,11 +62,11 @@ export interface Progress {
 export interface Minimised extends Progress {
   /** x, the mean over ranks where they differ. */
   readonly parameters: Float32Array;
-  /** The run, from round 0 on. */
+  /** How the run went, from round 0 on. */
   readonly history: readonly Progress[];
   /** Whether `error` was asked for and reached. */
   readonly reached: boolean;
-  /** γ. */
+  /** The step size γ. */
   readonly step: number;
 }
 
@@ -90,10 +88,11 @@ const known: readonly (keyof MinimiseOptions)[] = [
 ];
 
 /**
- * Minimises f(x) = (1/n) Σ fᵢ(x) by x ← prox(x − γ g), where g is what the method makes of the ranks' gradients, or by
- * the method's own step. All ranks run in this thread in lockstep, or this process is one of a group's.
+ * Minimises f(x) = (1/n) Σ fᵢ(x) by x ← prox(x − γ g), where g is what the method makes of the gradients of the n
+ * ranks, or by the method's own step. All ranks run in this thread in lockstep; or this process is one rank of a group.
  *
- * Bytes are exact: the lengths of the messages that the method yields. A run that diverges ends when its error is 1e20.
+ * Bytes are exact: they are the lengths of the messages that the method yields. A run that diverges ends when its error
+ * exceeds 1e20.
  *
  * @throws {RangeError} if the method states no step size and none is given, or a step size is not positive
  * @throws {TypeError} if an option is unknown
@@ -116,7 +115,7 @@ export function minimise(problem: Problem, method: Method, options: MinimiseOpti
   }
   const { rounds, seed = 0, multiplier = 1, batch, prox, every = 1, group, onProgress } = options;
   const { size, ranks } = problem.constants;
-  // Theory is asked also where a step is given: it refuses problems that the method is not made for.
+  // Theory is asked even if a step size is given: it refuses problems that the method is not made for.
   const theory = method.stepSize?.(problem.constants), step = multiplier * (options.step ?? theory ?? NaN);
   checkRun(method, problem, options, step);
   if (group && group.size !== ranks) {
@@ -168,7 +167,7 @@ export function minimise(problem: Problem, method: Method, options: MinimiseOpti
   return { ...entry, parameters: mean(nodes), history, reached, step };
 }
 
-/** Refuses options with which a run would stand still, or go on for ever, or be about something else. */
+/** Refuses options with which a run would not move, would not end, or would measure something else. */
 function checkRun(method: Method, { constants }: Problem, options: MinimiseOptions, step: number): void {
   const refuse = (what: string, expected: string): never => {
     throw new RangeError(`Cannot minimise with ${method.name}: ${what}, expected ${expected}`);
@@ -191,6 +190,7 @@ function checkRun(method: Method, { constants }: Problem, options: MinimiseOptio
   }
 }
 
+/** One rank of a run. */
 interface Node {
   readonly rank: number;
   readonly x: Float32Array;
@@ -200,7 +200,7 @@ interface Node {
   bytes: number;
 }
 
-/** The mean over ranks of their x; they are equal but between the exchanges of a local method. */
+/** The mean of the ranks' x, which are equal except between the exchanges of a local method. */
 function mean(nodes: readonly Node[]): Float32Array {
   return nodes.length === 1
     ? nodes[0]!.x.slice()

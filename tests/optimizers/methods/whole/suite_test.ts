@@ -1,9 +1,9 @@
 /** The conformance suite over every method and combinator. */
 
 import { assertEquals } from "@std/assert/mod.js";
-import * as factories from "../../optimizers/methods/factories.ts";
-import { methodProperties } from "../../testing/mod.ts";
-import { methodOf, methods } from "./all_methods.ts";
+import * as factories from "../../../../optimizers/methods/factories.ts";
+import { methodProperties } from "../../../../testing/mod.ts";
+import { methodOf, methods } from "../../all_methods.ts";
 
 const layout = { names: ["kernel", "bias", "scale"], shapes: [[3, 4], [5], []], size: 18 };
 

@@ -2,11 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert/mod.js";
 import fc from "fast-check";
-import { workspace } from "../../optimizers/mod.ts";
-import { fold, key, normal } from "../../random.ts";
-import { stepTogether } from "../../testing/step_together.ts";
-import { type GradientOracle, performTogether, type WireRound } from "../../transport/mod.ts";
-import { methodOf, methods } from "./all_methods.ts";
+import { workspace } from "../../../../optimizers/mod.ts";
+import { fold, key, normal } from "../../../../random.ts";
+import { stepTogether } from "../../../../testing/step_together.ts";
+import { type GradientOracle, performTogether, type WireRound } from "../../../../transport/mod.ts";
+import { methodOf, methods } from "../../all_methods.ts";
 
 const layout = { names: ["kernel", "bias"], shapes: [[6, 4], [5]], size: 29 }, size = 2, steps = 8;
 

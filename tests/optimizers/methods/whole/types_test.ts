@@ -1,6 +1,6 @@
 import { assertThrows } from "@std/assert/mod.js";
-import { contractive, identity, induced, randK, topK } from "../../compressors/mod.ts";
-import * as m from "../../optimizers/mod.ts";
+import { contractive, identity, induced, randK, topK } from "../../../../compressors/mod.ts";
+import * as m from "../../../../optimizers/mod.ts";
 
 /** What the types refuse, and whoever comes without types is refused when the method is made. */
 const wrong: Record<string, () => unknown> = {

@@ -1,7 +1,7 @@
 /** What theory says of the methods on quadratics, and what simulations in float64 found (methods.md, sections 4 and 5). */
 
 import { assert, assertAlmostEquals } from "@std/assert/mod.js";
-import { identity } from "../../compressors/mod.ts";
+import { identity } from "../../../../compressors/mod.ts";
 import {
   adiana,
   average,
@@ -14,9 +14,9 @@ import {
   minimise,
   type Problem,
   quadratic,
-} from "../../optimizers/mod.ts";
-import { rand, top } from "./lockstep.ts";
-import { hq, mini, onHq } from "./problems.ts";
+} from "../../../../optimizers/mod.ts";
+import { rand, top } from "../../lockstep.ts";
+import { hq, mini, onHq } from "../../problems.ts";
 
 /** On HQ, from methods.md: rounds to 1e-20 of the start in float64; half of them is the share of 1e-10. */
 const { convexity = 1, largestSmoothness = 1 } = hq?.constants ?? {};

@@ -1,7 +1,7 @@
 /** What methods draw, and from which keys: theory counts on it that draws are independent. */
 
 import { assert, assertEquals } from "@std/assert/mod.js";
-import type { ContractiveCompressor, UnbiasedCompressor } from "../../compressors/mod.ts";
+import type { ContractiveCompressor, UnbiasedCompressor } from "../../../../compressors/mod.ts";
 import {
   adiana,
   average,
@@ -20,9 +20,9 @@ import {
   scaffold,
   structuredUpdate,
   vrDiana,
-} from "../../optimizers/mod.ts";
-import { fold, key, normal } from "../../random.ts";
-import { lockstep } from "./lockstep.ts";
+} from "../../../../optimizers/mod.ts";
+import { fold, key, normal } from "../../../../random.ts";
+import { lockstep } from "../../lockstep.ts";
 
 /** Sends the vector as it is, and says with which keys it was asked to. */
 function listener(): UnbiasedCompressor & ContractiveCompressor & { readonly keys: string[] } {

@@ -1,6 +1,6 @@
 /**
  * Every method of the library that has a step size, with linear, unbiased and contractive compressors, against its theorem
- * on random problems. A longer run: GRADWIRE_THEORY=20 deno test -A tests/optimizers/theory_suite_test.ts
+ * on random problems. A longer run: GRADWIRE_THEORY=20 deno test -A tests/optimizers/methods/whole/theory_suite_test.ts
  */
 
 import { assertEquals } from "@std/assert/mod.js";
@@ -14,8 +14,8 @@ import {
   scaledSign,
   sparseDithering,
   topK,
-} from "../../compressors/mod.ts";
-import * as factories from "../../optimizers/methods/factories.ts";
+} from "../../../../compressors/mod.ts";
+import * as factories from "../../../../optimizers/methods/factories.ts";
 import {
   adiana,
   average,
@@ -38,9 +38,9 @@ import {
   structuredUpdate,
   vrDiana,
   warmup,
-} from "../../optimizers/mod.ts";
-import { theoryProperties, type TheoryPropertiesOptions } from "../../testing/mod.ts";
-import * as of from "./promises.ts";
+} from "../../../../optimizers/mod.ts";
+import { theoryProperties, type TheoryPropertiesOptions } from "../../../../testing/mod.ts";
+import * as of from "../../promises.ts";
 
 type Row = [
   make: (constants: Constants) => Method,

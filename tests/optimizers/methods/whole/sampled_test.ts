@@ -1,7 +1,7 @@
 /** Methods inside `fedAvg`, where only some of the ranks take part in a round. */
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { identity } from "../../compressors/mod.ts";
+import { identity } from "../../../../compressors/mod.ts";
 import {
   average,
   context,
@@ -17,13 +17,13 @@ import {
   scaffold,
   warmup,
   workspace,
-} from "../../optimizers/mod.ts";
-import { sampleRanks } from "../../optimizers/methods/parts/sampling.ts";
-import { keysOfStep } from "../../optimizers/methods/keys.ts";
-import { methodProperties } from "../../testing/mod.ts";
-import { type Listed, methodOf, methods } from "./all_methods.ts";
-import { lockstep, rand, top } from "./lockstep.ts";
-import { mini } from "./problems.ts";
+} from "../../../../optimizers/mod.ts";
+import { sampleRanks } from "../../../../optimizers/methods/parts/sampling.ts";
+import { keysOfStep } from "../../../../optimizers/methods/keys.ts";
+import { methodProperties } from "../../../../testing/mod.ts";
+import { type Listed, methodOf, methods } from "../../all_methods.ts";
+import { lockstep, rand, top } from "../../lockstep.ts";
+import { mini } from "../../problems.ts";
 
 const size = 6, layout = { names: ["x"], shapes: [[size]], size };
 

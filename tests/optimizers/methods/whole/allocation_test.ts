@@ -1,12 +1,12 @@
 /** No memory in proportion to the parameters is allocated in a method's step. */
 
 import { assert, assertEquals } from "@std/assert/mod.js";
-import { type Method, none } from "../../optimizers/mod.ts";
-import { workspace } from "../../optimizers/methods/workspace.ts";
-import { fold, key, normal } from "../../random.ts";
-import { stepTogether } from "../../testing/step_together.ts";
-import { type Exchange, type GradientOracle, relay } from "../../transport/mod.ts";
-import { methodOf, methods } from "./all_methods.ts";
+import { type Method, none } from "../../../../optimizers/mod.ts";
+import { workspace } from "../../../../optimizers/methods/workspace.ts";
+import { fold, key, normal } from "../../../../random.ts";
+import { stepTogether } from "../../../../testing/step_together.ts";
+import { type Exchange, type GradientOracle, relay } from "../../../../transport/mod.ts";
+import { methodOf, methods } from "../../all_methods.ts";
 
 const layout = { names: ["kernel", "bias"], shapes: [[250, 240], [5536]], size: 2 ** 16 }, size = layout.size;
 const centre = [0, 1].map((rank) => normal(fold(key(1), rank), new Float32Array(size)));

@@ -1,7 +1,7 @@
 /** The step size of every method against the theorem that its documentation cites, written out once more. */
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { contractive, identity, randK, scaledSign } from "../../compressors/mod.ts";
+import { contractive, identity, randK, scaledSign } from "../../../../compressors/mod.ts";
 import {
   adiana,
   average,
@@ -29,10 +29,10 @@ import {
   structuredUpdate,
   vrDiana,
   warmup,
-} from "../../optimizers/mod.ts";
-import { stripeAlpha } from "../../optimizers/methods/error_feedback/bidirectional.ts";
-import { rand, top } from "./lockstep.ts";
-import { separable } from "./problems.ts";
+} from "../../../../optimizers/mod.ts";
+import { stripeAlpha } from "../../../../optimizers/methods/error_feedback/bidirectional.ts";
+import { rand, top } from "../../lockstep.ts";
+import { separable } from "../../problems.ts";
 
 const L = 3, Lmax = 7, Lbar = 5, term = 40, mu = .002, n = 5, d = 60;
 const constants: Constants = {

@@ -1,8 +1,8 @@
 /** Under which keys methods encode: what is drawn twice under one key is no independent noise, and theory does not hold. */
 
 import { assert, assertEquals } from "@std/assert/mod.js";
-import { type Compressor, contractive, identity, randK, type UnbiasedCompressor } from "../../compressors/mod.ts";
-import type { ContractiveCompressor } from "../../compressors/mod.ts";
+import { type Compressor, contractive, identity, randK, type UnbiasedCompressor } from "../../../../compressors/mod.ts";
+import type { ContractiveCompressor } from "../../../../compressors/mod.ts";
 import {
   adiana,
   average,
@@ -22,9 +22,9 @@ import {
   structuredUpdate,
   vrDiana,
   warmup,
-} from "../../optimizers/mod.ts";
-import type { GradientOracle } from "../../transport/mod.ts";
-import { type Lockstep, lockstep } from "./lockstep.ts";
+} from "../../../../optimizers/mod.ts";
+import type { GradientOracle } from "../../../../transport/mod.ts";
+import { type Lockstep, lockstep } from "../../lockstep.ts";
 
 const size = 24, ranks = 3, layout = { names: ["a", "b"], shapes: [[4, 4], [8]], size };
 
