@@ -2,7 +2,7 @@
 
 import type { Rows } from "../optimizers/problems/libsvm.ts";
 import { logistic, ridge } from "../optimizers/problems/regression.ts";
-import { type Problem } from "../optimizers/problems/problem.ts";
+import type { Problem } from "../optimizers/problems/problem.ts";
 import { quadratic } from "../optimizers/problems/quadratic.ts";
 import { fold, type Key, normal, uniform } from "../random.ts";
 

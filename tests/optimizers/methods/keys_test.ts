@@ -77,3 +77,18 @@ Deno.test("terms and the ranks of a round are drawn from keys of their own", () 
     assertEquals(sampleRanks(.3, 4, now), choose(keyFor(keysOfStep(11, step - step % 4).shared, "members"), 3, 9));
   }
 });
+
+Deno.test("steps have keys of their own up to 2⁵³, the same as before below 2³²", () => {
+  const steps = [0, 5, 2 ** 24, 2 ** 24 + 1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 33 + 5, 2 ** 48 + 5, 2 ** 53 - 1];
+  const keys = new Set<string>();
+  for (const step of steps) {
+    const { shared, keyOf } = keysOfStep(1, step);
+    for (const made of [fold(key(1), step), shared, keyOf(0), keyOf(1), fold(keyOf(0), 1)]) keys.add(made.join());
+  }
+  assertEquals(keys.size, 5 * steps.length);
+  assertEquals([fold(key(7), 0), fold(key(7), 5), fold(key(7), 2 ** 32 - 1)], [
+    [1830345032, -406598096],
+    [1628829261, -3245765],
+    [-1771153842, -1897458269],
+  ]);
+});

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { type ContractiveCompressor, identity } from "../../../../compressors/mod.ts";
-import { average, diana, minimise, none } from "../../../../optimizers/mod.ts";
+import { average, diana, minimise } from "../../../../optimizers/mod.ts";
 import { anyOne, lockstep, sparsest } from "../../lockstep.ts";
 import { mini } from "../../problems.ts";
 
@@ -43,11 +43,4 @@ Deno.test("diana reaches the exact optimum where compressed gradient descent sta
 
 Deno.test("diana's shifts diverge beyond 2/(1 + ω)", () => {
   assert(minimise(mini, diana(anyOne(), { shiftStep: 1 }), { rounds: 80, step: .05 }).error > 1e3);
-});
-
-Deno.test("none leaves every rank its own gradient", () => {
-  const method = none(), gradient = Float32Array.of(1, 2);
-  const state = method.init({ names: [], shapes: [], size: 2 });
-  assertEquals(method.reduce(gradient, state, undefined as never).next([]).done, true);
-  assertEquals(gradient, Float32Array.of(1, 2));
 });

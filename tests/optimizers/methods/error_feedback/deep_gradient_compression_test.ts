@@ -1,3 +1,4 @@
+import { messagesOf } from "../../own_messages.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
 import { deepGradientCompression } from "../../../../optimizers/mod.ts";
 import { lockstep } from "../../lockstep.ts";
@@ -94,4 +95,11 @@ Deno.test("deepGradientCompression refuses messages that are not its own", () =>
     assertThrows(() => lockstep(broken, { ranks: 1, size }).step(), RangeError);
   }
   assertThrows(() => deepGradientCompression({ ratio: 0 }), RangeError, "ratio is 0, expected a number > 0 and ≤ 1");
+});
+
+Deno.test("deepGradientCompression's messages are pinned, byte for byte", () => {
+  const flat = { names: ["x"], shapes: [[6]], size: 6 };
+  assertEquals(messagesOf(deepGradientCompression({ ratio: .4 }), [1, -2, 3, -4, .5, -.25], flat), [
+    "02000000" + "00004040" + "000080c0" + "2c",
+  ]);
 });

@@ -1,5 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows, unreachable } from "@std/assert/mod.js";
-import { type ContractiveCompressor, identity, type UnbiasedCompressor } from "../../../../compressors/mod.ts";
+import {
+  contractive,
+  type ContractiveCompressor,
+  identity,
+  randK,
+  topK,
+  type UnbiasedCompressor,
+} from "../../../../compressors/mod.ts";
 import { context, errorFeedback, workspace } from "../../../../optimizers/mod.ts";
 import {
   allGatherMeanwhile,
@@ -15,11 +22,13 @@ import { lockstep, sparsest } from "../../lockstep.ts";
 
 // The types carry the theory: what is only unbiased is refused, in the types and at run time; what is both is taken.
 const onlyUnbiased = (({ alpha: _alpha, everyDraw: _everyDraw, ...rest }) => rest)(identity());
+
 export const refused = () =>
   errorFeedback(
     // @ts-expect-error an unbiased compressor has no alpha
     onlyUnbiased satisfies UnbiasedCompressor,
   );
+
 export const accepted: () => unknown = () => errorFeedback(identity() as UnbiasedCompressor & ContractiveCompressor);
 
 Deno.test("errorFeedback refuses a compressor that is not contractive, and a delay that is no count", () => {
@@ -114,4 +123,62 @@ Deno.test("a group that cannot exchange meanwhile performs the round when it is 
   };
   const group = { rank: 0, size: 1, traffic, perform, [Symbol.dispose]: () => {} };
   assertThrows(() => runBlocking(waits(), group), TypeError, "waits for a round that it has not started");
+});
+
+Deno.test("a delayed message is decoded as what was sent the step before, at any step", () => {
+  const method = errorFeedback(contractive(randK({ k: 1 })), { delay: 1 }), most = Number.MAX_SAFE_INTEGER;
+  const layout = { names: ["w"], shapes: [[4]], size: 4 };
+  for (const first of [0, 2 ** 24 - 3, 2 ** 31 - 3, 2 ** 32 - 3, 2 ** 40, most - 8]) {
+    const state = method.init(layout), memory = workspace();
+    let sent = new Float32Array(4);
+    for (let step = first; step < first + 8; step++) {
+      const gradient = Float32Array.of(1, 10, 100, 1000), before = state.local.error.map((e, i) => e + gradient[i]!);
+      const now = context({ seed: 0, step, rank: 0, size: 1, layout, workspace: memory, learningRate: 1 });
+      runTogether([method.reduce(gradient, state, now)]);
+      assertEquals(gradient, sent, `step ${step}`);
+      sent = before.map((v, i) => v - state.local.error[i]!);
+      assertEquals(state.shared.sent[0], step + 1);
+    }
+  }
+});
+
+Deno.test("a delayed message of every length goes out as the bytes it has", () => {
+  // Its messages have 0, 1, 2, 3 and 40 bytes in turn, all of them 255; it decodes to their number.
+  const bytes = { ...contractive(randK({ k: 3 })), maxByteLength: () => 40 };
+  let next = 0;
+  const compressor = {
+    ...bytes,
+    encode: (_vector: Float32Array, _key: unknown, message: Uint8Array) => {
+      const length = [0, 1, 2, 3, 40][next++ % 5]!;
+      message.subarray(0, length).fill(255);
+      return length;
+    },
+    decodeAdd: (message: Uint8Array, _key: unknown, scale: number, into: Float32Array) => {
+      assert(message.every((byte) => byte === 255));
+      into[0]! += scale * message.length;
+    },
+  };
+  const method = errorFeedback(compressor, { delay: 1 }), memory = workspace();
+  const layout = { names: ["w"], shapes: [[4]], size: 4 }, state = method.init(layout);
+  const arrived = Array.from({ length: 11 }, (_, step) => {
+    const gradient = new Float32Array(4);
+    runTogether([
+      method.reduce(gradient, state, context({ seed: 0, step, rank: 0, size: 1, layout, workspace: memory })),
+    ]);
+    return gradient[0];
+  });
+  assertEquals(arrived, [0, 0, 1, 2, 3, 40, 0, 1, 2, 3, 40]);
+});
+
+Deno.test("errorFeedback with a delay keeps what it had where a message cannot be made, and all refuse the next step", () => {
+  const method = errorFeedback(topK({ k: 1 }), { delay: 1 }), run = lockstep(method, { ranks: 2, size: 4 });
+  run.states[1]!.local.error.fill(3e38);
+  run.gradients[1]!.fill(3e38);
+  assertEquals(run.step({ learningRate: .1 }), new Float32Array(4));
+  assertEquals(run.states[1]!.local.error, new Float32Array(4).fill(3e38));
+  const before = structuredClone(run.states);
+  for (let t = 0; t < 2; t++) {
+    assertThrows(() => run.step({ learningRate: .1 }), RangeError, "what rank 1 would send or keep is beyond");
+    assertEquals(structuredClone(run.states), before);
+  }
 });

@@ -2,7 +2,6 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { compose, identity, qsgd, topK } from "../../../../compressors/mod.ts";
 import {
   adiana,
-  average,
   diana,
   doubleSqueeze,
   errorFeedback,
@@ -14,7 +13,6 @@ import {
   qsparseLocal,
   scaffold,
 } from "../../../../optimizers/mod.ts";
-import { methodProperties } from "../../../../testing/mod.ts";
 import { lockstep, rand, top } from "../../lockstep.ts";
 import { mini, onHq } from "../../problems.ts";
 
@@ -69,11 +67,6 @@ Deno.test("qsparseLocal's memory is in units of the parameters: nothing is lost 
       assertAlmostEquals(points[0]![j]! - kept, v, 1e-5);
     });
   }
-});
-
-Deno.test("scaffold reaches the optimum also with compressed messages", () => {
-  const method = scaffold({ localSteps: 5, compressor: rand(2) });
-  assert(minimise(mini, method, { rounds: 5000, step: .02, error: 1e-9, every: 1000 }).reached);
 });
 
 Deno.test("qsparseLocal with H = 1 is error feedback", () => {
@@ -139,33 +132,3 @@ Deno.test("what cannot be nested is refused", () => {
   const stripes = fedAvg({ localSteps: 1, fraction: .5, method: { ...doubleSqueeze(top(1)), sampled: true } });
   assertThrows(() => minimise(mini, stripes, inner), TypeError, "it asks for allToAll");
 });
-
-const agrees = (step: number) => (step + 1) % 3 === 0;
-for (
-  const { name, check } of [
-    ...methodProperties((c) => localSgd({ every: 1, method: average(c) })),
-    ...methodProperties(() => localSgd({ every: 3, method: diana(rand(2)) }), { agrees, average: false, steps: 8 }),
-    ...methodProperties(() => fedAvg({ localSteps: 3, fraction: .5, method: errorFeedback(top(2)) }), {
-      agrees,
-      average: false,
-      steps: 8,
-    }),
-    ...methodProperties(() => scaffold({ localSteps: 3, option: "I", fraction: .6, compressor: rand(3) }), {
-      agrees,
-      average: false,
-      steps: 8,
-    }),
-    ...methodProperties(() => scaffold({ localSteps: 3 }), {
-      agrees,
-      average: false,
-      steps: 8,
-      quadratic: { reaches: true, steps: 900, rate: .05 },
-    }),
-    ...methodProperties(() => qsparseLocal(top(3), { every: 3 }), {
-      agrees,
-      average: false,
-      steps: 8,
-      quadratic: { reaches: false, steps: 3000, rate: .01 },
-    }),
-  ]
-) Deno.test(name, check);

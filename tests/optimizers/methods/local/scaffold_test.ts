@@ -5,11 +5,13 @@ import { keysOfStep } from "../../../../optimizers/methods/keys.ts";
 import { sampleRanks } from "../../../../optimizers/methods/parts/sampling.ts";
 import { fold, key, normal, uniform } from "../../../../random.ts";
 import { lockstep, rand } from "../../lockstep.ts";
-import { separable } from "../../problems.ts";
+import { mini, separable } from "../../problems.ts";
 
 const ranks = 5, size = 12;
+
 const draw = (of: typeof normal, seed: number) =>
   Array.from({ length: ranks }, (_, rank) => [...of(fold(key(seed), rank), new Float32Array(size))]);
+
 const problem = separable(draw(uniform, 5).map((a) => a.map((v) => .5 + 4.5 * v)), draw(normal, 6));
 
 Deno.test("fault 23: scaffold reaches the optimum with any ω, 1 and above included", () => {
@@ -78,4 +80,9 @@ Deno.test("scaffold stays at its optimum under compression: nothing is left to c
   const method = scaffold({ localSteps: 3, compressor: rand(2) });
   const run = minimise(problem, method, { rounds: 12_000, step: .01, every: 1e6 });
   assert(run.error < 1e-11, `${run.error}`);
+});
+
+Deno.test("scaffold reaches the optimum also with compressed messages", () => {
+  const method = scaffold({ localSteps: 5, compressor: rand(2) });
+  assert(minimise(mini, method, { rounds: 5000, step: .02, error: 1e-9, every: 1000 }).reached);
 });

@@ -1,48 +1,33 @@
 /** A state's vectors of each type (numbers, counts, bytes) pass through all that handles states. */
 
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert/mod.js";
+import { assertEquals, assertThrows } from "@std/assert/mod.js";
 import * as tf from "@tensorflow/tfjs";
 import {
   average,
   DistributedOptimizer,
-  errorFeedback,
   type Method,
   oneBitSgd,
   type OptimizerState,
-  perLayer,
   powerSgd,
   restoreCheckpoint,
   saveCheckpoint,
-  schedule,
-  skipSmall,
   type State,
   structuredUpdate,
-  warmup,
-  workspace,
-} from "../../optimizers/mod.ts";
-import { bucketed, identity, perTensor, randK, topK } from "../../compressors/mod.ts";
-import { commit, copyOf, joinStates, partOf } from "../../optimizers/methods/parts/inner_method.ts";
-import { restoreState } from "../../optimizers/tfjs/optimizer_state.ts";
-import { collective, memory, runTogether } from "../../transport/mod.ts";
+} from "../../../../optimizers/mod.ts";
+import { commit } from "../../../../optimizers/methods/parts/inner_method.ts";
+import { restoreState } from "../../../../optimizers/tfjs/optimizer_state.ts";
+import { collective, memory, runTogether } from "../../../../transport/mod.ts";
 
 const count = 2 ** 53 - 1;
+
 const filled = (): State => ({
   local: { bytes: Uint8Array.of(1, 255), steps: Float64Array.of(count) },
   shared: { numbers: Float32Array.of(.5, -3e38), steps: Float64Array.of(count - 1) },
 });
+
 const empty = (): State => ({
   local: { bytes: new Uint8Array(2), steps: new Float64Array(1) },
   shared: { numbers: new Float32Array(2), steps: new Float64Array(1) },
-});
-
-Deno.test("a state of numbers, counts and bytes is joined, copied and committed with its types", () => {
-  const state = filled(), joined = joinStates({ part: state });
-  assertStrictEquals(joined.local["part.steps"], state.local.steps);
-  const copy = copyOf(partOf(joined, "part"), workspace(), "copy");
-  assertEquals(copy, filled());
-  const into = empty();
-  commit(copy, into);
-  assertEquals(into, filled());
 });
 
 Deno.test("a checkpoint brings back numbers, counts and bytes, and refuses another type", async () => {
@@ -79,30 +64,6 @@ Deno.test("a checkpoint brings back numbers, counts and bytes, and refuses anoth
   };
   const file = await take(empty);
   await take(empty, file);
-});
-
-Deno.test("only methods that leave a lone rank's gradient as it is say so", () => {
-  const layout = { names: ["kernel", "bias"], shapes: [[3, 4], [5]], size: 17 }, dense = average();
-  const yes: Method[] = [
-    dense,
-    average(bucketed(identity(), 5)),
-    average(perTensor(layout, identity())),
-    warmup(average(), { steps: 2 }),
-    schedule({ 0: average() }),
-    skipSmall(layout, average()),
-    perLayer(layout, () => dense),
-  ];
-  const no: Method[] = [
-    average(randK({ ratio: 1 })),
-    average(bucketed(randK({ k: 2 }), 5)),
-    average(perTensor(layout, () => randK({ k: 2 }))),
-    errorFeedback(topK({ ratio: .5 })),
-    warmup(errorFeedback(topK({ ratio: .5 })), { steps: 2 }),
-    schedule({ 0: average(), 2: average(randK({ k: 2 })) }),
-    skipSmall(layout, errorFeedback(topK({ ratio: .5 })), { below: 6 }),
-  ];
-  assertEquals(yes.map(({ identityAlone }) => identityAlone ?? false), yes.map(() => true));
-  assertEquals(no.map(({ identityAlone }) => identityAlone ?? false), no.map(() => false));
 });
 
 Deno.test("a state that still holds a vector of shapes is refused by name", () => {

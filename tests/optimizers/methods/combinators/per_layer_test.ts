@@ -1,7 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert/mod.js";
-import { identity, randK, topK } from "../../../../compressors/mod.ts";
+import { randK, topK } from "../../../../compressors/mod.ts";
 import {
-  adiana,
   average,
   diana,
   errorFeedback,
@@ -10,45 +9,13 @@ import {
   type Method,
   minimise,
   perLayer,
-  schedule,
   skipSmall,
-  warmup,
 } from "../../../../optimizers/mod.ts";
 import { type Exchange, runTogether } from "../../../../transport/mod.ts";
 import { lockstep, rand, top } from "../../lockstep.ts";
 import { mini } from "../../problems.ts";
 
 const layout = { names: ["kernel", "bias", "gain", "head"], shapes: [[4, 3], [5], [2], [2, 2]], size: 23 };
-
-Deno.test("warmup takes the first steps with one method and then the other, each with its own state", () => {
-  const run = lockstep(warmup(errorFeedback(top(2)), { steps: 3 }), { ranks: 3, size: 8 });
-  for (let t = 0; t < 6; t++) {
-    const mean = run.gradients[0]!.map((_, j) => run.gradients.reduce((sum, g) => sum + g[j]! / 3, 0));
-    const estimate = run.step(), error = run.states[0]!.local["method.error"]!;
-    if (t < 3) estimate.forEach((v, j) => assertAlmostEquals(v, mean[j]!, 1e-6));
-    else assert(estimate.filter((v) => v !== 0).length <= 6);
-    assertEquals(error.some((v) => v !== 0), t >= 3);
-  }
-  assertThrows(() => warmup(adiana(identity(), { convexity: 1 }), { steps: 1 }), TypeError, "average gives a gradient");
-  assertThrows(() => warmup(average(), { steps: -1 }), RangeError, "steps is -1");
-});
-
-Deno.test("schedule changes the compressor with the step and carries the memory over", () => {
-  const stages = { 0: errorFeedback(top(4)), 2: errorFeedback(top(1)), 5: errorFeedback(top(2)) };
-  const run = lockstep(schedule(stages), { ranks: 1, size: 8 }), counts: number[] = [];
-  const total = new Float64Array(8), sent = new Float64Array(8);
-  for (let t = 0; t < 7; t++) {
-    run.gradients[0]!.forEach((v, j) => total[j]! += v);
-    const estimate = run.step();
-    counts.push(estimate.filter((v) => v !== 0).length);
-    estimate.forEach((v, j) => sent[j]! += v);
-    sent.forEach((v, j) => assertAlmostEquals(v + run.states[0]!.local.error![j]!, total[j]!, 1e-5));
-  }
-  assertEquals(counts, [4, 4, 1, 1, 1, 2, 2]);
-  assertThrows(() => schedule({ 1: average() }), RangeError, "its first stage starts at 1, expected 0");
-  assertThrows(() => schedule({ 0: average(), 2.5: average() }), RangeError, "a stage starts at 2.5");
-  assertThrows(() => schedule({ 0: average(), 3: diana(rand(1)) }), TypeError, "average turns into diana at step 3");
-});
 
 /** Runs a step of each rank and says how many numbers each all-gather or all-reduce carried. */
 function sizesOf(method: Method, ranks: number): number[] {
