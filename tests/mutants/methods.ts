@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts";
 
 const test = (name: string) => [name], sizes = test("step_sizes_test.ts"), keys = test("message_keys_test.ts");
 const suite = test("suite_test.ts"), twoWay = test("bidirectional_test.ts"), powerSgd = test("power_sgd_test.ts");
-const rate = test("rate_test.ts"), counts = test("counts_test.ts"), combinators = test("method_combinators_test.ts");
+const rate = test("rate_test.ts");
 const vectors = test("state_vectors_test.ts"), diana = test("diana_test.ts"), adiana = test("adiana_test.ts");
 const finite = test("finite_test.ts"), extremes = test("suite_test.ts#extreme");
 
@@ -175,7 +175,7 @@ export default [
     file: "optimizers/methods/parts/matrix.ts",
     find: "const size = sizeOf(shape),",
     replace: "const size = Math.fround(sizeOf(shape)),",
-    tests: counts,
+    tests: test("matrix_test.ts"),
   },
   {
     name: "orthonormalise: one projection, of the first vector only",
@@ -266,42 +266,42 @@ export default [
     file: "optimizers/methods/combinators/warmup.ts",
     find: "context.step < steps ?",
     replace: "context.step + 1 < steps ?",
-    tests: combinators,
+    tests: test("warmup_test.ts"),
   },
   {
     name: "schedule: a stage begins one step late",
     file: "optimizers/methods/combinators/schedule.ts",
     find: "from <= context.step",
     replace: "from < context.step || from === 0",
-    tests: combinators,
+    tests: test("schedule_test.ts"),
   },
   {
     name: "perLayer: all methods draw from the same keys",
     file: "optimizers/methods/combinators/per_layer.ts",
     find: "keyOf: (rank) => fold(keyOf(rank), FIRST + g)",
     replace: "keyOf: (rank) => fold(keyOf(rank), FIRST + 0 * g)",
-    tests: combinators,
+    tests: test("per_layer_test.ts"),
   },
   {
     name: "perLayer: earlier methods write before the last round",
     file: "optimizers/methods/combinators/per_layer.ts",
     find: "g < last ? copyOf(part, context.workspace, `${g}`) : part",
     replace: "part",
-    tests: combinators,
+    tests: test("per_layer_test.ts"),
   },
   {
     name: "perLayer: earlier methods' states are not written",
     file: "optimizers/methods/combinators/per_layer.ts",
     find: "if (g < last) commit(working[g]!, parts[g]!);",
     replace: "",
-    tests: combinators,
+    tests: test("per_layer_test.ts"),
   },
   {
     name: "skipSmall: the limit is too small by one",
     file: "optimizers/methods/combinators/per_layer.ts",
     find: "size < below ? dense",
     replace: "size < below - 1 ? dense",
-    tests: combinators,
+    tests: test("per_layer_test.ts"),
   },
   {
     name: "inner_method: counts are copied as float32",

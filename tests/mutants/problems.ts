@@ -5,7 +5,7 @@ import type { Mutant } from "./mutant.ts";
 const at = (name: string) => `${name}.ts`;
 const test = (name: string, part?: string) => `${name}_test.ts${part === undefined ? "" : `#${part}`}`;
 const keys = [test("keys")], draws = [test("draws")], sampled = [test("sampled")];
-const problem = [test("problem")], libsvm = [test("libsvm")];
+const libsvm = [test("libsvm")];
 
 /** Keys that do not depend on what they are folded with, in a whole file: encoder and decoder agree. */
 const imported = 'import { fold } from "../../../random.ts";';
@@ -32,14 +32,14 @@ const changes: [name: string, file: string, find: string, replace: string, tests
     at("minimise"),
     'fold(fold(keyFor(seed, "batches"), round), rank)',
     'fold(fold(keyFor(seed, "batches"), round), 0 * rank)',
-    [test("problem", "every rank draws")],
+    [test("minimise", "every rank draws")],
   ],
   [
     "minimise: all rounds draw the same terms",
     at("minimise"),
     'fold(fold(keyFor(seed, "batches"), round), rank)',
     'fold(fold(keyFor(seed, "batches"), 0 * round), rank)',
-    [test("problem", "every rank draws")],
+    [test("minimise", "every rank draws")],
   ],
   [
     "fedAvg: who takes part is drawn from the shared key itself",
@@ -118,35 +118,39 @@ const changes: [name: string, file: string, find: string, replace: string, tests
   // Problems and text.
   [
     "logistic: a third class is the second",
-    at("problem"),
+    at("regression"),
     "if (classes.push(label) > 2) {",
     "if (classes.push(label) > 9) {",
-    problem,
+    [test("regression")],
   ],
   [
     "logistic: one class is −1 whatever its sign",
-    at("problem"),
+    at("regression"),
     "classes[0]! > 0 ? NaN : classes[0]",
     "classes[0]! > 0 ? classes[0] : classes[0]",
-    problem,
+    [test("regression")],
   ],
-  ["quadratic: takes matrices that are not symmetric", at("problem"), "<= 1e-9 * largest", "<= 9 * largest", problem],
+  ["quadratic: takes matrices that are not symmetric", at("quadratic"), "<= 1e-9 * largest", "<= 9 * largest", [
+    test("quadratic"),
+  ]],
   [
     "problem: the largest term is that of the mean",
-    at("problem"),
+    at("linear_model"),
     "largestTermSmoothness: largestTerm,",
     "largestTermSmoothness: constants.largestSmoothness + 0 * largestTerm,",
-    problem,
+    [test("linear_model")],
   ],
   [
     "problem: terms that are not there count as the first",
-    at("problem"),
+    at("linear_model"),
     "part[terms ? terms[t]! : t];",
     "part[terms ? terms[t]! : t] ?? part[0];",
-    problem,
+    [test("linear_model")],
   ],
-  ["minimise: a step size of infinity", at("minimise"), "step > 0 && step < Infinity", "step > 0", problem],
-  ["rows: indices beyond the features", at("check_rows"), "indices[e]! < features", "indices[e]! <= features", problem],
+  ["minimise: a step size of infinity", at("minimise"), "step > 0 && step < Infinity", "step > 0", [test("minimise")]],
+  ["rows: indices beyond the features", at("check_rows"), "indices[e]! < features", "indices[e]! <= features", [
+    test("check_rows"),
+  ]],
   ["libsvm: indices wrap at 2³²", at("libsvm"), "if (index > most) bad", "if (index > most * 2 ** 40) bad", libsvm],
   ["libsvm: an index may come twice", at("libsvm"), "if (index <= last) {", "if (index < last) {", libsvm],
   ["libsvm: indices from 0", at("libsvm"), "if (index === 0) bad", "if (index < 0) bad", libsvm],

@@ -19,11 +19,13 @@ Deno.test("average without compression is the mean, with it the mean of what is 
 
 Deno.test("average sums messages that may be summed, and gathers the others", () => {
   const layout = { names: ["x"], shapes: [[10]], size: 10 };
-  for (const [compressor, op, bytes] of [[identity(), "allReduce", 40], [randK({ k: 3 }), "allGather", 12], [
-    randK({ k: 3, shared: true }),
-    "allReduce",
-    12,
-  ]] as const) {
+  for (
+    const [compressor, op, bytes] of [[identity(), "allReduce", 40], [randK({ k: 3 }), "allGather", 12], [
+      randK({ k: 3, shared: true }),
+      "allReduce",
+      12,
+    ]] as const
+  ) {
     const seen: unknown[] = [], states = [0, 1].map(() => average(compressor).init(layout));
     const through = (exchange: Exchange, rank: number) =>
       relay(exchange, function* (round) {
@@ -37,5 +39,9 @@ Deno.test("average sums messages that may be summed, and gathers the others", ()
 });
 
 Deno.test("average refuses what is no compressor", () => {
-  assertThrows(() => average(null as never), TypeError, "Cannot make average: the compressor is null, expected one such");
+  assertThrows(
+    () => average(null as never),
+    TypeError,
+    "Cannot make average: the compressor is null, expected one such",
+  );
 });

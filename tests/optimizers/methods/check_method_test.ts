@@ -13,7 +13,9 @@ Deno.test("a method is accepted, and what is none is told what to write", () => 
     [topK, "which names a compressor, expected a method: errorFeedback(topK(…)) or average(topK(…))"],
     [topK({ k: 3 }), "from is topK({ k: 3 }), which is a compressor, expected a method: errorFeedback(topK({ k: 3 }))"],
   ];
-  for (const [given, words] of says) assertThrows(() => requireMethod("make warmup", "from", given as never), TypeError, words);
+  for (const [given, words] of says) {
+    assertThrows(() => requireMethod("make warmup", "from", given as never), TypeError, words);
+  }
 });
 
 Deno.test("the methods over a compressor are those of its class", () => {

@@ -7,7 +7,13 @@ Deno.test("constants are the eigenvalues of the second derivatives", () => {
   const hessians = [new Matrix([[2, 1], [1, 2]]), new Matrix([[2, 3], [3, 2]])], mean = new Matrix([[2, 1], [1, 2]]);
   const { size, ranks, ...found } = constantsOf(hessians, mean);
   assertEquals([size, ranks], [2, 2]);
-  const expected = { smoothness: 3, largestSmoothness: 5, meanSquareSmoothness: Math.sqrt(17), largestTermSmoothness: 5, convexity: 1 };
+  const expected = {
+    smoothness: 3,
+    largestSmoothness: 5,
+    meanSquareSmoothness: Math.sqrt(17),
+    largestTermSmoothness: 5,
+    convexity: 1,
+  };
   assertEquals(Object.keys(found).sort(), Object.keys(expected).sort());
   for (const [name, value] of Object.entries(expected)) {
     assertAlmostEquals(found[name as keyof typeof expected]!, value, 1e-12, name);

@@ -6,7 +6,10 @@ import { lockstep, rand } from "../../lockstep.ts";
 Deno.test("shifts move by their share of the message, and the mean shift by that of the mean, or less where ranks are sampled", () => {
   const ranks = 2, size = 4, shiftStep = .25, compressor = rand(2);
   for (const participation of [1, .5]) {
-    const shifts = Array.from({ length: ranks }, () => ({ shift: new Float32Array(size), meanShift: new Float32Array(size) }));
+    const shifts = Array.from(
+      { length: ranks },
+      () => ({ shift: new Float32Array(size), meanShift: new Float32Array(size) }),
+    );
     const run = lockstep({
       ...diana(compressor),
       reduce: (gradient, _state, context) =>

@@ -13,18 +13,22 @@ const vectors = () => [Float32Array.of(1, 2, 3), Float32Array.of(5, 6, 7), Float
 
 Deno.test("gatherMean is the mean of all messages, or the sum of some by a factor, on a base", () => {
   const of = Uint32Array.of(0, 2), base = Float32Array.of(10, 20, 30);
-  for (const [options, expected] of [
-    [{}, [2, 2, 6]],
-    [{ base }, [12, 22, 36]],
-    [{ of }, [.5, 0, 5.5]],
-    [{ of, factor: 1, base }, [11, 20, 41]],
-  ] as const) {
+  for (
+    const [options, expected] of [
+      [{}, [2, 2, 6]],
+      [{ base }, [12, 22, 36]],
+      [{ of }, [.5, 0, 5.5]],
+      [{ of, factor: 1, base }, [11, 20, 41]],
+    ] as const
+  ) {
     const given = vectors();
-    runTogether(contexts(3).map((now, rank) => {
-      const takesPart = !("of" in options) || of.includes(rank);
-      const message = takesPart ? encode(identity(), given[rank]!, now) : silent(identity(), 3, now);
-      return gatherMean("x", message, now, given[rank]!, options);
-    }));
+    runTogether(
+      contexts(3).map((now, rank) => {
+        const takesPart = !("of" in options) || of.includes(rank);
+        const message = takesPart ? encode(identity(), given[rank]!, now) : silent(identity(), 3, now);
+        return gatherMean("x", message, now, given[rank]!, options);
+      }),
+    );
     for (const result of given) result.forEach((v, j) => assertAlmostEquals(v, expected[j]!, 1e-6));
   }
 });

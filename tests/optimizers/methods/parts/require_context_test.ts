@@ -10,7 +10,12 @@ Deno.test("parameters and learning rate are the context's, or their absence is r
   const parameters = Float32Array.of(1);
   assertStrictEquals(requireParameters("x", now({ parameters })), parameters);
   assertThrows(() => requireParameters("x", now({})), TypeError, "a step of x: the context has no parameters");
-  assertEquals([.1, 0, 2 ** -150, 1e-300].map((learningRate) => requireRate("x", now({ learningRate }))), [.1, 0, 0, 0]);
+  assertEquals([.1, 0, 2 ** -150, 1e-300].map((learningRate) => requireRate("x", now({ learningRate }))), [
+    .1,
+    0,
+    0,
+    0,
+  ]);
   assertThrows(() => requireRate("x", now({})), TypeError, "a step of x: the context has no learning rate");
   assertThrows(() => requireRate("x", now({ learningRate: 1e39 })), RangeError, "the learning rate is 1e+39");
 });
