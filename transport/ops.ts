@@ -14,8 +14,8 @@ interface Op<R extends WireRound> {
   readonly number: number;
   /** Its number in the headers of shared memory. */
   readonly sharedNumber: number;
-  /** What a rank sends: its messages, or the bytes of its vector. Nothing is copied. */
-  messages(round: R): readonly Uint8Array[];
+  /** What a rank sends: its messages, or its vector. */
+  sends(round: R): readonly (Uint8Array | Float32Array)[];
   /** The only rank whose messages are sent, where there is such a rank. */
   root?(round: R): number;
   /** What each rank receives: every message that is sent, the messages to itself, or the sum of all vectors. */
@@ -33,21 +33,21 @@ const ops: { readonly [Name in OpName]: Op<RoundOf<Name>> } = {
   allGather: {
     number: 1,
     sharedNumber: 0,
-    messages: ({ message }) => [message],
+    sends: ({ message }) => [message],
     reply: "all",
     round: ([message = empty]) => ({ op: "allGather", message }),
   },
   allToAll: {
     number: 2,
     sharedNumber: 1,
-    messages: ({ messages }) => messages,
+    sends: ({ messages }) => messages,
     reply: "own",
     round: (messages) => ({ op: "allToAll", messages }),
   },
   allReduce: {
     number: 3,
     sharedNumber: 2,
-    messages: ({ vector }) => [bytesOf(vector)],
+    sends: ({ vector }) => [vector],
     reply: "sum",
     agreed: {
       number: ({ vector }) => vector.length,
@@ -58,7 +58,7 @@ const ops: { readonly [Name in OpName]: Op<RoundOf<Name>> } = {
   broadcast: {
     number: 4,
     sharedNumber: 3,
-    messages: ({ message }) => [message],
+    sends: ({ message }) => [message],
     root: ({ root }) => root,
     reply: "all",
     agreed: {
@@ -86,7 +86,7 @@ export function opNumbered(number: number, column: "number" | "sharedNumber" = "
 
 /** All messages of a round, in order; the bytes of its vector, where it has one. Nothing is copied. */
 export function messagesOf(round: WireRound): readonly Uint8Array[] {
-  return opOf(round.op).messages(round);
+  return round.op === "allReduce" ? [bytesOf(round.vector)] : opOf(round.op).sends(round) as readonly Uint8Array[];
 }
 
 /** The root of a round, undefined where it has none. */
@@ -103,7 +103,10 @@ export function sentMessages(round: WireRound, rank: number): readonly Uint8Arra
 export function encodedBytes(round: Round, rank: number): number {
   if (round.op === "start") return encodedBytes(round.round, rank);
   if (round.op === "gradient" || round.op === "finish") return 0;
-  return sentMessages(round, rank).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if ((rootOf(round) ?? rank) !== rank) return 0;
+  let sum = 0;
+  for (const { byteLength } of opOf(round.op).sends(round)) sum += byteLength;
+  return sum;
 }
 
 /**
@@ -116,14 +119,14 @@ export function encodedBytes(round: Round, rank: number): number {
 export function checkRound(round: WireRound, size: number, maxMessageBytes: number): void {
   const { op } = round;
   if (!Object.hasOwn(ops, op)) throw new TypeError(`Cannot perform the round: unknown op ${op}`);
-  const messages = messagesOf(round), root = rootOf(round);
-  if (opOf(op).reply === "own" && messages.length !== size) {
-    throw new RangeError(`Cannot perform ${op}: ${messages.length} messages for ${size} ranks`);
+  const sent = opOf(op).sends(round), root = rootOf(round);
+  if (opOf(op).reply === "own" && sent.length !== size) {
+    throw new RangeError(`Cannot perform ${op}: ${sent.length} messages for ${size} ranks`);
   }
   if (root !== undefined && !(Number.isInteger(root) && root >= 0 && root < size)) {
     throw new RangeError(`Cannot perform ${op}: root is ${root}, expected a rank below ${size}`);
   }
-  for (const { byteLength } of messages) {
+  for (const { byteLength } of sent) {
     if (byteLength <= maxMessageBytes) continue;
     throw new RangeError(
       `Cannot perform ${op}: the message has ${byteLength} bytes, agreed are at most ${maxMessageBytes}`,

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { checkRound, encodedBytes, opNumbered, opOf, rootOf, type RoundOf, sentMessages } from "../ops.ts";
+import { checkRound, opNumbered, opOf, rootOf, type RoundOf, sentMessages } from "../ops.ts";
 import { addInOrder, segmentStart, wholeBytes } from "../collective/sum.ts";
 import type { Traffic, WireRound } from "../round.ts";
 import { listed } from "../deadlines.ts";
@@ -88,11 +88,17 @@ export class SharedRounds {
     const { rank, size, traffic } = this;
     checkRound(round, size, 2 ** 32 - 1);
     this.#waited = 0;
-    let replies: readonly Uint8Array[] = [];
-    if (round.op !== "allReduce") replies = yield* this.#move(round);
-    else if (size > 1) yield* this.#allReduce(round.vector);
+    let replies: readonly Uint8Array[] = [], encoded = 0;
+    if (round.op === "allReduce") {
+      if (size > 1) yield* this.#allReduce(round.vector);
+      encoded = round.vector.byteLength;
+    } else {
+      const root = rootOf(round), outgoing = sentMessages(round, rank);
+      replies = yield* this.#move(round, root, outgoing);
+      for (const { length } of outgoing) encoded += length;
+    }
     traffic.rounds++;
-    traffic.encodedBytes += encodedBytes(round, rank);
+    traffic.encodedBytes += encoded;
     return replies;
   }
 
@@ -100,10 +106,13 @@ export class SharedRounds {
    * Every rank writes its messages into columns of its memory, one column for each receiver, or one for all of them,
    * and reads the column that is for it of every sender. Messages that are longer than a column go in parts.
    */
-  *#move(round: Exclude<WireRound, RoundOf<"allReduce">>): Waiting<Uint8Array[]> {
+  *#move(
+    round: Exclude<WireRound, RoundOf<"allReduce">>,
+    root: number | undefined,
+    outgoing: readonly Uint8Array[],
+  ): Waiting<Uint8Array[]> {
     const memory = this.#memory, { words } = memory, { rank, size, traffic } = this;
-    const own = opOf(round.op).reply === "own", column = own ? rank : 0, root = rootOf(round);
-    const outgoing = sentMessages(round, rank), replies: Uint8Array[] = [];
+    const own = opOf(round.op).reply === "own", column = own ? rank : 0, replies: Uint8Array[] = [];
     const width = own ? Math.floor(memory.capacity / size / 64) * 64 : memory.capacity;
     let longest = 0;
     for (let done = 0; done === 0 || done < longest; done += width) {
@@ -112,7 +121,7 @@ export class SharedRounds {
         const part = message.subarray(done, done + width);
         memory.view(memory.segment(half, rank) + i * width, part.length).set(part);
       });
-      if (done === 0) this.#announce(round, outgoing.map(({ length }) => length));
+      if (done === 0) this.#announce(round, root, outgoing.map(({ length }) => length));
       yield* this.#barrier(round);
       if (done === 0) longest = this.#agree(round, half);
       for (let from = 0, reply = 0; from < size; from++) {
@@ -144,7 +153,7 @@ export class SharedRounds {
    */
   *#allReduce(vector: Float32Array): Waiting<void> {
     const round = { op: "allReduce", vector } as const, { length } = vector, chunk = this.#chunk;
-    this.#announce(round, [length]);
+    this.#announce(round, undefined, [length]);
     if (length <= Math.min(wholeBytes / 4, chunk)) return yield* this.#sumWhole(round);
     if (this.#sum.length < length) this.#sum = new Float32Array(length);
     const chunks = Math.ceil(length / chunk);
@@ -221,10 +230,10 @@ export class SharedRounds {
   }
 
   /** Writes this rank's header: op, root, then lengths, of which absent ones are 0. */
-  #announce(round: WireRound, lengths: readonly number[]): void {
+  #announce({ op }: WireRound, root: number | undefined, lengths: readonly number[]): void {
     const { words } = this.#memory, header = this.#memory.header(this.#half, this.rank);
-    words[header] = opOf(round.op).sharedNumber;
-    words[header + 1] = rootOf(round) ?? 0;
+    words[header] = opOf(op).sharedNumber;
+    words[header + 1] = root ?? 0;
     words.set(lengths, header + 2);
     words.fill(0, header + 2 + lengths.length, header + 2 + this.size);
   }
